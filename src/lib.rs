@@ -1,0 +1,5 @@
+//! Varco, an OpenID Connect Provider for the SPID and CIE federations.
+
+pub mod clock;
+pub mod random;
+pub mod secret;
