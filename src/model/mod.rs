@@ -1,0 +1,33 @@
+//! Plain data of the provider: what the store keeps and the endpoints speak of. No I/O, no clock.
+
+mod account;
+mod authorization_request;
+mod client;
+mod grant;
+mod identifier;
+mod interaction;
+mod login_event;
+mod params;
+mod session;
+mod signing_key;
+
+pub use account::Account;
+pub use authorization_request::{
+    AuthorizationRequest, ClaimRequest, Destination, Prompt, ResponseMode,
+};
+pub use client::{
+    ClientMetadata, EncryptionChoice, Origin, RelyingParty, ResolvedTrust, UserinfoContentType,
+};
+pub use grant::{
+    AuthorizationCode, CodeState, Grant, Redeemed, Token, TokenKind, TokenState, TokenStatus,
+};
+pub use identifier::{
+    AccountId, ClientId, CodeHash, GrantId, InteractionId, IssuerId, SecretHash, SessionId, TokenId,
+};
+pub use interaction::{Interaction, InteractionState};
+pub use login_event::{
+    AccessState, HistoryCursor, HistoryFilter, HistoryPage, LoginEvent, LoginEventId,
+};
+pub use params::{ParamError, Params};
+pub use session::Session;
+pub use signing_key::{RingName, StoredKey};

@@ -1,0 +1,33 @@
+use super::{AccountId, IssuerId, SessionId};
+use crate::clock::UtcTime;
+
+/// A single sign-on session of one browser at one issuer.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The key.
+    pub id: SessionId,
+    /// No single sign-on between issuers.
+    pub issuer: IssuerId,
+    /// Who logged in.
+    pub account: AccountId,
+    /// The level that was reached (SPID/CIE AZ-8).
+    pub acr: String,
+    /// When the person last proved who they are.
+    pub authenticated_at: UtcTime,
+    /// `User-Agent`, at most 256 characters.
+    pub browser: String,
+    /// The address the login came from.
+    pub address: String,
+    /// End of the session, unless ended earlier.
+    pub expires_at: UtcTime,
+    /// Logout or revocation.
+    pub ended_at: Option<UtcTime>,
+}
+
+impl Session {
+    /// Whether the session can be used at `now`.
+    #[must_use]
+    pub fn is_alive(&self, now: UtcTime) -> bool {
+        self.ended_at.is_none() && now < self.expires_at
+    }
+}
