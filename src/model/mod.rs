@@ -3,6 +3,7 @@
 mod account;
 mod authorization_request;
 mod client;
+mod error_code;
 mod grant;
 mod identifier;
 mod interaction;
@@ -18,6 +19,7 @@ pub use authorization_request::{
 pub use client::{
     ClientMetadata, EncryptionChoice, Origin, RelyingParty, ResolvedTrust, UserinfoContentType,
 };
+pub use error_code::ErrorCode;
 pub use grant::{
     AuthorizationCode, CodeState, Grant, Redeemed, Token, TokenKind, TokenState, TokenStatus,
 };
