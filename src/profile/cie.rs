@@ -51,7 +51,7 @@ pub static CIE: Profile = Profile {
     userinfo_post: true,
     refresh: Refresh {
         limited: false,
-        id_token_level: None,
+        id_token: false,
     },
     offline_switch: true,
     introspection_details: false,

@@ -12,9 +12,17 @@ mod rules;
 mod spid;
 
 pub use message::{Message, Violation};
+pub use spid::ASSERTION_TYPES;
 pub use rules::{MetadataFacts, Rule};
 
 use crate::jose::{ContentEncryption, KeyManagementAlgorithm, SignatureAlgorithm};
+
+/// What RP metadata without algorithms means (SPID/CIE UI-2).
+pub const DEFAULT_SIGNATURE: SignatureAlgorithm = SignatureAlgorithm::Rs256;
+/// As [`DEFAULT_SIGNATURE`], for key management.
+pub const DEFAULT_KEY_MANAGEMENT: KeyManagementAlgorithm = KeyManagementAlgorithm::RsaOaep;
+/// As [`DEFAULT_SIGNATURE`], for content encryption.
+pub const DEFAULT_CONTENT_ENCRYPTION: ContentEncryption = ContentEncryption::A256CbcHs512;
 
 /// Every profile there is.
 pub static PROFILES: &[&Profile] = &[&spid::SPID, &cie::CIE, &oidc::OIDC];
@@ -156,8 +164,8 @@ pub enum AttributeColumn {
 pub struct Refresh {
     /// At most `issuer.max_refresh` times; otherwise without limit.
     pub limited: bool,
-    /// A new id_token at this level, if the original `acr_values` had it.
-    pub id_token_level: Option<&'static str>,
+    /// A new id_token at `issuer.refresh_acr`, if the original `acr_values` had that level; otherwise none.
+    pub id_token: bool,
 }
 
 /// What else ends when an RP revokes a token (SPID/CIE RV-2).

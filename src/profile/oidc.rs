@@ -78,7 +78,7 @@ pub static OIDC: Profile = Profile {
     userinfo_post: true,
     refresh: Refresh {
         limited: false,
-        id_token_level: None,
+        id_token: false,
     },
     offline_switch: false,
     introspection_details: true,

@@ -1,7 +1,7 @@
 //! Named rules over facts: what a table of members cannot say.
 
 use super::Profile;
-use crate::jose::KeySet;
+use crate::jose::{KeyManagementAlgorithm, KeySet};
 use crate::model::{ClientMetadata, ErrorCode};
 
 /// One rule: a name for logs and tests, the clause it enforces, and the predicate.
@@ -148,6 +148,15 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
             .into_iter()
             .flatten()
             .all(|name| crate::jose::ContentEncryption::parse(name).is_some())
+        },
+    ),
+    rule(
+        "jwks must hold an encryption key that fits userinfo_encrypted_response_alg",
+        "SPID/CIE UI-2",
+        |facts| {
+            let name = facts.metadata.userinfo_encrypted_response_alg.as_deref();
+            KeyManagementAlgorithm::parse(name.unwrap_or(super::DEFAULT_KEY_MANAGEMENT.as_str()))
+                .is_some_and(|alg| facts.keys.encryption_key(alg).is_some())
         },
     ),
 ];

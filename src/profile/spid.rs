@@ -1,6 +1,6 @@
 //! SPID, beside the tables of the specification it restates.
 
-use super::acr::{SPID_L1, SPID_LEVELS};
+use super::acr::SPID_LEVELS;
 use super::message::{Member, Message, Presence, Shape};
 use super::rules::FEDERATION_METADATA;
 use super::{AttributeColumn, Path, Profile, Refresh, RevocationEffects, Scope};
@@ -40,7 +40,7 @@ pub static SPID: Profile = Profile {
     userinfo_post: false,
     refresh: Refresh {
         limited: true,
-        id_token_level: Some(SPID_L1),
+        id_token: true,
     },
     offline_switch: false,
     introspection_details: true,
@@ -209,7 +209,7 @@ pub(super) static TOKEN_QUERY: Message = Message {
 };
 
 /// RFC 7523 §2.2, and the official text's misspelling (SPID/CIE TK-1).
-pub(super) const ASSERTION_TYPES: &[&str] = &[
+pub const ASSERTION_TYPES: &[&str] = &[
     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     "urn:ietf:params:oauth:clientassertion-type:jwt-bearer",
 ];

@@ -1,0 +1,85 @@
+//! What arrived, as plain data, before any meaning is given to it.
+
+use crate::model::{ParamError, Params};
+use std::net::IpAddr;
+
+/// The HTTP methods that endpoints tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET (and HEAD).
+    Get,
+    /// POST.
+    Post,
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    /// GET or POST; nothing else reaches an endpoint.
+    pub method: Method,
+    /// The query of the URL.
+    pub query: Result<Params, ParamError>,
+    /// A form body (`application/x-www-form-urlencoded`); empty when there is none.
+    pub form: Result<Params, ParamError>,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+    /// Cookies whose names are ours, unverified.
+    pub cookies: Vec<(String, String)>,
+    /// The `Accept` header asks for JSON rather than HTML.
+    pub wants_json: bool,
+    /// The `Accept-Language` header.
+    pub accept_language: Option<String>,
+    /// The browser or client, at most 256 characters.
+    pub user_agent: String,
+    /// The client's address; from a proxy's header only when the proxy is trusted.
+    pub address: IpAddr,
+    /// Goes out as `X-Request-Id` and into the log; the reference that people quote.
+    pub request_id: String,
+}
+
+impl Inbound {
+    /// The parameters of the request's method: query or form.
+    ///
+    /// # Errors
+    /// As [`Params::parse`].
+    pub fn params(&self) -> Result<&Params, ParamError> {
+        match self.method {
+            Method::Get => self.query.as_ref(),
+            Method::Post => self.form.as_ref(),
+        }
+        .map_err(Clone::clone)
+    }
+
+    /// The value of a cookie of ours.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Who is on the other side, as far as the connection says.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        Caller {
+            user_agent: self.user_agent.clone(),
+            address: self.address,
+            request_id: self.request_id.clone(),
+            wants_json: self.wants_json,
+        }
+    }
+}
+
+/// Facts of the connection that outlive the parsing of a request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// At most 256 characters.
+    pub user_agent: String,
+    /// The client's address.
+    pub address: IpAddr,
+    /// The reference.
+    pub request_id: String,
+    /// Errors as JSON rather than as a page.
+    pub wants_json: bool,
+}

@@ -1,0 +1,243 @@
+//! Who asks, and where the answer may go: proven by the request object's signature and the RP's metadata.
+
+use super::error::{AuthorizationError, Fact};
+use crate::clock::UtcTime;
+use crate::jose::{
+    Authentic, Expectations, ExpiryRule, IssuedAtRule, TypRule, Unverified,
+};
+use crate::model::{ClientId, Destination, Params, ResponseMode};
+use crate::profile::Message;
+use crate::provider::{ClientError, Discovery, KnownClient, Provider};
+use crate::secret;
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Longest accepted request object; a trust chain in its header needs room.
+const MAX_REQUEST_OBJECT_BYTES: usize = 256 * 1024;
+/// What `rp_tolerance.missing_exp` puts in place of `exp` (SPID/CIE AZ-4).
+const MISSING_EXP_SECONDS: i64 = 300;
+
+/// An RP that signed the request (or, without request objects, was named by it), and its verified destination.
+#[derive(Debug)]
+pub struct Sender {
+    client: Arc<KnownClient>,
+    destination: Destination,
+    members: Map<String, Value>,
+    signed: Option<SignedRequest>,
+}
+
+/// A request object whose signature is verified.
+#[derive(Debug)]
+struct SignedRequest {
+    authentic: Authentic,
+    hash: String,
+}
+
+/// Under which name a request object is remembered, and how long.
+#[derive(Debug)]
+pub struct ReplayKey {
+    /// Its `jti`, or its hash when there is none, hashed.
+    pub value: String,
+    /// As long as it could be presented again.
+    pub until: UtcTime,
+}
+
+impl Sender {
+    /// Its `client_id`.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        self.client.id()
+    }
+
+    /// The RP.
+    #[must_use]
+    pub fn client(&self) -> &Arc<KnownClient> {
+        &self.client
+    }
+
+    /// Where the answer goes.
+    #[must_use]
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// The members that count: the request object's, or the parameters' where there is none.
+    pub(super) fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
+    /// Checks the request object's registered claims (SPID/CIE AZ-4, AZ-5).
+    pub(super) fn check_claims(&self, op: &Provider) -> Result<(), Fact> {
+        let Some(signed) = &self.signed else {
+            return Ok(());
+        };
+        signed
+            .authentic
+            .judge(&expectations(op, &self.client, &[op.settings.id.as_str()]))
+            .map_err(Fact::RequestObject)
+    }
+
+    pub(super) fn replay_key(&self) -> Option<ReplayKey> {
+        let signed = self.signed.as_ref()?;
+        let number = |name| self.members.get(name).and_then(Value::as_f64);
+        let end = number("exp")
+            .or_else(|| Some(number("iat")? + f64::from(300)))
+            .unwrap_or_default();
+        let leeway = self.client.tolerance.clock_leeway_seconds;
+        let value = match self.members.get("jti").and_then(Value::as_str) {
+            Some(id) => BASE64URL_NOPAD.encode(&secret::sha256(format!("jti:{id}").as_bytes())),
+            None => signed.hash.clone(),
+        };
+        Some(ReplayKey {
+            value,
+            until: crate::jose::numeric_date(end).plus_seconds(leeway),
+        })
+    }
+}
+
+fn expectations<'a>(
+    op: &Provider,
+    client: &'a KnownClient,
+    audience: &'a [&'a str],
+) -> Expectations<'a> {
+    Expectations {
+        kind: "request object",
+        // SPID/CIE AZ-4: older kits write entity-statement+jwt.
+        typ: TypRule::AbsentOr(&["JWT", "oauth-authz-req+jwt", "entity-statement+jwt"]),
+        algorithms: op.profile.signature_algorithms,
+        kid_required: true,
+        issuer: Some(client.id().as_str()),
+        subject: None,
+        audience: Some(audience),
+        now: op.now(),
+        leeway_seconds: client.tolerance.clock_leeway_seconds,
+        expiry: if client.tolerance.missing_exp {
+            ExpiryRule::OrIssuedPlus(MISSING_EXP_SECONDS)
+        } else {
+            ExpiryRule::Required
+        },
+        issued_at: IssuedAtRule::Required,
+        max_lifetime_seconds: None,
+    }
+}
+
+/// Finds the RP, verifies its signature and the destination.
+pub(super) async fn find(op: &Provider, params: &Params) -> Result<Sender, AuthorizationError> {
+    match op.profile.request_object {
+        Some(_) => signed(op, params).await,
+        None => unsigned(op, params).await,
+    }
+}
+
+async fn signed(op: &Provider, params: &Params) -> Result<Sender, AuthorizationError> {
+    let before = AuthorizationError::before;
+    let Some(token) = params.get("request") else {
+        // Says what is wrong in the table's own words: request_uri, registration or the missing request.
+        return Err(before(missing(op.profile.authorization, params)));
+    };
+    let unverified = Unverified::parse(token, MAX_REQUEST_OBJECT_BYTES)
+        .map_err(|error| before(Fact::RequestObject(error)))?;
+    let unverified_members: Map<String, Value> = unverified
+        .unverified_claims()
+        .map_err(|error| before(Fact::RequestObject(error)))?;
+    let unverified_client = unverified_members
+        .get("client_id")
+        .or_else(|| unverified_members.get("iss"))
+        .and_then(Value::as_str)
+        .or_else(|| params.get("client_id"))
+        .map(ClientId::new)
+        .ok_or_else(|| before(Fact::Client(ClientError::Unknown)))?;
+    let about = |fact| AuthorizationError::about(&unverified_client, fact);
+    let chain = unverified.header().trust_chain.as_deref();
+    let client = op
+        .find_client(&unverified_client, Discovery::Allowed(chain))
+        .await
+        .map_err(|error| about(Fact::Client(error)))?;
+    let audience = [op.settings.id.as_str()];
+    let authentic = unverified
+        .authenticate(&client.keys, &expectations(op, &client, &audience))
+        .map_err(|error| about(Fact::RequestObject(error)))?;
+    let members = authentic.members().clone();
+    let destination = destination(&client, &members, params).map_err(about)?;
+    Ok(Sender {
+        destination,
+        members,
+        signed: Some(SignedRequest {
+            authentic,
+            hash: BASE64URL_NOPAD.encode(&secret::sha256(token.as_bytes())),
+        }),
+        client,
+    })
+}
+
+async fn unsigned(op: &Provider, params: &Params) -> Result<Sender, AuthorizationError> {
+    let id = params
+        .get("client_id")
+        .map(ClientId::new)
+        .ok_or_else(|| AuthorizationError::before(missing(op.profile.authorization, params)))?;
+    let about = |fact| AuthorizationError::about(&id, fact);
+    let client = op
+        .find_client(&id, Discovery::Never)
+        .await
+        .map_err(|error| about(Fact::Client(error)))?;
+    let members = as_members(params);
+    let destination = destination(&client, &members, params).map_err(about)?;
+    Ok(Sender {
+        client,
+        destination,
+        members,
+        signed: None,
+    })
+}
+
+/// The first violation of the parameters' table; used where the request cannot even be read.
+fn missing(message: &Message, params: &Params) -> Fact {
+    match message.check(&as_members(params), false) {
+        Err(violation) => Fact::Member(violation),
+        Ok(()) => Fact::Client(ClientError::Unknown),
+    }
+}
+
+/// Parameters as JSON members: text, and `claims` as the JSON that it holds.
+pub(super) fn as_members(params: &Params) -> Map<String, Value> {
+    params
+        .iter()
+        .map(|(name, value)| {
+            let value = if name == "claims" {
+                crate::jose::parse_bounded(value.as_bytes(), value.len(), crate::jose::MAX_DEPTH)
+                    .unwrap_or_else(|_| Value::String(value.to_owned()))
+            } else {
+                Value::String(value.to_owned())
+            };
+            (name.to_owned(), value)
+        })
+        .collect()
+}
+
+/// SPID/CIE AZ-12: exactly one of the RP's redirect URIs, or no redirect at all.
+fn destination(
+    client: &KnownClient,
+    members: &Map<String, Value>,
+    params: &Params,
+) -> Result<Destination, Fact> {
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    let asked = text("redirect_uri").ok_or(Fact::RedirectUriMissing)?;
+    let redirect_uri = client
+        .metadata()
+        .redirect_uris
+        .iter()
+        .find(|registered| *registered == asked)
+        .ok_or(Fact::RedirectUriNotRegistered)?;
+    let response_mode = match text("response_mode").or_else(|| params.get("response_mode")) {
+        Some("form_post") => ResponseMode::FormPost,
+        _ => ResponseMode::Query,
+    };
+    Ok(Destination {
+        redirect_uri: redirect_uri.clone(),
+        response_mode,
+        state: text("state")
+            .or_else(|| params.get("state"))
+            .map(str::to_owned),
+    })
+}

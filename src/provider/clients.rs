@@ -1,0 +1,296 @@
+//! How an issuer knows its relying parties: from memory for two seconds, from the database, through a trust chain.
+
+use super::Provider;
+use crate::config::RpTolerance;
+use crate::federation::{EntityId, EntityIdError, Resolved, TrustError, TrustErrorCode};
+use crate::jose::{JoseError, KeySet};
+use crate::model::{
+    ClientId, ClientMetadata, ErrorCode, Origin, RelyingParty, ResolvedTrust,
+};
+use crate::profile::metadata::{self, MisshapenMetadata};
+use crate::profile::{MetadataFacts, Rule};
+use crate::store::{StoreError, client};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an RP is used from memory: an operator's switch is obeyed by every node within this time.
+const MEMORY: Duration = Duration::from_secs(2);
+/// How long a refused RP is refused from memory (a failed discovery is remembered by the resolver as well).
+const MAX_CLIENTS: u64 = 10_000;
+
+/// An RP with its keys decoded.
+#[derive(Debug)]
+pub struct KnownClient {
+    /// The row.
+    pub party: RelyingParty,
+    /// Its protocol keys.
+    pub keys: KeySet,
+    /// What is tolerated of it (SPID/CIE FE-12).
+    pub tolerance: RpTolerance,
+}
+
+impl KnownClient {
+    /// Its `client_id`.
+    #[must_use]
+    pub fn id(&self) -> &ClientId {
+        &self.party.client_id
+    }
+
+    /// Its metadata.
+    #[must_use]
+    pub fn metadata(&self) -> &ClientMetadata {
+        &self.party.metadata
+    }
+
+    /// The name to show, in a language or at all.
+    #[must_use]
+    pub fn name(&self, language: &str) -> String {
+        self.party
+            .metadata
+            .name_in(language)
+            .unwrap_or(self.party.client_id.as_str())
+            .to_owned()
+    }
+}
+
+/// How far to go for an RP that is not known.
+#[derive(Clone, Copy, Debug)]
+pub enum Discovery<'a> {
+    /// Only a row that counts.
+    Never,
+    /// An RP that was known and whose chain has ended may be resolved again (token endpoint and the like): an
+    /// anonymous caller cannot name hosts there.
+    Renew,
+    /// Automatic registration, with the chain of the request object if it brought one (SPID/CIE FE-5).
+    Allowed(Option<&'a [String]>),
+}
+
+/// Why an RP is refused.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ClientError {
+    /// There is no such client, and none can be found.
+    #[error("client_id is not known to this provider")]
+    Unknown,
+    /// An operator switched it off.
+    #[error("the relying party was disabled by the operator of this provider")]
+    Disabled,
+    /// SPID/CIE FE-1.
+    #[error("client_id {0}")]
+    NotAnEntity(EntityIdError),
+    /// The chain, a trust mark or a policy fails.
+    #[error("{}", .0.description())]
+    Trust(Arc<TrustError>),
+    /// A metadata member has the wrong type.
+    #[error("{0}")]
+    Metadata(MisshapenMetadata),
+    /// Final metadata breaks a rule of the profile (SPID/CIE FE-10).
+    #[error("RP metadata: {}", .0.says)]
+    Rule(&'static Rule<MetadataFacts>),
+    /// The stored key set cannot be read.
+    #[error("RP jwks: {0}")]
+    Keys(Arc<JoseError>),
+    /// The database failed.
+    #[error("the provider cannot reach its database")]
+    Store(Arc<StoreError>),
+}
+
+impl From<StoreError> for ClientError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl ClientError {
+    /// SPID/CIE FE-6.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unknown | Self::NotAnEntity(_) | Self::Keys(_) => ErrorCode::InvalidClient,
+            Self::Disabled | Self::Metadata(_) => ErrorCode::UnauthorizedClient,
+            Self::Rule(rule) => rule.code,
+            Self::Trust(error) => match error.code() {
+                TrustErrorCode::TemporarilyUnavailable => ErrorCode::TemporarilyUnavailable,
+                TrustErrorCode::InvalidClient => ErrorCode::InvalidClient,
+                TrustErrorCode::UnauthorizedClient => ErrorCode::UnauthorizedClient,
+                TrustErrorCode::InvalidRequest => ErrorCode::InvalidRequest,
+            },
+            Self::Store(_) => ErrorCode::TemporarilyUnavailable,
+        }
+    }
+
+    /// The whole reason, for the log.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Trust(error) => error.reason(),
+            Self::Rule(rule) => format!("{} ({})", rule.says, rule.source),
+            Self::Store(error) => error.to_string(),
+            other => other.to_string(),
+        }
+    }
+}
+
+pub(super) type Cache = moka::sync::Cache<ClientId, Arc<KnownClient>>;
+
+pub(super) fn cache() -> Cache {
+    moka::sync::Cache::builder()
+        .max_capacity(MAX_CLIENTS)
+        .time_to_live(MEMORY)
+        .build()
+}
+
+impl Provider {
+    /// The RP of that `client_id`, if it may be used now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn find_client(
+        &self,
+        client_id: &ClientId,
+        discovery: Discovery<'_>,
+    ) -> Result<Arc<KnownClient>, ClientError> {
+        if let Some(known) = self.clients.get(client_id).filter(|known| self.counts(known)) {
+            return Ok(known);
+        }
+        let row = self.find_row(client_id).await?;
+        if row.as_ref().is_some_and(|row| !row.enabled) {
+            return Err(ClientError::Disabled);
+        }
+        let was_known = row.is_some();
+        if let Some(row) = row.filter(|row| self.row_counts(row)) {
+            return self.remember(row);
+        }
+        match discovery {
+            Discovery::Never => Err(ClientError::Unknown),
+            Discovery::Renew if !was_known => Err(ClientError::Unknown),
+            Discovery::Renew => self.discover(client_id, None).await,
+            Discovery::Allowed(chain) => self.discover(client_id, chain).await,
+        }
+    }
+
+    /// Resolves the RP's trust chain and stores the result (SPID/CIE FE-1 to FE-4).
+    ///
+    /// # Errors
+    /// The link, mark, policy or rule that fails.
+    pub async fn discover(
+        &self,
+        client_id: &ClientId,
+        chain: Option<&[String]>,
+    ) -> Result<Arc<KnownClient>, ClientError> {
+        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        let subject = EntityId::parse(client_id.as_str(), trust.development)
+            .map_err(ClientError::NotAnEntity)?;
+        let resolved = self
+            .shared
+            .resolver
+            .resolve(trust, &subject, chain)
+            .await
+            .map_err(ClientError::Trust)?;
+        let party = self.registration(client_id, &resolved).await?;
+        let row = party.clone();
+        self.shared
+            .store
+            .write(move |tx| client::upsert(tx, &row).map_err(ClientError::from))
+            .await?;
+        self.remember(party)
+    }
+
+    /// Forgets what is in memory, after a change of the row.
+    pub fn forget_client(&self, client_id: &ClientId) {
+        self.clients.invalidate(client_id);
+    }
+
+    async fn find_row(&self, client_id: &ClientId) -> Result<Option<RelyingParty>, ClientError> {
+        let issuer = self.issuer.clone();
+        let client_id = client_id.clone();
+        self.shared
+            .store
+            .read(move |connection| {
+                client::find(connection, &issuer, &client_id).map_err(ClientError::from)
+            })
+            .await
+    }
+
+    fn counts(&self, known: &KnownClient) -> bool {
+        self.row_counts(&known.party)
+    }
+
+    fn row_counts(&self, row: &RelyingParty) -> bool {
+        match &row.origin {
+            Origin::Federation(trust) => self.now() < trust.expires_at,
+            Origin::Registered => true,
+        }
+    }
+
+    fn remember(&self, party: RelyingParty) -> Result<Arc<KnownClient>, ClientError> {
+        let keys = KeySet::from_json(&party.jwks)
+            .map_err(|error| ClientError::Keys(Arc::new(error)))?;
+        let known = Arc::new(KnownClient {
+            tolerance: self.tolerance(&party.client_id),
+            keys,
+            party,
+        });
+        self.clients.insert(known.id().clone(), known.clone());
+        Ok(known)
+    }
+
+    /// From a resolved chain to a row, judged by the profile's rules.
+    async fn registration(
+        &self,
+        client_id: &ClientId,
+        resolved: &Resolved,
+    ) -> Result<RelyingParty, ClientError> {
+        let none = Map::new();
+        let members = resolved
+            .metadata
+            .get("openid_relying_party")
+            .and_then(Value::as_object)
+            .unwrap_or(&none);
+        let mut parsed = metadata::parse(members).map_err(ClientError::Metadata)?;
+        parsed.organization_name = parsed.organization_name.or_else(|| {
+            let entity = resolved.metadata.get("federation_entity")?;
+            entity.get("organization_name")?.as_str().map(str::to_owned)
+        });
+        let keys = self
+            .shared
+            .resolver
+            .fetch_rp_keys(&resolved.subject, members, &resolved.federation_keys)
+            .await
+            .map_err(ClientError::Trust)?;
+        let facts = MetadataFacts {
+            metadata: parsed,
+            keys,
+            development: self.shared.server.development,
+            profile: self.profile,
+        };
+        if let Some(rule) = self.profile.broken_by(&facts) {
+            return Err(ClientError::Rule(rule));
+        }
+        Ok(RelyingParty {
+            issuer: self.issuer.clone(),
+            client_id: client_id.clone(),
+            metadata: facts.metadata,
+            jwks: facts.keys.to_json(),
+            origin: Origin::Federation(ResolvedTrust {
+                trust_anchor: resolved.anchor.as_str().to_owned(),
+                chain: resolved.chain.clone(),
+                trust_marks: resolved
+                    .trust_marks
+                    .iter()
+                    .map(|mark| {
+                        serde_json::json!({
+                            "trust_mark_type": mark.mark_type,
+                            "trust_mark": mark.jwt,
+                        })
+                    })
+                    .collect(),
+                metadata: resolved.metadata.clone(),
+                expires_at: resolved.expires_at,
+                resolved_at: resolved.resolved_at,
+            }),
+            enabled: true,
+            updated_at: self.now(),
+        })
+    }
+}

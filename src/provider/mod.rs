@@ -1,0 +1,246 @@
+//! [`Provider`]: one issuer's configuration, profile and keys; [`Shared`]: what all issuers of a process share.
+//!
+//! Endpoints receive `&Provider` and know nothing of the other issuers. It holds no pages.
+
+mod clients;
+mod document;
+mod levels;
+
+pub use clients::{ClientError, Discovery, KnownClient};
+pub use document::{Document, DocumentCell};
+
+use crate::accounts::PasswordHasher;
+use crate::clock::{Clock, UtcTime};
+use crate::config::{IssuerSettings, ServerSettings};
+use crate::federation::{EntityId, Resolver, TrustAnchor, TrustSettings, TrustMarkStatus};
+use crate::jose::{KeyEncryptionKey, KeySet};
+use crate::keys::{self, KeysError, Rings};
+use crate::model::{ClientId, InteractionId, IssuerId};
+use crate::profile::{Path, Profile};
+use crate::store::Store;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+
+/// What all issuers of a process share.
+pub struct Shared {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Trust resolution, with its own caches.
+    pub resolver: Resolver,
+    /// argon2id off the async threads, bounded.
+    pub passwords: PasswordHasher,
+    /// Opens the private keys in the database.
+    pub key_encryption_key: KeyEncryptionKey,
+    /// The configuration of the process.
+    pub server: ServerSettings,
+}
+
+/// One issuer.
+pub struct Provider {
+    /// What it shares with the others.
+    pub shared: Arc<Shared>,
+    /// Its configuration.
+    pub settings: IssuerSettings,
+    /// What its federation asks.
+    pub profile: &'static Profile,
+    /// Its identifier.
+    pub issuer: IssuerId,
+    /// How it trusts RPs; `None` for a profile without federation.
+    pub trust: Option<TrustSettings>,
+    /// Documents that are made once a change or lifetime, not once a request.
+    pub documents: Documents,
+    rings: ArcSwap<Rings>,
+    clients: clients::Cache,
+}
+
+/// The published documents of an issuer.
+#[derive(Default)]
+pub struct Documents {
+    /// SPID/CIE MD-1.
+    pub entity_configuration: DocumentCell,
+    /// SPID/CIE MD-5.
+    pub discovery: DocumentCell,
+    /// The protocol keys.
+    pub jwks: DocumentCell,
+    /// The protocol keys, signed with a federation key.
+    pub signed_jwks: DocumentCell,
+    /// SPID/CIE FE-11.
+    pub historical_keys: DocumentCell,
+    /// SPID/CIE FE-8: signed once a subject and chain.
+    pub resolved: document::DocumentMap,
+}
+
+/// Why an issuer cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// The keys could not be loaded.
+    #[error("issuer {0}: {1}")]
+    Keys(String, KeysError),
+    /// A configured identifier or key set is unusable; configuration checks should have said so.
+    #[error("issuer {0}: {1}")]
+    Configuration(String, String),
+}
+
+impl Provider {
+    /// An issuer with its keys loaded.
+    ///
+    /// # Errors
+    /// The profile is unknown, a trust anchor is unusable or the keys cannot be opened.
+    pub async fn open(
+        shared: Arc<Shared>,
+        settings: IssuerSettings,
+    ) -> Result<Self, ProviderError> {
+        let unusable = |what: String| ProviderError::Configuration(settings.id.clone(), what);
+        let profile = Profile::find(settings.profile.as_str())
+            .ok_or_else(|| unusable(format!("unknown profile {}", settings.profile.as_str())))?;
+        let trust = if profile.federation {
+            Some(trust_settings(&shared.server, &settings).map_err(unusable)?)
+        } else {
+            None
+        };
+        let issuer = IssuerId::new(settings.id.clone());
+        let rings = keys::load_rings(
+            &shared.store,
+            &shared.key_encryption_key,
+            &issuer,
+            shared.clock.now(),
+        )
+        .await
+        .map_err(|error| ProviderError::Keys(settings.id.clone(), error))?;
+        Ok(Self {
+            shared,
+            settings,
+            profile,
+            issuer,
+            trust,
+            documents: Documents::default(),
+            rings: ArcSwap::from_pointee(rings),
+            clients: clients::cache(),
+        })
+    }
+
+    /// The current time.
+    #[must_use]
+    pub fn now(&self) -> UtcTime {
+        self.shared.clock.now()
+    }
+
+    /// The keys as they are now.
+    #[must_use]
+    pub fn rings(&self) -> Arc<Rings> {
+        self.rings.load_full()
+    }
+
+    /// Loads the keys again after a change; documents are made anew.
+    ///
+    /// # Errors
+    /// The database or the key-encryption key failed; the old keys stay.
+    pub async fn reload_keys(&self) -> Result<(), KeysError> {
+        let rings = keys::load_rings(
+            &self.shared.store,
+            &self.shared.key_encryption_key,
+            &self.issuer,
+            self.now(),
+        )
+        .await?;
+        self.rings.store(Arc::new(rings));
+        self.documents.forget();
+        Ok(())
+    }
+
+    /// The published URL of an endpoint: from the configuration, never from a request.
+    #[must_use]
+    pub fn url(&self, path: Path) -> String {
+        self.url_of(path.as_str())
+    }
+
+    /// The published URL of a path that starts with a slash.
+    #[must_use]
+    pub fn url_of(&self, path: &str) -> String {
+        format!("{}{path}", self.settings.id.trim_end_matches('/'))
+    }
+
+    /// The path of the issuer on its host, without a final slash: `/spid`, or nothing.
+    #[must_use]
+    pub fn base_path(&self) -> String {
+        url::Url::parse(&self.settings.id)
+            .map(|url| url.path().trim_end_matches('/').to_owned())
+            .unwrap_or_default()
+    }
+
+    /// The name of a cookie: `__Host-varco-spid`, without the prefix in development, where there is no TLS.
+    #[must_use]
+    pub fn cookie_name(&self) -> String {
+        let prefix = if self.shared.server.development {
+            ""
+        } else {
+            "__Host-"
+        };
+        format!("{prefix}varco-{}", self.settings.slug())
+    }
+
+    /// The name of the cookie that binds one interaction to its browser. One cookie each, so that a cross-site
+    /// POST, which comes without cookies, cannot overwrite that of another tab.
+    #[must_use]
+    pub fn interaction_cookie_name(&self, id: &InteractionId) -> String {
+        let short: String = id.as_str().chars().take(12).collect();
+        format!("{}.{short}", self.cookie_name())
+    }
+
+    /// Tolerances for an RP (SPID/CIE FE-12).
+    #[must_use]
+    pub fn tolerance(&self, client_id: &ClientId) -> crate::config::RpTolerance {
+        self.settings.tolerance_for(client_id.as_str())
+    }
+}
+
+impl Documents {
+    /// After a change of keys or settings: everything is signed anew when it is next asked for.
+    pub fn forget(&self) {
+        self.entity_configuration.forget();
+        self.discovery.forget();
+        self.jwks.forget();
+        self.signed_jwks.forget();
+        self.historical_keys.forget();
+        self.resolved.forget();
+    }
+}
+
+fn trust_settings(
+    server: &ServerSettings,
+    settings: &IssuerSettings,
+) -> Result<TrustSettings, String> {
+    let entity = |text: &str| {
+        EntityId::parse(text, server.development).map_err(|error| format!("{text}: {error}"))
+    };
+    let anchors = settings
+        .trust_anchors
+        .iter()
+        .map(|anchor| {
+            let pinned_keys = anchor
+                .jwks
+                .as_ref()
+                .map(KeySet::from_json)
+                .transpose()
+                .map_err(|error| format!("keys of trust anchor {}: {error}", anchor.id))?;
+            Ok(TrustAnchor {
+                id: entity(&anchor.id)?,
+                pinned_keys,
+            })
+        })
+        .collect::<Result<_, String>>()?;
+    Ok(TrustSettings {
+        issuer_entity_id: entity(&settings.id)?,
+        anchors,
+        required_trust_marks: settings.required_trust_marks.clone(),
+        trust_mark_status: match settings.trust_mark_status {
+            crate::config::TrustMarkStatus::Static => TrustMarkStatus::Static,
+            crate::config::TrustMarkStatus::Dynamic => TrustMarkStatus::Dynamic,
+        },
+        leeway_seconds: settings.rp_tolerance.clock_leeway_seconds,
+        development: server.development,
+        entity_type: "openid_relying_party".to_owned(),
+    })
+}
