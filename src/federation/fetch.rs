@@ -3,8 +3,8 @@
 //! - https only outside development, no proxy from the environment, no decompression, addresses filtered ([`super::address`]);
 //! - at most 3 redirects, followed by hand, none to another scheme, host or port;
 //! - a body is read in chunks and given up beyond its limit; one time limit covers connecting, redirects and the body;
-//! - lanes: the configured federation (trust anchors, mark issuers) has connections of its own, so that relying parties
-//!   that hang cannot starve it; no host takes more than its share ([`super::lanes`]).
+//! - lanes: the configured federation (trust anchors, mark issuers) and the relying parties known already have
+//!   connections of their own, so that strangers that hang cannot starve them; no host takes more than its share.
 
 use super::address;
 use super::lanes::Lanes;
@@ -21,8 +21,10 @@ use url::Url;
 /// What an outgoing request is for, which decides whose connections it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Named by configuration, by a trust anchor, or known from before: connections of its own.
-    Trusted,
+    /// Named by configuration or by a trust anchor.
+    Configured,
+    /// A relying party that was recognised before: renewals and keys.
+    Known,
     /// Named by whoever sent a request.
     Stranger,
 }
@@ -153,7 +155,7 @@ pub trait Fetch: Send + Sync {
     /// GET in a lane.
     fn get_in<'a>(&'a self, lane: Lane, url: &'a str, accept: &'a str) -> Fetching<'a>;
 
-    /// POST of a form (`application/x-www-form-urlencoded`) in the trusted lane; redirects are not followed.
+    /// POST of a form (`application/x-www-form-urlencoded`) in the configured lane; redirects are not followed.
     fn post_form<'a>(
         &'a self,
         url: &'a str,
@@ -171,11 +173,13 @@ pub struct FetchLimits {
     pub body_bytes: usize,
     /// Redirects followed.
     pub redirects: usize,
-    /// Connections at a time, both lanes together.
+    /// Connections at a time, all lanes together.
     pub concurrency: usize,
-    /// Of these, reserved for the trusted lane.
-    pub trusted_concurrency: usize,
-    /// Connections at a time to one host (strangers).
+    /// Of these, reserved for [`Lane::Configured`].
+    pub configured_concurrency: usize,
+    /// Of these, reserved for [`Lane::Known`].
+    pub known_concurrency: usize,
+    /// Connections at a time to one host, except in the configured lane.
     pub per_host: usize,
     /// Requests that may wait for a connection (strangers).
     pub queue: usize,
@@ -190,7 +194,8 @@ impl Default for FetchLimits {
             body_bytes: 256 * 1024,
             redirects: 3,
             concurrency: 32,
-            trusted_concurrency: 8,
+            configured_concurrency: 8,
+            known_concurrency: 8,
             per_host: 4,
             queue: 256,
             queue_wait: Duration::from_secs(3),
@@ -410,7 +415,7 @@ impl Fetch for HttpFetcher {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let form = Some(form.finish());
-        Box::pin(self.run(Lane::Trusted, Outgoing { url, accept, form }))
+        Box::pin(self.run(Lane::Configured, Outgoing { url, accept, form }))
     }
 }
 

@@ -13,7 +13,8 @@ pub(super) struct Busy;
 
 /// The semaphores of the fetcher.
 pub(super) struct Lanes {
-    trusted: Arc<Semaphore>,
+    configured: Arc<Semaphore>,
+    known: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
     waiting: AtomicUsize,
@@ -36,9 +37,11 @@ struct HostPermit<'a> {
 
 impl Lanes {
     pub(super) fn new(limits: &FetchLimits) -> Self {
-        let strangers = limits.concurrency.saturating_sub(limits.trusted_concurrency);
+        let reserved = limits.configured_concurrency + limits.known_concurrency;
+        let strangers = limits.concurrency.saturating_sub(reserved);
         Self {
-            trusted: Arc::new(Semaphore::new(limits.trusted_concurrency.max(1))),
+            configured: Arc::new(Semaphore::new(limits.configured_concurrency.max(1))),
+            known: Arc::new(Semaphore::new(limits.known_concurrency.max(1))),
             strangers: Arc::new(Semaphore::new(strangers.max(1))),
             hosts: Mutex::default(),
             waiting: AtomicUsize::new(0),
@@ -51,21 +54,22 @@ impl Lanes {
     /// Waits for a connection's leave.
     pub(super) async fn enter(&self, lane: Lane, host: &str) -> Result<Permit<'_>, Busy> {
         let _waiting = match lane {
-            Lane::Trusted => None,
+            Lane::Configured | Lane::Known => None,
             Lane::Stranger => Some(Waiting::start(self)?),
         };
         let entering = async {
             match lane {
-                Lane::Trusted => self.enter_trusted().await,
-                Lane::Stranger => self.enter_stranger(host).await,
+                Lane::Configured => self.enter_configured().await,
+                Lane::Known => self.enter_bounded(&self.known, format!("known {host}")).await,
+                Lane::Stranger => self.enter_bounded(&self.strangers, host.to_owned()).await,
             }
         };
         let entered = tokio::time::timeout(self.queue_wait, entering).await;
         entered.unwrap_or(Err(Busy))
     }
 
-    async fn enter_trusted(&self) -> Result<Permit<'_>, Busy> {
-        let connection = Arc::clone(&self.trusted).acquire_owned().await;
+    async fn enter_configured(&self) -> Result<Permit<'_>, Busy> {
+        let connection = Arc::clone(&self.configured).acquire_owned().await;
         Ok(Permit {
             _connection: connection.map_err(|_| Busy)?,
             _host: None,
@@ -73,19 +77,23 @@ impl Lanes {
     }
 
     /// First the host's leave, then a connection's: who waits for a slow host holds nobody else up.
-    async fn enter_stranger(&self, host: &str) -> Result<Permit<'_>, Busy> {
+    async fn enter_bounded(
+        &self,
+        connections: &Arc<Semaphore>,
+        host: String,
+    ) -> Result<Permit<'_>, Busy> {
         let mut of_host = HostPermit {
             lanes: self,
-            host: host.to_owned(),
+            host: host.clone(),
             permit: None,
         };
         let semaphore = {
             let mut hosts = self.hosts();
             let fresh = || Arc::new(Semaphore::new(self.per_host));
-            Arc::clone(hosts.entry(host.to_owned()).or_insert_with(fresh))
+            Arc::clone(hosts.entry(host).or_insert_with(fresh))
         };
         of_host.permit = Some(semaphore.acquire_owned().await.map_err(|_| Busy)?);
-        let connection = Arc::clone(&self.strangers).acquire_owned().await;
+        let connection = Arc::clone(connections).acquire_owned().await;
         Ok(Permit {
             _connection: connection.map_err(|_| Busy)?,
             _host: Some(of_host),
@@ -133,8 +141,9 @@ mod tests {
 
     fn lanes() -> Lanes {
         Lanes::new(&FetchLimits {
-            concurrency: 3,
-            trusted_concurrency: 1,
+            concurrency: 4,
+            configured_concurrency: 1,
+            known_concurrency: 1,
             per_host: 1,
             queue: 1,
             queue_wait: Duration::from_millis(20),
@@ -156,7 +165,8 @@ mod tests {
         let _one = lanes.enter(Lane::Stranger, "a").await.unwrap();
         let _two = lanes.enter(Lane::Stranger, "b").await.unwrap();
         assert!(lanes.enter(Lane::Stranger, "c").await.is_err());
-        assert!(lanes.enter(Lane::Trusted, "anchor").await.is_ok());
+        assert!(lanes.enter(Lane::Configured, "anchor").await.is_ok());
+        assert!(lanes.enter(Lane::Known, "a").await.is_ok());
     }
 
     #[tokio::test]
