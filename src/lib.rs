@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod config;
+pub mod jose;
 pub mod model;
+pub mod profile;
 pub mod random;
 pub mod secret;

@@ -4,6 +4,7 @@ mod account;
 pub mod attribute;
 mod authorization_request;
 mod client;
+mod error_code;
 mod grant;
 mod identifier;
 mod interaction;
@@ -19,6 +20,7 @@ pub use authorization_request::{
 pub use client::{
     ClientMetadata, EncryptionChoice, Origin, RelyingParty, ResolvedTrust, UserinfoContentType,
 };
+pub use error_code::ErrorCode;
 pub use grant::{
     AuthorizationCode, CodeState, Grant, Redeemed, Token, TokenKind, TokenState, TokenStatus,
 };

@@ -1,0 +1,190 @@
+//! Named rules over facts: what a table of members cannot say.
+
+use super::Profile;
+use crate::jose::KeySet;
+use crate::model::{ClientMetadata, ErrorCode};
+
+/// One rule: a name for logs and tests, the clause it enforces, and the predicate.
+#[derive(Debug)]
+pub struct Rule<R: 'static> {
+    /// What must hold, as a phrase after "RP metadata:"; ASCII, it goes on the wire.
+    pub says: &'static str,
+    /// The clause.
+    pub source: &'static str,
+    /// What is answered when it does not hold.
+    pub code: ErrorCode,
+    /// Whether it holds.
+    pub holds: fn(&R) -> bool,
+}
+
+/// What rules on RP metadata look at (SPID/CIE FE-10).
+#[derive(Debug)]
+pub struct MetadataFacts {
+    /// The final metadata.
+    pub metadata: ClientMetadata,
+    /// The RP's keys, from wherever they were published.
+    pub keys: KeySet,
+    /// Loopback redirect URIs over http are allowed.
+    pub development: bool,
+    /// The profile that judges.
+    pub profile: &'static Profile,
+}
+
+impl Profile {
+    /// The first rule that the RP's metadata breaks.
+    #[must_use]
+    pub fn broken_by(&self, facts: &MetadataFacts) -> Option<&'static Rule<MetadataFacts>> {
+        self.metadata_rules.iter().find(|rule| !(rule.holds)(facts))
+    }
+}
+
+const fn rule(
+    says: &'static str,
+    source: &'static str,
+    holds: fn(&MetadataFacts) -> bool,
+) -> Rule<MetadataFacts> {
+    Rule {
+        says,
+        source,
+        code: ErrorCode::UnauthorizedClient,
+        holds,
+    }
+}
+
+/// SPID/CIE FE-10, AL-4, UI-2: the rules on an RP's final metadata in both federations.
+pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
+    rule("redirect_uris must not be empty", "SPID/CIE FE-10", |facts| {
+        !facts.metadata.redirect_uris.is_empty()
+    }),
+    rule(
+        "redirect_uris must be https URLs or custom schemes, without fragment",
+        "SPID/CIE FE-10",
+        |facts| {
+            facts
+                .metadata
+                .redirect_uris
+                .iter()
+                .all(|uri| is_redirect_uri(uri, facts.development))
+        },
+    ),
+    rule("response_types must contain code", "SPID/CIE FE-10", |facts| {
+        facts.metadata.response_types.iter().any(|kind| kind == "code")
+    }),
+    rule(
+        "grant_types must be authorization_code and refresh_token only",
+        "SPID/CIE FE-10",
+        |facts| {
+            !facts.metadata.grant_types.is_empty()
+                && facts
+                    .metadata
+                    .grant_types
+                    .iter()
+                    .all(|kind| ["authorization_code", "refresh_token"].contains(&kind.as_str()))
+        },
+    ),
+    rule(
+        "token_endpoint_auth_method must be private_key_jwt",
+        "SPID/CIE FE-10",
+        |facts| {
+            facts
+                .metadata
+                .token_endpoint_auth_method
+                .as_deref()
+                .is_none_or(|method| method == "private_key_jwt")
+        },
+    ),
+    rule(
+        "client_registration_types must contain automatic",
+        "SPID/CIE FE-10",
+        |facts| {
+            let types = &facts.metadata.client_registration_types;
+            types.is_empty() || types.iter().any(|kind| kind == "automatic")
+        },
+    ),
+    rule(
+        "jwks (or signed_jwks_uri) must hold a usable signing key",
+        "SPID/CIE FE-10, AL-5",
+        |facts| facts.keys.signing_keys().next().is_some(),
+    ),
+    rule(
+        "signature algorithms must be among RS256, RS512, ES256, ES512, PS256, PS512",
+        "SPID/CIE AL-1, AL-4",
+        |facts| {
+            let metadata = &facts.metadata;
+            [
+                &metadata.id_token_signed_response_alg,
+                &metadata.userinfo_signed_response_alg,
+                &metadata.request_object_signing_alg,
+                &metadata.token_endpoint_auth_signing_alg,
+            ]
+            .into_iter()
+            .flatten()
+            .all(|name| is_known(facts.profile.signature_algorithms, name, |alg| alg.as_str()))
+        },
+    ),
+    rule(
+        "encryption algorithms must be among RSA-OAEP, RSA-OAEP-256, ECDH-ES, ECDH-ES+A128KW, ECDH-ES+A256KW",
+        "SPID/CIE AL-2, AL-4",
+        |facts| {
+            let metadata = &facts.metadata;
+            [
+                &metadata.id_token_encrypted_response_alg,
+                &metadata.userinfo_encrypted_response_alg,
+            ]
+            .into_iter()
+            .flatten()
+            .all(|name| is_known(facts.profile.key_management, name, |alg| alg.as_str()))
+        },
+    ),
+    rule(
+        "encryption methods must be among A128CBC-HS256, A256CBC-HS512, A128GCM, A256GCM",
+        "SPID/CIE AL-3",
+        |facts| {
+            let metadata = &facts.metadata;
+            [
+                &metadata.id_token_encrypted_response_enc,
+                &metadata.userinfo_encrypted_response_enc,
+            ]
+            .into_iter()
+            .flatten()
+            .all(|name| crate::jose::ContentEncryption::parse(name).is_some())
+        },
+    ),
+];
+
+/// The rules on clients registered by an operator.
+pub(super) static REGISTERED_METADATA: &[Rule<MetadataFacts>] = &[rule(
+    "redirect_uris must not be empty",
+    "OIDC Registration §2",
+    |facts| !facts.metadata.redirect_uris.is_empty(),
+)];
+
+fn is_known<T: Copy>(known: &[T], name: &str, as_str: fn(T) -> &'static str) -> bool {
+    known.iter().any(|item| as_str(*item) == name)
+}
+
+/// https, a custom scheme of a mobile application (RFC 8252 §7.1), or loopback http in development; no fragment.
+#[must_use]
+pub(super) fn is_redirect_uri(uri: &str, development: bool) -> bool {
+    let Ok(url) = url::Url::parse(uri) else {
+        return false;
+    };
+    let safe_scheme = match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => development && is_loopback(&url),
+        "javascript" | "data" | "vbscript" | "file" | "about" | "blob" | "ws" | "wss" | "ftp" => {
+            false
+        }
+        _ => true,
+    };
+    safe_scheme && url.fragment().is_none() && uri.len() <= 2048
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
