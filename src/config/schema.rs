@@ -81,10 +81,18 @@ impl Section {
     }
 }
 
-/// The name of smallest edit distance, unless even that is far off.
+/// The name that the unknown one begins, or that of smallest edit distance unless even that is far off.
 pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.collect();
+    if let Some(longer) = known
+        .iter()
+        .find(|name| unknown.len() > 3 && name.starts_with(unknown))
+    {
+        return Some(longer);
+    }
     let limit = unknown.chars().count().min(64) / 3 + 2;
     known
+        .into_iter()
         .map(|name| (distance(unknown, name), name))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
