@@ -7,3 +7,4 @@ pub mod model;
 pub mod profile;
 pub mod random;
 pub mod secret;
+pub mod store;

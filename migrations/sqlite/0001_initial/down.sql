@@ -1,0 +1,14 @@
+DROP TABLE lease;
+DROP TABLE throttle;
+DROP TABLE revision;
+DROP TABLE signing_key;
+DROP TABLE login_event;
+DROP TABLE token;
+DROP TABLE authorization_code;
+DROP TABLE access_grant;
+DROP TABLE web_session;
+DROP TABLE session;
+DROP TABLE interaction;
+DROP TABLE replay;
+DROP TABLE client;
+DROP TABLE account;

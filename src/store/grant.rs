@@ -1,0 +1,194 @@
+//! What users allowed RPs. Revoking a grant revokes what came of it and shows in the history, in one transaction.
+
+use super::column::{Row, TextEnum, to_json};
+use super::schema::{access_grant, token};
+use super::{DbConn, StoreError, login_event};
+use crate::clock::UtcTime;
+use crate::model::{AccountId, ClientId, Grant, GrantId, IssuerId, SessionId, TokenState};
+use diesel::prelude::*;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = access_grant)]
+pub(super) struct GrantRow {
+    id: String,
+    issuer: String,
+    client_id: String,
+    account_id: String,
+    session_id: String,
+    subject: String,
+    acr: String,
+    authenticated_at: i64,
+    request: String,
+    offline_access: bool,
+    refresh_count: i64,
+    created_at: i64,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+}
+
+impl GrantRow {
+    pub(super) fn decode(self) -> Result<Grant, StoreError> {
+        let row = Row {
+            table: "access_grant",
+            key: &self.id,
+        };
+        Ok(Grant {
+            request: row.json("request", &self.request)?,
+            id: GrantId::new(self.id),
+            issuer: IssuerId::new(self.issuer),
+            client_id: ClientId::new(self.client_id),
+            account: AccountId::new(self.account_id),
+            session: SessionId::new(self.session_id),
+            subject: self.subject,
+            acr: self.acr,
+            authenticated_at: UtcTime(self.authenticated_at),
+            offline_access: self.offline_access,
+            refresh_count: self.refresh_count,
+            created_at: UtcTime(self.created_at),
+            expires_at: UtcTime(self.expires_at),
+            revoked_at: self.revoked_at.map(UtcTime),
+        })
+    }
+}
+
+/// Adds a grant.
+///
+/// # Errors
+/// The database's; the account must exist.
+pub fn insert(conn: &mut DbConn, new: &Grant) -> Result<(), StoreError> {
+    diesel::insert_into(access_grant::table)
+        .values((
+            access_grant::id.eq(new.id.as_str()),
+            access_grant::issuer.eq(new.issuer.as_str()),
+            access_grant::client_id.eq(new.client_id.as_str()),
+            access_grant::account_id.eq(new.account.as_str()),
+            access_grant::session_id.eq(new.session.as_str()),
+            access_grant::subject.eq(&new.subject),
+            access_grant::acr.eq(&new.acr),
+            access_grant::authenticated_at.eq(new.authenticated_at.0),
+            access_grant::request.eq(to_json(&new.request)?),
+            access_grant::offline_access.eq(new.offline_access),
+            access_grant::refresh_count.eq(new.refresh_count),
+            access_grant::created_at.eq(new.created_at.0),
+            access_grant::expires_at.eq(new.expires_at.0),
+            access_grant::revoked_at.eq(new.revoked_at.map(i64::from)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The grant of this key.
+///
+/// # Errors
+/// The database's.
+pub fn find(conn: &mut DbConn, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+    access_grant::table
+        .filter(access_grant::id.eq(id.as_str()))
+        .select(GrantRow::as_select())
+        .first(conn)
+        .optional()?
+        .map(GrantRow::decode)
+        .transpose()
+}
+
+/// Revokes a grant with its tokens, and marks its history. False: it was revoked before, or is unknown.
+///
+/// # Errors
+/// The database's.
+pub fn revoke(conn: &mut DbConn, id: &GrantId, now: UtcTime) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        access_grant::table
+            .filter(access_grant::id.eq(id.as_str()))
+            .filter(access_grant::revoked_at.is_null()),
+    )
+    .set(access_grant::revoked_at.eq(now.0))
+    .execute(conn)?;
+    if changed == 1 {
+        revoke_what_came_of(conn, id.as_str(), now)?;
+    }
+    Ok(changed == 1)
+}
+
+/// Revokes what a person allowed one RP, or every RP, at an issuer; returns how many grants that had not ended.
+///
+/// # Errors
+/// The database's.
+pub fn revoke_all(
+    conn: &mut DbConn,
+    issuer: &IssuerId,
+    account: &AccountId,
+    client_id: Option<&ClientId>,
+    now: UtcTime,
+) -> Result<usize, StoreError> {
+    let mine = access_grant::table
+        .filter(access_grant::account_id.eq(account.as_str()))
+        .filter(access_grant::issuer.eq(issuer.as_str()))
+        .filter(access_grant::revoked_at.is_null())
+        .filter(access_grant::expires_at.gt(now.0));
+    let revoked = access_grant::revoked_at.eq(now.0);
+    let ids: Vec<String> = match client_id {
+        Some(client) => diesel::update(mine.filter(access_grant::client_id.eq(client.as_str())))
+            .set(revoked)
+            .returning(access_grant::id)
+            .get_results(conn)?,
+        None => diesel::update(mine)
+            .set(revoked)
+            .returning(access_grant::id)
+            .get_results(conn)?,
+    };
+    for id in &ids {
+        revoke_what_came_of(conn, id, now)?;
+    }
+    Ok(ids.len())
+}
+
+/// The user logged out: revokes the grants of the session, except those with offline access, which outlive a logout
+/// (SPID/CIE AZ-10; OIDC Core §11). Returns how many.
+///
+/// # Errors
+/// The database's.
+pub fn revoke_of_session(
+    conn: &mut DbConn,
+    session: &SessionId,
+    now: UtcTime,
+) -> Result<usize, StoreError> {
+    let ids: Vec<String> = diesel::update(
+        access_grant::table
+            .filter(access_grant::session_id.eq(session.as_str()))
+            .filter(access_grant::offline_access.eq(false))
+            .filter(access_grant::revoked_at.is_null()),
+    )
+    .set(access_grant::revoked_at.eq(now.0))
+    .returning(access_grant::id)
+    .get_results(conn)?;
+    for id in &ids {
+        revoke_what_came_of(conn, id, now)?;
+    }
+    Ok(ids.len())
+}
+
+/// Counts a refresh; returns the new count (SPID/CIE TK-7). `None`: unknown.
+///
+/// # Errors
+/// The database's.
+pub fn increment_refresh_count(conn: &mut DbConn, id: &GrantId) -> Result<Option<i64>, StoreError> {
+    Ok(
+        diesel::update(access_grant::table.filter(access_grant::id.eq(id.as_str())))
+            .set(access_grant::refresh_count.eq(access_grant::refresh_count + 1))
+            .returning(access_grant::refresh_count)
+            .get_result(conn)
+            .optional()?,
+    )
+}
+
+fn revoke_what_came_of(conn: &mut DbConn, id: &str, now: UtcTime) -> Result<(), StoreError> {
+    diesel::update(
+        token::table
+            .filter(token::grant_id.eq(id))
+            .filter(token::state.eq(TokenState::Live.as_text())),
+    )
+    .set(token::state.eq(TokenState::Revoked.as_text()))
+    .execute(conn)?;
+    login_event::revoke(conn, &GrantId::new(id), now)?;
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Authorization requests on their way through login and consent.
+//!
+//! ```text
+//! Started ──authenticate──► Authenticated{session} ──answer──► Answered
+//!    └──────────────────────────────┴────────abandon────────►─────┘
+//! ```
+
+use super::column::{Row, TextEnum, can_be_stored, text_enum, to_json};
+use super::schema::interaction;
+use super::{DbConn, StoreError};
+use crate::clock::UtcTime;
+use crate::model::{Interaction, InteractionId, InteractionState, IssuerId, SecretHash, SessionId};
+use diesel::prelude::*;
+
+/// [`InteractionState`] without its data.
+#[derive(Clone, Copy)]
+enum StateName {
+    Started,
+    Authenticated,
+    Answered,
+}
+
+text_enum!(StateName {
+    Started => "started",
+    Authenticated => "authenticated",
+    Answered => "answered",
+});
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = interaction)]
+struct InteractionRow {
+    id: String,
+    issuer: String,
+    browser_hash: Vec<u8>,
+    request: String,
+    state: String,
+    session_id: Option<String>,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl InteractionRow {
+    fn decode(self) -> Result<Interaction, StoreError> {
+        let row = Row {
+            table: "interaction",
+            key: &self.id,
+        };
+        let state = match row.text_enum("state", &self.state)? {
+            StateName::Started => InteractionState::Started,
+            StateName::Authenticated => InteractionState::Authenticated {
+                session: self
+                    .session_id
+                    .map(SessionId::new)
+                    .ok_or_else(|| row.corrupt("session_id"))?,
+            },
+            StateName::Answered => InteractionState::Answered,
+        };
+        Ok(Interaction {
+            browser: SecretHash(row.sha256("browser_hash", &self.browser_hash)?),
+            request: row.json("request", &self.request)?,
+            state,
+            id: InteractionId::new(self.id),
+            issuer: IssuerId::new(self.issuer),
+            created_at: UtcTime(self.created_at),
+            expires_at: UtcTime(self.expires_at),
+        })
+    }
+}
+
+/// Adds an interaction in the state that it says.
+///
+/// # Errors
+/// The database's.
+pub fn insert(conn: &mut DbConn, new: &Interaction) -> Result<(), StoreError> {
+    let (state, session) = match &new.state {
+        InteractionState::Started => (StateName::Started, None),
+        InteractionState::Authenticated { session } => (StateName::Authenticated, Some(session)),
+        InteractionState::Answered => (StateName::Answered, None),
+    };
+    diesel::insert_into(interaction::table)
+        .values((
+            interaction::id.eq(new.id.as_str()),
+            interaction::issuer.eq(new.issuer.as_str()),
+            interaction::browser_hash.eq(new.browser.0.as_slice()),
+            interaction::request.eq(to_json(&new.request)?),
+            interaction::state.eq(state.as_text()),
+            interaction::session_id.eq(session.map(SessionId::as_str)),
+            interaction::created_at.eq(new.created_at.0),
+            interaction::expires_at.eq(new.expires_at.0),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The interaction of this key, also when it has expired or is answered: the caller judges, and compares the browser.
+///
+/// # Errors
+/// The database's.
+pub fn find(conn: &mut DbConn, id: &InteractionId) -> Result<Option<Interaction>, StoreError> {
+    if !can_be_stored(id.as_str()) {
+        return Ok(None);
+    }
+    interaction::table
+        .filter(interaction::id.eq(id.as_str()))
+        .select(InteractionRow::as_select())
+        .first(conn)
+        .optional()?
+        .map(InteractionRow::decode)
+        .transpose()
+}
+
+/// This session logged in for it; a later login replaces an earlier one. False: answered, expired or unknown.
+///
+/// # Errors
+/// The database's.
+pub fn authenticate(
+    conn: &mut DbConn,
+    id: &InteractionId,
+    session: &SessionId,
+    now: UtcTime,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        interaction::table
+            .filter(interaction::id.eq(id.as_str()))
+            .filter(interaction::state.ne(StateName::Answered.as_text()))
+            .filter(interaction::expires_at.gt(now.0)),
+    )
+    .set((
+        interaction::state.eq(StateName::Authenticated.as_text()),
+        interaction::session_id.eq(session.as_str()),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// The RP gets its answer, once, and only by the session that logged in for it. False: not so, or expired.
+///
+/// # Errors
+/// The database's.
+pub fn answer(
+    conn: &mut DbConn,
+    id: &InteractionId,
+    session: &SessionId,
+    now: UtcTime,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        interaction::table
+            .filter(interaction::id.eq(id.as_str()))
+            .filter(interaction::state.eq(StateName::Authenticated.as_text()))
+            .filter(interaction::session_id.eq(session.as_str()))
+            .filter(interaction::expires_at.gt(now.0)),
+    )
+    .set(interaction::state.eq(StateName::Answered.as_text()))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// The user cancels or denies, from the browser that started it. False: answered, expired, unknown or another browser's.
+///
+/// # Errors
+/// The database's.
+pub fn abandon(
+    conn: &mut DbConn,
+    id: &InteractionId,
+    browser: &SecretHash,
+    now: UtcTime,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        interaction::table
+            .filter(interaction::id.eq(id.as_str()))
+            .filter(interaction::browser_hash.eq(browser.0.as_slice()))
+            .filter(interaction::state.ne(StateName::Answered.as_text()))
+            .filter(interaction::expires_at.gt(now.0)),
+    )
+    .set(interaction::state.eq(StateName::Answered.as_text()))
+    .execute(conn)?;
+    Ok(changed == 1)
+}

@@ -1,0 +1,260 @@
+//! The citizen's history. Every function that shows it takes the person, so that nobody sees another's.
+
+use super::column::{Row, can_be_stored, free_text, to_json};
+use super::connection::on_backend;
+use super::schema::login_event;
+use super::{DbConn, StoreError};
+use crate::clock::UtcTime;
+use crate::model::{
+    AccountId, ClientId, GrantId, HistoryCursor, HistoryFilter, HistoryPage, IssuerId, LoginEvent,
+};
+use diesel::prelude::*;
+
+/// RPs offered as choices of the filter: more make no menu.
+const MAX_CHOICES: i64 = 200;
+/// Events read at once by [`for_export`].
+const EXPORT_BATCH: u32 = 500;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = login_event)]
+struct LoginEventRow {
+    id: String,
+    issuer: String,
+    account_id: String,
+    client_id: String,
+    rp_name: String,
+    acr: String,
+    attributes: String,
+    browser: String,
+    address: String,
+    occurred_at: i64,
+    grant_id: String,
+    access_until: i64,
+    revoked_at: Option<i64>,
+}
+
+impl LoginEventRow {
+    fn decode(self) -> Result<LoginEvent, StoreError> {
+        let row = Row {
+            table: "login_event",
+            key: &self.id,
+        };
+        Ok(LoginEvent {
+            attributes: row.json("attributes", &self.attributes)?,
+            id: self.id,
+            issuer: IssuerId::new(self.issuer),
+            account: AccountId::new(self.account_id),
+            client_id: ClientId::new(self.client_id),
+            rp_name: self.rp_name,
+            acr: self.acr,
+            browser: self.browser,
+            address: self.address,
+            occurred_at: UtcTime(self.occurred_at),
+            grant: GrantId::new(self.grant_id),
+            access_until: UtcTime(self.access_until),
+            revoked_at: self.revoked_at.map(UtcTime),
+        })
+    }
+}
+
+/// An RP that occurs in a person's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpChoice {
+    /// Its key.
+    pub client_id: ClientId,
+    /// A name that it had.
+    pub rp_name: String,
+}
+
+/// Whose history.
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryOwner<'a> {
+    /// At which issuer.
+    pub issuer: &'a IssuerId,
+    /// Who.
+    pub account: &'a AccountId,
+}
+
+/// Adds an event.
+///
+/// # Errors
+/// The database's; the account must exist.
+pub fn insert(conn: &mut DbConn, new: &LoginEvent) -> Result<(), StoreError> {
+    diesel::insert_into(login_event::table)
+        .values((
+            login_event::id.eq(&new.id),
+            login_event::issuer.eq(new.issuer.as_str()),
+            login_event::account_id.eq(new.account.as_str()),
+            login_event::client_id.eq(new.client_id.as_str()),
+            login_event::rp_name.eq(free_text(&new.rp_name)),
+            login_event::acr.eq(&new.acr),
+            login_event::attributes.eq(to_json(&new.attributes)?),
+            login_event::browser.eq(free_text(&new.browser)),
+            login_event::address.eq(free_text(&new.address)),
+            login_event::occurred_at.eq(new.occurred_at.0),
+            login_event::grant_id.eq(new.grant.as_str()),
+            login_event::access_until.eq(new.access_until.0),
+            login_event::revoked_at.eq(new.revoked_at.map(i64::from)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The query of [`search`], for either backend; a macro, since diesel's boxed types name theirs. The condition of the
+/// cursor is written so that both databases walk the index: `(a < ? OR (a = ? AND id < ?))` alone scans the table.
+macro_rules! history_query {
+    ($owner:expr, $filter:expr, $after:expr, $limit:expr) => {{
+        let mut query = login_event::table
+            .filter(login_event::issuer.eq($owner.issuer.as_str()))
+            .filter(login_event::account_id.eq($owner.account.as_str()))
+            .order((login_event::occurred_at.desc(), login_event::id.desc()))
+            .limit($limit)
+            .select(LoginEventRow::as_select())
+            .into_boxed();
+        if let Some(client_id) = &$filter.client_id {
+            query = query.filter(login_event::client_id.eq(client_id.as_str()));
+        }
+        if let Some(from) = $filter.from {
+            query = query.filter(login_event::occurred_at.ge(from.0));
+        }
+        if let Some(until) = $filter.until {
+            query = query.filter(login_event::occurred_at.lt(until.0));
+        }
+        if let Some(cursor) = $after {
+            query = query
+                .filter(login_event::occurred_at.le(cursor.occurred_at.0))
+                .filter(
+                    login_event::occurred_at
+                        .lt(cursor.occurred_at.0)
+                        .or(login_event::id.lt(&cursor.id)),
+                );
+        }
+        query
+    }};
+}
+#[cfg(test)]
+pub(super) use history_query;
+
+/// A page of a person's history, newest first, after the page that ended at `after`.
+///
+/// # Errors
+/// The database's.
+pub fn search(
+    conn: &mut DbConn,
+    owner: HistoryOwner<'_>,
+    filter: &HistoryFilter,
+    after: Option<&HistoryCursor>,
+    limit: u32,
+) -> Result<HistoryPage, StoreError> {
+    let unanswerable = filter
+        .client_id
+        .iter()
+        .map(ClientId::as_str)
+        .chain(after.iter().map(|cursor| cursor.id.as_str()))
+        .any(|text| !can_be_stored(text));
+    if unanswerable {
+        return Ok(HistoryPage {
+            events: Vec::new(),
+            next: None,
+        });
+    }
+    let size = usize::try_from(limit).unwrap_or(usize::MAX);
+    // One more than asked for, to know whether there are older ones.
+    let fetched = i64::from(limit).saturating_add(1);
+    let mut rows: Vec<LoginEventRow> = on_backend!(conn, c => {
+        history_query!(owner, filter, after, fetched).load(c)
+    })?;
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let events = rows
+        .into_iter()
+        .map(LoginEventRow::decode)
+        .collect::<Result<Vec<_>, _>>()?;
+    let next = events.last().filter(|_| more).map(|event| HistoryCursor {
+        occurred_at: event.occurred_at,
+        id: event.id.clone(),
+    });
+    Ok(HistoryPage { events, next })
+}
+
+/// Shows `visit` every event that passes the filter, newest first, a batch in memory at a time.
+///
+/// # Errors
+/// The database's, or what `visit` returns.
+pub fn for_export<E: From<StoreError>>(
+    conn: &mut DbConn,
+    owner: HistoryOwner<'_>,
+    filter: &HistoryFilter,
+    mut visit: impl FnMut(LoginEvent) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut after = None;
+    loop {
+        let page = search(conn, owner, filter, after.as_ref(), EXPORT_BATCH)?;
+        for event in page.events {
+            visit(event)?;
+        }
+        match page.next {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// The RPs that occur in a person's history, at most 200, by name.
+///
+/// # Errors
+/// The database's.
+pub fn rp_choices(conn: &mut DbConn, owner: HistoryOwner<'_>) -> Result<Vec<RpChoice>, StoreError> {
+    let found: Vec<(String, Option<String>)> = on_backend!(conn, c => login_event::table
+        .filter(login_event::issuer.eq(owner.issuer.as_str()))
+        .filter(login_event::account_id.eq(owner.account.as_str()))
+        .group_by(login_event::client_id)
+        .select((
+            login_event::client_id,
+            diesel::dsl::max(login_event::rp_name),
+        ))
+        .order(login_event::client_id)
+        .limit(MAX_CHOICES)
+        .load(c))?;
+    let mut choices: Vec<RpChoice> = found
+        .into_iter()
+        .map(|(client_id, name)| RpChoice {
+            rp_name: name.unwrap_or_else(|| client_id.clone()),
+            client_id: ClientId::new(client_id),
+        })
+        .collect();
+    choices.sort_by(|one, other| {
+        (&one.rp_name, &one.client_id).cmp(&(&other.rp_name, &other.client_id))
+    });
+    Ok(choices)
+}
+
+/// A token of the grant lives until then: moves the end of the access later, never earlier.
+///
+/// # Errors
+/// The database's.
+pub fn extend_access(conn: &mut DbConn, grant: &GrantId, until: UtcTime) -> Result<(), StoreError> {
+    diesel::update(
+        login_event::table
+            .filter(login_event::grant_id.eq(grant.as_str()))
+            .filter(login_event::access_until.lt(until.0)),
+    )
+    .set(login_event::access_until.eq(until.0))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// The access of a grant was revoked; one that had ended by itself stays as it is. Returns how many events.
+///
+/// # Errors
+/// The database's.
+pub fn revoke(conn: &mut DbConn, grant: &GrantId, now: UtcTime) -> Result<usize, StoreError> {
+    Ok(diesel::update(
+        login_event::table
+            .filter(login_event::grant_id.eq(grant.as_str()))
+            .filter(login_event::revoked_at.is_null())
+            .filter(login_event::access_until.gt(now.0)),
+    )
+    .set(login_event::revoked_at.eq(now.0))
+    .execute(conn)?)
+}

@@ -1,0 +1,214 @@
+//! Removing what has expired, in small batches of one short transaction each: large ones stall logins.
+
+use super::{DbConn, Store, StoreError};
+use crate::clock::UtcTime;
+use diesel::RunQueryDsl;
+use diesel::sql_types::BigInt;
+
+/// Rows of a batch on SQLite, where logins wait for it.
+const SQLITE_BATCH: u64 = 500;
+/// Rows of a batch on PostgreSQL, where only these rows are locked.
+const POSTGRES_BATCH: u64 = 2_000;
+/// Tokens stay so long after their end, for clocks that differ.
+const TOKEN_GRACE_SECONDS: i64 = 300;
+/// Codes stay so long after their end: whoever presents a used one later is found out, and its tokens are revoked.
+const CODE_GRACE_SECONDS: i64 = 86_400;
+/// Federation members stay so long after their trust chain's end, for the operator's list.
+const CLIENT_GRACE_SECONDS: i64 = 30 * 86_400;
+const DAY_SECONDS: i64 = 86_400;
+
+/// A table whose rows end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purgeable {
+    /// Used values that are refused for their age now.
+    Replay,
+    /// Requests that nobody answered in time, and answered ones.
+    Interaction,
+    /// Expired web sessions.
+    WebSession,
+    /// Expired single sign-on sessions.
+    Session,
+    /// Expired tokens.
+    Token,
+    /// Codes, a day after their end.
+    AuthorizationCode,
+    /// Grants after the end of consent, with whatever is left of them.
+    Grant,
+    /// Failures that count no more.
+    Throttle,
+    /// Leases that nobody renewed.
+    Lease,
+    /// Federation members whose trust chain ended long ago; never one that an operator switched off, since it would
+    /// come back switched on.
+    Client,
+    /// History beyond its retention.
+    LoginEvent,
+}
+
+impl Purgeable {
+    /// In an order that leaves little for cascades.
+    pub const ALL: [Self; 11] = [
+        Self::Replay,
+        Self::Interaction,
+        Self::WebSession,
+        Self::Session,
+        Self::Token,
+        Self::AuthorizationCode,
+        Self::Grant,
+        Self::Throttle,
+        Self::Lease,
+        Self::Client,
+        Self::LoginEvent,
+    ];
+
+    /// The table's name.
+    #[must_use]
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Replay => "replay",
+            Self::Interaction => "interaction",
+            Self::WebSession => "web_session",
+            Self::Session => "session",
+            Self::Token => "token",
+            Self::AuthorizationCode => "authorization_code",
+            Self::Grant => "access_grant",
+            Self::Throttle => "throttle",
+            Self::Lease => "lease",
+            Self::Client => "client",
+            Self::LoginEvent => "login_event",
+        }
+    }
+
+    /// SQL that is true for rows that have ended; `$1` is [`Purgeable::cut`].
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Client => "expires_at <= $1 AND enabled",
+            Self::LoginEvent => "occurred_at <= $1",
+            _ => "expires_at <= $1",
+        }
+    }
+
+    fn cut(self, now: UtcTime, limits: &PurgeLimits) -> UtcTime {
+        now.plus_seconds(match self {
+            Self::Replay
+            | Self::Interaction
+            | Self::WebSession
+            | Self::Session
+            | Self::Throttle
+            | Self::Lease => 0,
+            Self::Token | Self::Grant => -TOKEN_GRACE_SECONDS,
+            Self::AuthorizationCode => -CODE_GRACE_SECONDS,
+            Self::Client => -CLIENT_GRACE_SECONDS,
+            Self::LoginEvent => limits
+                .history_retention_days
+                .saturating_mul(DAY_SECONDS)
+                .saturating_neg(),
+        })
+    }
+}
+
+/// How long is kept what has no end of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PurgeLimits {
+    /// Days that the history is kept.
+    pub history_retention_days: i64,
+}
+
+/// What was removed: rows by table, for the log and the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PurgeCount(pub Vec<(&'static str, u64)>);
+
+impl PurgeCount {
+    /// Rows in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().map(|(_, rows)| rows).sum()
+    }
+}
+
+/// Removes one batch of a table; returns how many rows, and whether there may be more.
+///
+/// # Errors
+/// The database's.
+pub fn purge_batch(
+    conn: &mut DbConn,
+    what: Purgeable,
+    now: UtcTime,
+    limits: &PurgeLimits,
+) -> Result<(u64, bool), StoreError> {
+    let table = what.table();
+    let condition = what.condition();
+    let cut = what.cut(now, limits).0;
+    let (rows, batch) = match conn {
+        DbConn::Sqlite(c) => {
+            let sql = format!(
+                "DELETE FROM {table} WHERE rowid IN \
+                 (SELECT rowid FROM {table} WHERE {condition} LIMIT {SQLITE_BATCH})"
+            );
+            let rows = diesel::sql_query(sql).bind::<BigInt, _>(cut).execute(c)?;
+            (rows, SQLITE_BATCH)
+        }
+        DbConn::Postgres(c) => {
+            // What another transaction holds is left for the next time.
+            let sql = format!(
+                "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} \
+                 WHERE {condition} LIMIT {POSTGRES_BATCH} FOR UPDATE SKIP LOCKED))"
+            );
+            let rows = diesel::sql_query(sql).bind::<BigInt, _>(cut).execute(c)?;
+            (rows, POSTGRES_BATCH)
+        }
+    };
+    let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+    Ok((rows, rows >= batch))
+}
+
+/// Removes all that has ended, a transaction a batch.
+///
+/// # Errors
+/// The database's; what was removed before stays removed.
+pub async fn purge_expired(
+    store: &Store,
+    now: UtcTime,
+    limits: PurgeLimits,
+) -> Result<PurgeCount, StoreError> {
+    let mut count = PurgeCount::default();
+    for what in Purgeable::ALL {
+        let mut removed = 0_u64;
+        loop {
+            let (rows, more) = store
+                .write(move |conn| purge_batch(conn, what, now, &limits))
+                .await?;
+            removed = removed.saturating_add(rows);
+            if !more {
+                break;
+            }
+        }
+        count.0.push((what.table(), removed));
+    }
+    Ok(count)
+}
+
+/// As [`purge_expired`], for the command line.
+///
+/// # Errors
+/// As [`purge_expired`].
+pub fn purge_expired_blocking(
+    store: &Store,
+    now: UtcTime,
+    limits: PurgeLimits,
+) -> Result<PurgeCount, StoreError> {
+    let mut count = PurgeCount::default();
+    for what in Purgeable::ALL {
+        let mut removed = 0_u64;
+        loop {
+            let (rows, more) =
+                store.write_blocking(move |conn| purge_batch(conn, what, now, &limits))?;
+            removed = removed.saturating_add(rows);
+            if !more {
+                break;
+            }
+        }
+        count.0.push((what.table(), removed));
+    }
+    Ok(count)
+}

@@ -1,0 +1,177 @@
+//! The tables, for both databases; a test compares this file with each catalogue.
+
+diesel::table! {
+    account (id) {
+        id -> Text,
+        username -> Text,
+        password_hash -> Nullable<Text>,
+        totp_secret -> Nullable<Text>,
+        enabled -> Bool,
+        attributes -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    client (issuer, client_id) {
+        issuer -> Text,
+        client_id -> Text,
+        origin -> Text,
+        metadata -> Text,
+        jwks -> Text,
+        trust -> Nullable<Text>,
+        expires_at -> Nullable<BigInt>,
+        enabled -> Bool,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    replay (key_hash) {
+        key_hash -> Binary,
+        reference -> Nullable<Text>,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    interaction (id) {
+        id -> Text,
+        issuer -> Text,
+        browser_hash -> Binary,
+        request -> Text,
+        state -> Text,
+        session_id -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> Text,
+        issuer -> Text,
+        account_id -> Text,
+        acr -> Text,
+        authenticated_at -> BigInt,
+        browser -> Text,
+        address -> Text,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    web_session (key_hash) {
+        key_hash -> Binary,
+        state -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    access_grant (id) {
+        id -> Text,
+        issuer -> Text,
+        client_id -> Text,
+        account_id -> Text,
+        session_id -> Text,
+        subject -> Text,
+        acr -> Text,
+        authenticated_at -> BigInt,
+        request -> Text,
+        offline_access -> Bool,
+        refresh_count -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    authorization_code (code_hash) {
+        code_hash -> Binary,
+        grant_id -> Text,
+        client_id -> Text,
+        expires_at -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    token (id) {
+        id -> Text,
+        kind -> Text,
+        grant_id -> Text,
+        generation -> BigInt,
+        client_id -> Text,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    login_event (id) {
+        id -> Text,
+        issuer -> Text,
+        account_id -> Text,
+        client_id -> Text,
+        rp_name -> Text,
+        acr -> Text,
+        attributes -> Text,
+        browser -> Text,
+        address -> Text,
+        occurred_at -> BigInt,
+        grant_id -> Text,
+        access_until -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    signing_key (issuer, kid) {
+        issuer -> Text,
+        kid -> Text,
+        ring -> Text,
+        key_usage -> Text,
+        kind -> Text,
+        sealed -> Binary,
+        public_jwk -> Text,
+        created_at -> BigInt,
+        activates_at -> BigInt,
+        retired_at -> Nullable<BigInt>,
+        ends_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    revision (name) {
+        name -> Text,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
+    throttle (key_hash) {
+        key_hash -> Binary,
+        window_start -> BigInt,
+        failures -> BigInt,
+        blocks -> BigInt,
+        blocked_until -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    lease (name) {
+        name -> Text,
+        holder -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::joinable!(token -> access_grant (grant_id));
+diesel::joinable!(access_grant -> account (account_id));
+diesel::allow_tables_to_appear_in_same_query!(token, access_grant, account);
