@@ -1,6 +1,7 @@
 //! Plain data of the provider: what the store keeps and the endpoints speak of. No I/O, no clock.
 
 mod account;
+pub mod attribute;
 mod authorization_request;
 mod client;
 mod error_code;

@@ -29,8 +29,14 @@ pub static CIE: Profile = Profile {
     client_authentication: &["private_key_jwt"],
     prompts: FEDERATION_PROMPTS,
     scopes: &[
-        Scope { name: "openid", claims: &[] },
-        Scope { name: "offline_access", claims: &[] },
+        Scope {
+            name: "openid",
+            claims: &[],
+        },
+        Scope {
+            name: "offline_access",
+            claims: &[],
+        },
         Scope {
             name: "profile",
             claims: &["family_name", "given_name", "birthdate", "fiscal_number"],

@@ -124,9 +124,10 @@ impl Message {
             }
             (Presence::Forbidden | Presence::Optional, None) => Ok(()),
             (Presence::RequiredUnlessConfigured, None) if relaxed => Ok(()),
-            (Presence::Required | Presence::RequiredUnlessConfigured, None) => {
-                Err(violation(ErrorCode::InvalidRequest, "is missing".to_owned()))
-            }
+            (Presence::Required | Presence::RequiredUnlessConfigured, None) => Err(violation(
+                ErrorCode::InvalidRequest,
+                "is missing".to_owned(),
+            )),
             (_, Some(value)) => member
                 .shape
                 .check(value)
@@ -201,9 +202,9 @@ impl Shape {
             Self::Text => "must be a text of at most 4096 characters".to_owned(),
             Self::Exactly(expected) => format!("must be {expected}"),
             Self::OneOf(choices) => format!("must be one of: {}", choices.join(", ")),
-            Self::Unreserved { min, max } => format!(
-                "must have {min} to {max} characters, only letters, digits and -._~"
-            ),
+            Self::Unreserved { min, max } => {
+                format!("must have {min} to {max} characters, only letters, digits and -._~")
+            }
             Self::Words => "must be words separated by spaces, or an array of texts".to_owned(),
             Self::Uri => "must be an absolute URI of at most 2048 characters".to_owned(),
             Self::NumericDate => "must be a number of seconds since 1970".to_owned(),

@@ -183,7 +183,10 @@ impl Profile {
     /// The profile of that name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
-        PROFILES.iter().copied().find(|profile| profile.name == name)
+        PROFILES
+            .iter()
+            .copied()
+            .find(|profile| profile.name == name)
     }
 
     /// Whether an address exists under issuers of this profile.

@@ -52,7 +52,10 @@ pub static OIDC: Profile = Profile {
     ],
     prompts: &["none", "login", "consent", "login consent", "consent login"],
     scopes: &[
-        Scope { name: "openid", claims: &[] },
+        Scope {
+            name: "openid",
+            claims: &[],
+        },
         Scope {
             name: "profile",
             claims: &["family_name", "given_name", "birthdate", "gender"],
@@ -61,7 +64,10 @@ pub static OIDC: Profile = Profile {
             name: "email",
             claims: &["email", "email_verified"],
         },
-        Scope { name: "address", claims: &["address"] },
+        Scope {
+            name: "address",
+            claims: &["address"],
+        },
         Scope {
             name: "phone",
             claims: &["phone_number", "phone_number_verified"],

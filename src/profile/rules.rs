@@ -53,9 +53,11 @@ const fn rule(
 
 /// SPID/CIE FE-10, AL-4, UI-2: the rules on an RP's final metadata in both federations.
 pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
-    rule("redirect_uris must not be empty", "SPID/CIE FE-10", |facts| {
-        !facts.metadata.redirect_uris.is_empty()
-    }),
+    rule(
+        "redirect_uris must not be empty",
+        "SPID/CIE FE-10",
+        |facts| !facts.metadata.redirect_uris.is_empty(),
+    ),
     rule(
         "redirect_uris must be https URLs or custom schemes, without fragment",
         "SPID/CIE FE-10",
@@ -67,9 +69,17 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
                 .all(|uri| is_redirect_uri(uri, facts.development))
         },
     ),
-    rule("response_types must contain code", "SPID/CIE FE-10", |facts| {
-        facts.metadata.response_types.iter().any(|kind| kind == "code")
-    }),
+    rule(
+        "response_types must contain code",
+        "SPID/CIE FE-10",
+        |facts| {
+            facts
+                .metadata
+                .response_types
+                .iter()
+                .any(|kind| kind == "code")
+        },
+    ),
     rule(
         "grant_types must be authorization_code and refresh_token only",
         "SPID/CIE FE-10",

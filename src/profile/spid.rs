@@ -26,8 +26,14 @@ pub static SPID: Profile = Profile {
     client_authentication: &["private_key_jwt"],
     prompts: FEDERATION_PROMPTS,
     scopes: &[
-        Scope { name: "openid", claims: &[] },
-        Scope { name: "offline_access", claims: &[] },
+        Scope {
+            name: "openid",
+            claims: &[],
+        },
+        Scope {
+            name: "offline_access",
+            claims: &[],
+        },
     ],
     levels: SPID_LEVELS,
     levels_are_binding: true,

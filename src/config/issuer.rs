@@ -1,0 +1,427 @@
+//! From checked values to the settings of one issuer.
+
+use super::build::Builder;
+use super::read::{Value, Values};
+use super::settings::{
+    Branding, IssuerSettings, Lifetimes, ProfileName, ResolveResponseType, RpTolerance,
+    RpToleranceOverride, TrustAnchorSettings, TrustMarkStatus,
+};
+use crate::model::UserinfoContentType;
+use crate::secret::Secret;
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use url::{Host, Url};
+
+/// The salt of development, which anybody can read here.
+const DEVELOPMENT_SALT: &str = "development-only";
+/// Salts that examples and other providers ship.
+const KNOWN_SALTS: &[&str] = &[
+    DEVELOPMENT_SALT,
+    "CHANGEME",
+    "changeme",
+    "…",
+    "...",
+    "(output of: openssl rand -base64 32)",
+];
+/// A salt shorter than this many bytes may be guessed.
+const SHORT_SALT: usize = 16;
+/// No file of pinned keys or trust marks is larger.
+const MOST_FILE_BYTES: u64 = 262_144;
+
+/// One issuer; absent when something required is missing.
+pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<IssuerSettings> {
+    let id = identifier(builder, values);
+    let profile = values.text("profile").and_then(ProfileName::from_name);
+    let pairwise_salt = salt(builder, values);
+    let trust_anchors = trust_anchors(builder, values);
+    let trust_marks = trust_marks(builder, values);
+    let rp_tolerances = rp_tolerances(builder, values);
+    let homepage_uri = builder.web_address(values, "homepage_uri");
+    let policy_uri = builder.web_address(values, "policy_uri");
+    let logo_uri = builder.web_address(values, "logo_uri");
+    let authority_hints = builder.web_addresses(values, "authority_hints");
+    let lifetimes = lifetimes(values.section("lifetimes")?);
+    let settings = IssuerSettings {
+        id: id?,
+        slug: String::new(),
+        profile: profile?,
+        organization_name: values.owned("organization_name"),
+        homepage_uri,
+        policy_uri,
+        logo_uri,
+        contacts: values.texts("contacts")?,
+        branding: branding(values.section("branding")?),
+        attribute_names: match values.get("attribute_names") {
+            Some(Value::Labels(labels)) => labels.clone(),
+            _ => BTreeMap::new(),
+        },
+        authority_hints,
+        trust_marks,
+        required_trust_marks: values.texts("required_trust_marks")?,
+        trust_mark_status: match values.text("trust_mark_status")? {
+            "dynamic" => TrustMarkStatus::Dynamic,
+            _ => TrustMarkStatus::Static,
+        },
+        trust_anchors,
+        max_refresh: values.count("max_refresh")?,
+        auth_code_max_age: values.integer("auth_code_max_age")?,
+        pairwise_salt: pairwise_salt?,
+        acr_values_required: values.boolean("acr_values_required")?,
+        default_acr: values.owned("default_acr")?,
+        refresh_acr: values.owned("refresh_acr")?,
+        password_levels: values.texts("password_levels")?,
+        rp_tolerance: rp_tolerance(values.section("rp_tolerance")?)?,
+        rp_tolerances,
+        lifetimes: lifetimes?,
+        attributes: match values.get("attributes") {
+            Some(Value::Lists(map)) => Some(map.clone()),
+            _ => None,
+        },
+        id_token_claims: values.texts("id_token_claims"),
+        federation_signing_alg: values.owned("federation_signing_alg")?,
+        encrypt_id_token: values.boolean("encrypt_id_token")?,
+        resolve_response_typ: match values.text("resolve_response_typ")? {
+            "entity-statement+jwt" => ResolveResponseType::EntityStatement,
+            _ => ResolveResponseType::ResolveResponse,
+        },
+    };
+    warn(builder, &settings);
+    Some(settings)
+}
+
+/// OIDC Discovery §3: an https URL without query and fragment, spelled as every reader of URLs would spell it.
+fn identifier(builder: &mut Builder<'_>, values: &Values) -> Option<String> {
+    let id = builder.required(values, "id", "the issuer's URL")?;
+    let path = values.path_of("id");
+    let url = Url::parse(&id).ok()?;
+    let spelled = url.as_str();
+    if url.query().is_some() || url.fragment().is_some() {
+        builder
+            .problems
+            .add(path, id, "a URL without query and fragment");
+    } else if !url.username().is_empty() || url.password().is_some() {
+        builder
+            .problems
+            .add(path, "a URL with credentials", "a URL without them");
+    } else if spelled != id && spelled.strip_suffix('/') != Some(id.as_str()) {
+        builder
+            .problems
+            .add(path, id, format!("the usual spelling: {spelled}"));
+    } else if url.scheme() != "https" && !builder.development {
+        builder
+            .problems
+            .add(path, id, "an https URL (http is for `development = true`)");
+    } else if url.scheme() != "https" && !is_loopback(&url) {
+        builder.problems.add(
+            path,
+            id,
+            "an https URL, or http on a loopback address (127.0.0.1, [::1], localhost)",
+        );
+    } else {
+        return Some(id);
+    }
+    None
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// SPID/CIE TM-3.
+fn salt(builder: &mut Builder<'_>, values: &Values) -> Option<Secret<String>> {
+    let path = values.path_of("pairwise_salt");
+    let text = values.owned("pairwise_salt");
+    if builder.development {
+        return Some(Secret::new(
+            text.unwrap_or_else(|| DEVELOPMENT_SALT.to_owned()),
+        ));
+    }
+    let make_one = "a secret of your own, kept for ever: `openssl rand -base64 32` makes one";
+    match text {
+        None => {
+            if values.get("pairwise_salt").is_none() {
+                builder.problems.add(path, "nothing", make_one);
+            }
+            None
+        }
+        Some(salt) if KNOWN_SALTS.contains(&salt.as_str()) => {
+            builder
+                .problems
+                .add(path, "a salt that everybody knows", make_one);
+            None
+        }
+        Some(salt) => {
+            if salt.len() < SHORT_SALT {
+                builder.warnings.push(format!(
+                    "{path}: shorter than {SHORT_SALT} characters; who guesses it can link users between RPs"
+                ));
+            }
+            Some(Secret::new(salt))
+        }
+    }
+}
+
+fn trust_anchors(builder: &mut Builder<'_>, values: &Values) -> Vec<TrustAnchorSettings> {
+    let mut anchors: Vec<TrustAnchorSettings> = Vec::new();
+    for section in values.sections("trust_anchor") {
+        let id = builder.required(section, "id", "the trust anchor's entity identifier");
+        builder.web_address(section, "id");
+        let jwks = pinned_keys(builder, section);
+        let Some(id) = id else { continue };
+        if anchors.iter().any(|anchor| anchor.id == id) {
+            builder
+                .problems
+                .add(section.path_of("id"), id, "every trust anchor once");
+            continue;
+        }
+        anchors.push(TrustAnchorSettings { id, jwks });
+    }
+    anchors
+}
+
+fn pinned_keys(builder: &mut Builder<'_>, section: &Values) -> Option<Json> {
+    let (path, jwks) = match (section.get("jwks"), section.text("jwks_file")) {
+        (Some(_), Some(_)) => {
+            builder.problems.add(
+                section.path_of("jwks"),
+                "both jwks and jwks_file",
+                "one of the two",
+            );
+            return None;
+        }
+        (Some(Value::Json(jwks)), None) => (section.path_of("jwks"), jwks.clone()),
+        (_, Some(file)) => {
+            let path = section.path_of("jwks_file");
+            let file = builder.folder.join(file);
+            let text = match read_small_file(&file) {
+                Ok(text) => text,
+                Err(error) => {
+                    builder.problems.add(
+                        path,
+                        format!("{}: {error}", file.display()),
+                        "a readable file with the anchor's JWKS",
+                    );
+                    return None;
+                }
+            };
+            let Ok(jwks) = serde_json::from_str(&text) else {
+                builder
+                    .problems
+                    .add(path, "a file that is no JSON", "a JWKS: {\"keys\": [...]}");
+                return None;
+            };
+            (path, jwks)
+        }
+        (_, None) => {
+            if !builder.development && section.get("jwks").is_none() {
+                builder.problems.add(
+                    section.path_of("jwks_file"),
+                    "no pinned keys",
+                    "the anchor's keys, received by a way that is to be trusted (unpinned anchors are for `development = true`)",
+                );
+            }
+            return None;
+        }
+    };
+    match flaw_of(&jwks) {
+        None => Some(jwks),
+        Some(flaw) => {
+            builder
+                .problems
+                .add(path, flaw, "a JWKS of public keys: {\"keys\": [...]}");
+            None
+        }
+    }
+}
+
+/// What is wrong with a JWKS before its keys are parsed; unknown kinds of keys are no flaw (RFC 7517 §5).
+fn flaw_of(jwks: &Json) -> Option<String> {
+    let Some(keys) = jwks.get("keys").and_then(Json::as_array) else {
+        return Some("no member \"keys\"".to_owned());
+    };
+    if keys.is_empty() {
+        return Some("no keys".to_owned());
+    }
+    for (number, key) in keys.iter().enumerate() {
+        if key.get("kty").and_then(Json::as_str).is_none() {
+            return Some(format!("keys[{number}] without kty"));
+        }
+        if key.get("d").is_some() || key.get("k").is_some() {
+            return Some(format!("keys[{number}], a secret or private key"));
+        }
+    }
+    None
+}
+
+fn read_small_file(file: &std::path::Path) -> std::io::Result<String> {
+    if std::fs::metadata(file)?.len() > MOST_FILE_BYTES {
+        return Err(std::io::Error::other("larger than 256 KiB"));
+    }
+    std::fs::read_to_string(file)
+}
+
+fn trust_marks(builder: &mut Builder<'_>, values: &Values) -> Vec<String> {
+    let mut marks = Vec::new();
+    let path = values.path_of("trust_marks");
+    for (number, mark) in values
+        .texts("trust_marks")
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+    {
+        take_mark(builder, &mark, format!("{path}[{number}]"), &mut marks);
+    }
+    let Some(folder) = builder.path(values, "trust_marks_dir") else {
+        return marks;
+    };
+    let path = values.path_of("trust_marks_dir");
+    let mut files: Vec<std::path::PathBuf> = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|file| file.is_file() && !is_hidden(file))
+            .collect(),
+        Err(error) => {
+            builder.problems.add(
+                path,
+                format!("{}: {error}", folder.display()),
+                "a readable folder",
+            );
+            return marks;
+        }
+    };
+    files.sort();
+    for file in files {
+        let shown = format!("{path} ({})", file.display());
+        match read_small_file(&file) {
+            Ok(text) => take_mark(builder, text.trim(), shown, &mut marks),
+            Err(error) => builder
+                .problems
+                .add(shown, error.to_string(), "a readable file"),
+        }
+    }
+    marks
+}
+
+fn is_hidden(file: &std::path::Path) -> bool {
+    file.file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with('.'))
+}
+
+fn take_mark(builder: &mut Builder<'_>, mark: &str, path: String, marks: &mut Vec<String>) {
+    let mut parts = mark.split('.');
+    let is_part = |part: Option<&str>| {
+        part.is_some_and(|part| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        })
+    };
+    let compact = is_part(parts.next())
+        && is_part(parts.next())
+        && is_part(parts.next())
+        && parts.next().is_none();
+    if !compact {
+        builder.problems.add(
+            path,
+            "text that is no compact JWS",
+            "a trust mark as its issuer gave it: three parts separated by dots",
+        );
+    } else if !marks.iter().any(|known| known == mark) {
+        marks.push(mark.to_owned());
+    }
+}
+
+fn rp_tolerance(values: &Values) -> Option<RpTolerance> {
+    Some(RpTolerance {
+        clock_leeway_seconds: values.integer("clock_leeway_seconds")?,
+        missing_exp: values.boolean("missing_exp")?,
+        userinfo_content_type: media_type(values)?,
+    })
+}
+
+fn media_type(values: &Values) -> Option<UserinfoContentType> {
+    Some(match values.text("userinfo_content_type")? {
+        "application/jose" => UserinfoContentType::Jose,
+        _ => UserinfoContentType::Jwt,
+    })
+}
+
+fn rp_tolerances(
+    builder: &mut Builder<'_>,
+    values: &Values,
+) -> BTreeMap<String, RpToleranceOverride> {
+    let mut map = BTreeMap::new();
+    for section in values.sections("rp") {
+        let Some(id) = builder.required(section, "id", "the RP's client_id") else {
+            continue;
+        };
+        let tolerance = RpToleranceOverride {
+            clock_leeway_seconds: section.integer("clock_leeway_seconds"),
+            missing_exp: section.boolean("missing_exp"),
+            userinfo_content_type: media_type(section),
+        };
+        if map.insert(id.clone(), tolerance).is_some() {
+            builder
+                .problems
+                .add(section.path_of("id"), id, "every RP once");
+        }
+    }
+    map
+}
+
+fn lifetimes(values: &Values) -> Option<Lifetimes> {
+    Some(Lifetimes {
+        access_token: values.integer("access_token")?,
+        id_token: values.integer("id_token")?,
+        refresh_token: values.integer("refresh_token")?,
+        session: values.integer("session")?,
+        consent: values.integer("consent")?,
+        interaction: values.integer("interaction")?,
+        entity_configuration: values.integer("entity_configuration")?,
+    })
+}
+
+fn branding(values: &Values) -> Branding {
+    Branding {
+        name: values.owned("name"),
+        logo: values.owned("logo"),
+        primary_colour: values.owned("primary_colour"),
+        text_colour: values.owned("text_colour"),
+    }
+}
+
+/// What does not stop an issuer, but what its operator will be asked about.
+fn warn(builder: &mut Builder<'_>, issuer: &IssuerSettings) {
+    if !issuer.profile.is_federated() {
+        return;
+    }
+    let missing: Vec<&str> = [
+        ("organization_name", issuer.organization_name.is_none()),
+        ("homepage_uri", issuer.homepage_uri.is_none()),
+        ("policy_uri", issuer.policy_uri.is_none()),
+        ("logo_uri", issuer.logo_uri.is_none()),
+        ("contacts", issuer.contacts.is_empty()),
+        ("authority_hints", issuer.authority_hints.is_empty()),
+        ("trust_anchor", issuer.trust_anchors.is_empty()),
+        (
+            "required_trust_marks",
+            issuer.required_trust_marks.is_empty(),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(key, missing)| missing.then_some(key))
+    .collect();
+    if !missing.is_empty() {
+        builder.warnings.push(format!(
+            "issuer {}: not set, although the federation asks for it: {}",
+            issuer.id,
+            missing.join(", ")
+        ));
+    }
+}

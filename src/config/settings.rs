@@ -1,0 +1,313 @@
+//! What the configuration becomes: one struct per concern.
+
+use crate::model::UserinfoContentType;
+use crate::secret::Secret;
+use ipnet::IpNet;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use url::Url;
+
+/// One process.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Where the issuers are served.
+    pub listen: SocketAddr,
+    /// `sqlite://PATH` (absolute, or below the configuration's folder) or `postgres://…`; it may hold a password.
+    pub database_url: Secret<String>,
+    /// Connections kept open: all of PostgreSQL's, SQLite's readers.
+    pub database_pool_size: u32,
+    /// How durable a commit on SQLite is.
+    pub sqlite_synchronous: SqliteSynchronous,
+    /// Allows http issuers and loopback fetches, unpinned anchors and a default salt.
+    pub development: bool,
+    /// The address of the host behind a reverse proxy.
+    pub public_url: Option<Url>,
+    /// Peers whose `Forwarded` and `X-Forwarded-*` count.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The file that holds the key-encryption key.
+    pub key_file: PathBuf,
+    /// The key-encryption key itself, from `VARCO_KEY`; wins over `key_file`.
+    pub key: Option<Secret<String>>,
+    /// Where `/metrics` is served; absent: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Events on one page of the citizen's history.
+    pub history_per_page: u32,
+    /// How long history is kept.
+    pub history_retention_days: u32,
+    /// TLS without a reverse proxy.
+    pub tls: Option<TlsSettings>,
+    /// Limits of repeated logins.
+    pub throttle: ThrottleSettings,
+    /// Templates that replace embedded ones of the same name.
+    pub templates_dir: Option<PathBuf>,
+    /// Static files that replace embedded ones of the same name.
+    pub static_dir: Option<PathBuf>,
+    /// At least one; no two at one address.
+    pub issuers: Vec<IssuerSettings>,
+    /// What an operator should know although it does not stop the start; to be logged.
+    pub warnings: Vec<String>,
+}
+
+impl ServerSettings {
+    /// The settings of the issuer with exactly this identifier.
+    #[must_use]
+    pub fn issuer(&self, id: &str) -> Option<&IssuerSettings> {
+        self.issuers.iter().find(|issuer| issuer.id == id)
+    }
+}
+
+/// `PRAGMA synchronous`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SqliteSynchronous {
+    /// A commit survives a power failure.
+    #[default]
+    Full,
+    /// A commit survives a crash of the process, the last ones may be lost with the power.
+    Normal,
+}
+
+/// A certificate and its key, PEM; reloaded when the files change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// The chain, leaf first.
+    pub certificate_file: PathBuf,
+    /// The private key.
+    pub key_file: PathBuf,
+}
+
+/// Failed or repeated logins; 0 switches a limit off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrottleSettings {
+    /// Attempts from one address.
+    pub per_address_per_minute: u32,
+    /// Attempts for one account.
+    pub per_account_per_minute: u32,
+}
+
+/// Which rules an issuer follows; the rules themselves are in `profile`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProfileName {
+    /// SPID.
+    Spid,
+    /// CIE id.
+    Cie,
+    /// Plain OpenID Connect.
+    Oidc,
+}
+
+impl ProfileName {
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spid => "spid",
+            Self::Cie => "cie",
+            Self::Oidc => "oidc",
+        }
+    }
+
+    /// The profile of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "spid" => Some(Self::Spid),
+            "cie" => Some(Self::Cie),
+            "oidc" => Some(Self::Oidc),
+            _ => None,
+        }
+    }
+
+    /// Whether issuers of the profile are members of a federation.
+    #[must_use]
+    pub fn is_federated(self) -> bool {
+        match self {
+            Self::Spid | Self::Cie => true,
+            Self::Oidc => false,
+        }
+    }
+}
+
+/// One issuer.
+#[derive(Clone, Debug)]
+pub struct IssuerSettings {
+    /// Its URL, byte for byte the entity identifier.
+    pub id: String,
+    /// Lower-case letters, digits and hyphens; unique in the process and fit for a cookie name.
+    pub slug: String,
+    /// Whose rules it follows.
+    pub profile: ProfileName,
+    /// `federation_entity` metadata (SPID/CIE MD-2).
+    pub organization_name: Option<String>,
+    /// As above.
+    pub homepage_uri: Option<String>,
+    /// As above; linked from every page.
+    pub policy_uri: Option<String>,
+    /// As above; an SVG.
+    pub logo_uri: Option<String>,
+    /// As above; PEC addresses.
+    pub contacts: Vec<String>,
+    /// Name, logo and colour on the pages; what is absent is the profile's.
+    pub branding: Branding,
+    /// Labels of attributes that replace those of `locales/*/attributes`: canonical claim → language (empty: every) → label.
+    pub attribute_names: BTreeMap<String, BTreeMap<String, String>>,
+    /// Superiors in the federation.
+    pub authority_hints: Vec<String>,
+    /// Own trust marks as compact JWS: those of `trust_marks`, then those of the files in `trust_marks_dir`.
+    pub trust_marks: Vec<String>,
+    /// Types of which an RP needs one valid mark (SPID/CIE FE-1); empty: none needed.
+    pub required_trust_marks: Vec<String>,
+    /// Whether marks are also checked at their issuer (SPID/CIE TM-2).
+    pub trust_mark_status: TrustMarkStatus,
+    /// Where chains may end.
+    pub trust_anchors: Vec<TrustAnchorSettings>,
+    /// How often tokens may be refreshed; 0: without limit (SPID/CIE TK-7).
+    pub max_refresh: u32,
+    /// Life of an authorization code in seconds (SPID/CIE AZ-11).
+    pub auth_code_max_age: i64,
+    /// Salt of pairwise subjects (SPID/CIE TM-3).
+    pub pairwise_salt: Secret<String>,
+    /// Whether a request of a federated RP must have `acr_values` (SPID/CIE AZ-8).
+    pub acr_values_required: bool,
+    /// The level of a request without `acr_values`, where they are not required.
+    pub default_acr: String,
+    /// The level that a refreshed id_token states (SPID/CIE TK-7).
+    pub refresh_acr: String,
+    /// Levels that a password alone satisfies.
+    pub password_levels: Vec<String>,
+    /// What is tolerated of RPs (SPID/CIE FE-12).
+    pub rp_tolerance: RpTolerance,
+    /// What is tolerated of single RPs, by `client_id`.
+    pub rp_tolerances: BTreeMap<String, RpToleranceOverride>,
+    /// Seconds.
+    pub lifetimes: Lifetimes,
+    /// Claim (canonical name) → attributes of the registry, the first one that a user has counts; absent: the table in
+    /// spec "Attributes", that is the attribute of the same name.
+    pub attributes: Option<BTreeMap<String, Vec<String>>>,
+    /// Claims (canonical names) that may be asked for the id_token; absent: the profile's.
+    pub id_token_claims: Option<Vec<String>>,
+    /// Algorithm of entity configuration, resolve answers and other federation documents (SPID/CIE MD-4).
+    pub federation_signing_alg: String,
+    /// Publish id_token encryption for SPID too (SPID/CIE MD-3).
+    pub encrypt_id_token: bool,
+    /// `typ` of resolve answers (SPID/CIE FE-8).
+    pub resolve_response_typ: ResolveResponseType,
+}
+
+impl IssuerSettings {
+    /// What is tolerated of one RP: the issuer's tolerance with what was set for this RP.
+    #[must_use]
+    pub fn tolerance_for(&self, client_id: &str) -> RpTolerance {
+        let general = self.rp_tolerance;
+        self.rp_tolerances
+            .get(client_id)
+            .map_or(general, |special| RpTolerance {
+                clock_leeway_seconds: special
+                    .clock_leeway_seconds
+                    .unwrap_or(general.clock_leeway_seconds),
+                missing_exp: special.missing_exp.unwrap_or(general.missing_exp),
+                userinfo_content_type: special
+                    .userinfo_content_type
+                    .unwrap_or(general.userinfo_content_type),
+            })
+    }
+
+    /// Lower-case letters, digits and hyphens; unique in the process and fit for a cookie name.
+    #[must_use]
+    pub fn slug(&self) -> &str {
+        &self.slug
+    }
+}
+
+/// What the pages of an issuer look like; what is absent is the profile's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Branding {
+    /// Shown in the header.
+    pub name: Option<String>,
+    /// Path of a static file, or an https URL of this host.
+    pub logo: Option<String>,
+    /// `#rrggbb` of header and buttons.
+    pub primary_colour: Option<String>,
+    /// `#rrggbb` of text on the primary colour.
+    pub text_colour: Option<String>,
+}
+
+/// Where the status of trust marks comes from (SPID/CIE TM-2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustMarkStatus {
+    /// The mark itself.
+    Static,
+    /// Also its issuer's status endpoint, cached.
+    Dynamic,
+}
+
+/// A trust anchor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustAnchorSettings {
+    /// Its entity identifier.
+    pub id: String,
+    /// Its pinned keys as a JWKS; absent in development only.
+    pub jwks: Option<Value>,
+}
+
+/// What is tolerated of RPs (SPID/CIE FE-12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RpTolerance {
+    /// How far an RP's clock may be off.
+    pub clock_leeway_seconds: i64,
+    /// A request object without `exp` counts until `iat` + 300 s (SPID/CIE AZ-4).
+    pub missing_exp: bool,
+    /// Media type of userinfo (SPID/CIE UI-2).
+    pub userinfo_content_type: UserinfoContentType,
+}
+
+/// What is set for one RP; absent: as for the issuer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RpToleranceOverride {
+    /// As in [`RpTolerance`].
+    pub clock_leeway_seconds: Option<i64>,
+    /// As in [`RpTolerance`].
+    pub missing_exp: Option<bool>,
+    /// As in [`RpTolerance`].
+    pub userinfo_content_type: Option<UserinfoContentType>,
+}
+
+/// Seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Access tokens.
+    pub access_token: i64,
+    /// id_tokens.
+    pub id_token: i64,
+    /// Refresh tokens; at most 30 days (SPID/CIE TK-6).
+    pub refresh_token: i64,
+    /// Single sign-on sessions.
+    pub session: i64,
+    /// From consent to the end of every token that came of it.
+    pub consent: i64,
+    /// From the RP's request to the user's answer.
+    pub interaction: i64,
+    /// Signed federation documents; also how long a new key is published before it signs.
+    pub entity_configuration: i64,
+}
+
+/// `typ` of resolve answers (SPID/CIE FE-8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolveResponseType {
+    /// `resolve-response+jwt`.
+    ResolveResponse,
+    /// `entity-statement+jwt`, of the older draft.
+    EntityStatement,
+}
+
+impl ResolveResponseType {
+    /// The header's value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ResolveResponse => "resolve-response+jwt",
+            Self::EntityStatement => "entity-statement+jwt",
+        }
+    }
+}

@@ -1,0 +1,502 @@
+//! Every key of `varco.toml`, its kind, its default and what it is for; the example is generated from here.
+
+use super::schema::{Key, Kind, Section};
+
+/// Ten years: no number of seconds in a configuration is larger.
+const TEN_YEARS: i64 = 315_360_000;
+/// SPID/CIE TK-6.
+const THIRTY_DAYS: i64 = 2_592_000;
+/// SPID/CIE AL-1.
+const SIGNATURES: &[&str] = &["RS256", "RS512", "ES256", "ES512", "PS256", "PS512"];
+const MEDIA_TYPES: &[&str] = &["application/jwt", "application/jose"];
+
+const fn with_default(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    about: &'static str,
+) -> Key {
+    Key {
+        name,
+        kind,
+        default: Some(default),
+        example: "",
+        about,
+    }
+}
+
+const fn without_default(
+    name: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Key {
+    Key {
+        name,
+        kind,
+        default: None,
+        example,
+        about,
+    }
+}
+
+const fn table(name: &'static str, kind: Kind, about: &'static str) -> Key {
+    without_default(name, kind, "", about)
+}
+
+const fn seconds(least: i64, most: i64) -> Kind {
+    Kind::Integer { least, most }
+}
+
+/// The whole file.
+pub(super) static SERVER: Section = Section {
+    keys: &[
+        with_default(
+            "listen",
+            Kind::SocketAddress,
+            "\"127.0.0.1:8080\"",
+            "Address and port on which the issuers are served.",
+        ),
+        with_default(
+            "database_url",
+            Kind::Secret,
+            "\"sqlite://varco.db\"",
+            "sqlite://FILE, or postgres://user@host/db",
+        ),
+        with_default(
+            "database_pool_size",
+            Kind::Integer {
+                least: 1,
+                most: 1000,
+            },
+            "16",
+            "Connections that a node keeps open: all of PostgreSQL's, or SQLite's readers.",
+        ),
+        with_default(
+            "sqlite_synchronous",
+            Kind::OneOf(&["full", "normal"]),
+            "\"full\"",
+            "SQLite only. full: what was answered survives a power failure. normal: faster, survives a crash of the process only.",
+        ),
+        with_default(
+            "development",
+            Kind::Boolean,
+            "false",
+            "true allows http issuers on loopback addresses, fetches from them, anchors without pinned keys and a default salt;\nthe log and the pages say so. Never true for real users.",
+        ),
+        without_default(
+            "public_url",
+            Kind::WebAddress,
+            "\"https://login.example.it\"",
+            "The host's address behind a reverse proxy.",
+        ),
+        with_default(
+            "trusted_proxies",
+            Kind::Networks,
+            "[]",
+            "Networks of reverse proxies whose Forwarded and X-Forwarded-* headers count, such as [\"10.0.0.0/8\"].",
+        ),
+        with_default(
+            "key_file",
+            Kind::Path,
+            "\"varco.key\"",
+            "The key-encryption key, made by `varco keys init`. VARCO_KEY, if set, holds the key itself and wins.\nWithout it the issuers' private keys cannot be read: keep a copy apart from the database's.",
+        ),
+        without_default(
+            "metrics_listen",
+            Kind::SocketAddress,
+            "\"127.0.0.1:9090\"",
+            "Address and port of the metrics; without it there are none.",
+        ),
+        with_default(
+            "history_per_page",
+            Kind::Integer {
+                least: 1,
+                most: 1000,
+            },
+            "50",
+            "Accesses on one page of the citizen's history.",
+        ),
+        with_default(
+            "history_retention_days",
+            Kind::Integer {
+                least: 1,
+                most: 36_500,
+            },
+            "730",
+            "How long the citizen's history is kept; it outlives the purge of tokens.",
+        ),
+        without_default(
+            "templates_dir",
+            Kind::Path,
+            "\"templates\"",
+            "A folder whose templates replace the embedded ones of the same name.",
+        ),
+        without_default(
+            "static_dir",
+            Kind::Path,
+            "\"static\"",
+            "A folder whose files replace the embedded static files of the same name.",
+        ),
+        table(
+            "tls",
+            Kind::OptionalSection(&TLS),
+            "TLS without a reverse proxy.",
+        ),
+        table(
+            "throttle",
+            Kind::Section(&THROTTLE),
+            "Limits of failed or repeated logins; 0 switches one off.",
+        ),
+        table(
+            "issuer",
+            Kind::Sections(&ISSUER),
+            "One table an issuer; no two at one address.",
+        ),
+    ],
+};
+
+static TLS: Section = Section {
+    keys: &[
+        without_default(
+            "certificate_file",
+            Kind::Path,
+            "\"certificate.pem\"",
+            "The certificate chain, PEM; read again when it changes.",
+        ),
+        without_default(
+            "key_file",
+            Kind::Path,
+            "\"certificate-key.pem\"",
+            "Its private key, PEM; read again when it changes.",
+        ),
+    ],
+};
+
+static THROTTLE: Section = Section {
+    keys: &[
+        with_default(
+            "per_address_per_minute",
+            Kind::Integer {
+                least: 0,
+                most: 1_000_000,
+            },
+            "60",
+            "Attempts from one address.",
+        ),
+        with_default(
+            "per_account_per_minute",
+            Kind::Integer {
+                least: 0,
+                most: 1_000_000,
+            },
+            "5",
+            "Attempts for one account.",
+        ),
+    ],
+};
+
+static ISSUER: Section = Section {
+    keys: &[
+        without_default(
+            "id",
+            Kind::WebAddress,
+            "\"https://login.example.it/spid/\"",
+            "Required. The issuer's URL, byte for byte the entity identifier known to the federation.",
+        ),
+        with_default(
+            "profile",
+            Kind::OneOf(&["spid", "cie", "oidc"]),
+            "\"spid\"",
+            "Whose rules it follows: spid, cie, or oidc (plain OpenID Connect).",
+        ),
+        without_default(
+            "pairwise_salt",
+            Kind::Secret,
+            "\"(output of: openssl rand -base64 32)\"",
+            "Required outside development. Goes into every subject identifier: changing it makes every user a stranger to every RP.",
+        ),
+        without_default(
+            "organization_name",
+            Kind::Text,
+            "\"Example Identity\"",
+            "Published in the entity configuration, as are the next four.",
+        ),
+        without_default(
+            "homepage_uri",
+            Kind::WebAddress,
+            "\"https://www.example.it\"",
+            "Home page.",
+        ),
+        without_default(
+            "policy_uri",
+            Kind::WebAddress,
+            "\"https://www.example.it/privacy\"",
+            "Privacy policy, linked from the pages.",
+        ),
+        without_default(
+            "logo_uri",
+            Kind::WebAddress,
+            "\"https://www.example.it/logo.svg\"",
+            "An SVG.",
+        ),
+        with_default("contacts", Kind::Texts, "[]", "PEC addresses."),
+        with_default(
+            "authority_hints",
+            Kind::WebAddresses,
+            "[]",
+            "Entity identifiers of the superiors, such as [\"https://registry.example.it\"].",
+        ),
+        with_default(
+            "trust_marks",
+            Kind::Texts,
+            "[]",
+            "The issuer's own trust marks as received (compact JWS). None is needed to start.",
+        ),
+        without_default(
+            "trust_marks_dir",
+            Kind::Path,
+            "\"trust-marks\"",
+            "A folder with further trust marks, one compact JWS a file.",
+        ),
+        with_default(
+            "required_trust_marks",
+            Kind::Texts,
+            "[]",
+            "Types of which an RP needs at least one valid mark, such as\n[\"https://registry.example.it/openid_relying_party/public/\"].",
+        ),
+        with_default(
+            "trust_mark_status",
+            Kind::OneOf(&["static", "dynamic"]),
+            "\"static\"",
+            "dynamic also asks the mark issuer's status endpoint; answers are cached.",
+        ),
+        with_default(
+            "max_refresh",
+            Kind::Integer {
+                least: 0,
+                most: 1_000_000,
+            },
+            "1",
+            "spid: how often the tokens of a login may be refreshed; 0 is without limit.",
+        ),
+        with_default(
+            "auth_code_max_age",
+            seconds(1, 600),
+            "10",
+            "Seconds in which an authorization code must be redeemed.",
+        ),
+        with_default(
+            "acr_values_required",
+            Kind::Boolean,
+            "true",
+            "spid and cie: refuse requests without acr_values. default_acr applies only when false.",
+        ),
+        with_default(
+            "default_acr",
+            Kind::Level,
+            "\"https://www.spid.gov.it/SpidL2\"",
+            "The level of a request that asks for none.",
+        ),
+        with_default(
+            "refresh_acr",
+            Kind::Level,
+            "\"https://www.spid.gov.it/SpidL1\"",
+            "spid: the level that an id_token after a refresh states, given only if the login asked for it too.",
+        ),
+        with_default(
+            "password_levels",
+            Kind::Levels,
+            "[\"https://www.spid.gov.it/SpidL1\"]",
+            "The levels that a password alone satisfies.",
+        ),
+        without_default(
+            "attributes",
+            Kind::ClaimMap,
+            "{ email = \"email\", phone_number = [\"mobile\", \"phone_number\"] }",
+            "Claim to attribute of the registry (or several: the first one that a user has). With this table only the claims in it\nare released; without it, all of the profile's, each from the attribute of the same name.",
+        ),
+        with_default(
+            "attribute_names",
+            Kind::Labels,
+            "{}",
+            "Names of attributes on the pages, instead of the translated ones: { email = \"Email\" } or { email = { it = \"…\", en = \"…\" } }.",
+        ),
+        without_default(
+            "id_token_claims",
+            Kind::Claims,
+            "[\"given_name\", \"family_name\"]",
+            "Claims that may be asked for the id_token. Without this key: none for spid, all for cie.",
+        ),
+        with_default(
+            "federation_signing_alg",
+            Kind::OneOf(SIGNATURES),
+            "\"RS256\"",
+            "Signs the entity configuration and the other federation documents.",
+        ),
+        with_default(
+            "encrypt_id_token",
+            Kind::Boolean,
+            "false",
+            "spid: publish the encryption algorithms of the id_token, where the federation's policy makes them essential.",
+        ),
+        with_default(
+            "resolve_response_typ",
+            Kind::OneOf(&["resolve-response+jwt", "entity-statement+jwt"]),
+            "\"resolve-response+jwt\"",
+            "Header typ of resolve answers; entity-statement+jwt is the older draft's.",
+        ),
+        table(
+            "branding",
+            Kind::Section(&BRANDING),
+            "The look of the pages; what is absent is the profile's own.",
+        ),
+        table(
+            "rp_tolerance",
+            Kind::Section(&RP_TOLERANCE),
+            "What is tolerated of all RPs of this issuer.",
+        ),
+        table("lifetimes", Kind::Section(&LIFETIMES), "Seconds."),
+        table(
+            "trust_anchor",
+            Kind::Sections(&TRUST_ANCHOR),
+            "One table a trust anchor: where the chains of RPs may end.",
+        ),
+        table(
+            "rp",
+            Kind::Sections(&RP),
+            "One table an RP for which other tolerances count than for the rest.",
+        ),
+    ],
+};
+
+static BRANDING: Section = Section {
+    keys: &[
+        without_default(
+            "name",
+            Kind::Text,
+            "\"Example Identity\"",
+            "Shown in the header.",
+        ),
+        without_default("logo", Kind::Text, "\"logo.svg\"", "A file of static_dir."),
+        without_default(
+            "primary_colour",
+            Kind::Colour,
+            "\"#0066cc\"",
+            "Header and buttons.",
+        ),
+        without_default(
+            "text_colour",
+            Kind::Colour,
+            "\"#ffffff\"",
+            "Text on the primary colour.",
+        ),
+    ],
+};
+
+static RP_TOLERANCE: Section = Section {
+    keys: &[
+        with_default(
+            "clock_leeway_seconds",
+            seconds(0, 86_400),
+            "30",
+            "How far an RP's clock may be off.",
+        ),
+        with_default(
+            "missing_exp",
+            Kind::Boolean,
+            "false",
+            "Accept request objects without exp until five minutes after iat.",
+        ),
+        with_default(
+            "userinfo_content_type",
+            Kind::OneOf(MEDIA_TYPES),
+            "\"application/jwt\"",
+            "application/jose is the older text's; some RP kits insist on it.",
+        ),
+    ],
+};
+
+static RP: Section = Section {
+    keys: &[
+        without_default(
+            "id",
+            Kind::Text,
+            "\"https://rp.example.it\"",
+            "Required. The RP's client_id.",
+        ),
+        without_default(
+            "clock_leeway_seconds",
+            seconds(0, 86_400),
+            "7200",
+            "As in rp_tolerance.",
+        ),
+        without_default("missing_exp", Kind::Boolean, "true", "As in rp_tolerance."),
+        without_default(
+            "userinfo_content_type",
+            Kind::OneOf(MEDIA_TYPES),
+            "\"application/jose\"",
+            "As in rp_tolerance.",
+        ),
+    ],
+};
+
+static LIFETIMES: Section = Section {
+    keys: &[
+        with_default("access_token", seconds(10, 86_400), "900", "Access tokens."),
+        with_default("id_token", seconds(10, 86_400), "900", "id_tokens."),
+        with_default(
+            "refresh_token",
+            seconds(10, THIRTY_DAYS),
+            "2592000",
+            "Refresh tokens; at most 30 days.",
+        ),
+        with_default(
+            "session",
+            seconds(60, THIRTY_DAYS),
+            "1800",
+            "Single sign-on sessions between RPs of this issuer.",
+        ),
+        with_default(
+            "consent",
+            seconds(60, TEN_YEARS),
+            "31536000",
+            "From consent to the end of every token that came of it.",
+        ),
+        with_default(
+            "interaction",
+            seconds(60, 86_400),
+            "1800",
+            "From the RP's request to the user's answer.",
+        ),
+        with_default(
+            "entity_configuration",
+            seconds(600, 30 * 86_400),
+            "86400",
+            "Signed federation documents. A new key is published for so long before it signs.",
+        ),
+    ],
+};
+
+static TRUST_ANCHOR: Section = Section {
+    keys: &[
+        without_default(
+            "id",
+            Kind::WebAddress,
+            "\"https://registry.example.it\"",
+            "Required. Its entity identifier.",
+        ),
+        without_default(
+            "jwks_file",
+            Kind::Path,
+            "\"ta-jwks.json\"",
+            "Its pinned keys, received by a way that is to be trusted: a JWKS. Required outside development (or jwks).",
+        ),
+        without_default(
+            "jwks",
+            Kind::Jwks,
+            "'{\"keys\": []}'",
+            "The same, written here.",
+        ),
+    ],
+};
