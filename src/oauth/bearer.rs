@@ -2,7 +2,7 @@
 
 use super::tokens::{ACCESS_TOKEN_TYPE, AccessTokenClaims, REFRESH_TOKEN_TYPE, RefreshTokenClaims};
 use crate::jose::{Expectations, ExpiryRule, IssuedAtRule, JoseError, TypRule, Unverified};
-use crate::model::TokenId;
+use crate::model::{ClientId, TokenId};
 use crate::profile::Path;
 use crate::provider::Provider;
 use serde::de::DeserializeOwned;
@@ -10,13 +10,25 @@ use serde::de::DeserializeOwned;
 /// Our own tokens are far shorter.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// The `jti` of an access token that we signed for our userinfo endpoint and that has not expired.
+/// What an access token says of itself.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    /// The key of its row.
+    pub id: TokenId,
+    /// The RP that it was issued to.
+    pub client_id: ClientId,
+}
+
+/// An access token that we signed for our userinfo endpoint and that has not expired.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn access_token(op: &Provider, token: &str) -> Result<TokenId, JoseError> {
+pub fn access_token(op: &Provider, token: &str) -> Result<AccessToken, JoseError> {
     let claims: AccessTokenClaims = verify(op, token, ACCESS_TOKEN_TYPE, Path::Userinfo)?;
-    Ok(TokenId::new(claims.jti))
+    Ok(AccessToken {
+        id: TokenId::new(claims.jti),
+        client_id: ClientId::new(claims.client_id),
+    })
 }
 
 /// The `jti` of a refresh token that we signed and that has not expired.
@@ -32,6 +44,7 @@ pub fn refresh_token(op: &Provider, token: &str) -> Result<TokenId, JoseError> {
 #[must_use]
 pub fn either(op: &Provider, token: &str) -> Option<TokenId> {
     access_token(op, token)
+        .map(|token| token.id)
         .or_else(|_| refresh_token(op, token))
         .ok()
 }

@@ -41,7 +41,9 @@ pub fn wanted(op: &Provider, request: &AuthorizationRequest, place: Place) -> Ve
     if place == Place::Userinfo || op.profile.claims_in_id_token && op.profile.federation {
         for scope in request.scope.iter().filter_map(|name| op.profile.scope(name)) {
             for claim in scope.claims {
-                add(&attribute::claim_name(claim));
+                if let Some(info) = attribute::attribute(claim) {
+                    add(&info.claim());
+                }
             }
         }
     }
@@ -102,7 +104,7 @@ pub fn value_of<'a>(
 
 /// The canonical attribute of a claim, if this issuer releases it there.
 fn released(op: &Provider, name: &str, place: Place) -> Option<&'static str> {
-    let info = attribute::find_claim(name)?;
+    let info = attribute::attribute(name)?;
     let in_column = match op.profile.attributes {
         AttributeColumn::Spid => info.spid,
         AttributeColumn::Cie => info.cie,

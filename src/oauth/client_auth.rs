@@ -160,14 +160,14 @@ impl AuthenticatedClient {
             None => Ok(true),
             Some(assertion) => replay::insert(
                 tx,
-                &replay::Use {
+                &replay::ReplayKey {
                     issuer: &op.issuer,
                     client_id: self.id(),
                     purpose: REPLAY_PURPOSE,
                     key: &assertion.id,
-                    reference: None,
-                    expires_at: assertion.expires_at,
                 },
+                None,
+                assertion.expires_at,
             ),
         }
     }

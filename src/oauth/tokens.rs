@@ -137,7 +137,8 @@ pub struct AccessTokenClaims {
     iss: String,
     sub: String,
     aud: Vec<String>,
-    client_id: String,
+    /// Whose it is.
+    pub client_id: String,
     scope: String,
     /// The key of the row.
     pub jti: String,

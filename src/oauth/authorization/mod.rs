@@ -100,14 +100,9 @@ impl Endpoint for AuthorizationEndpoint {
         if let Some(key) = call.client().replay_key() {
             let first = replay::insert(
                 tx,
-                &replay::Use {
-                    issuer: &op.issuer,
-                    client_id: call.client().client_id(),
-                    purpose: REPLAY_PURPOSE,
-                    key: &key.value,
-                    reference: Some(fresh.as_str()),
-                    expires_at: key.until,
-                },
+                &replay_key(op, call.client(), &key.value),
+                Some(fresh.as_str()),
+                key.until,
             )?;
             if !first {
                 return resume(op, tx, call, &key.value);
@@ -169,6 +164,15 @@ impl Endpoint for AuthorizationEndpoint {
     }
 }
 
+fn replay_key<'a>(op: &'a Provider, sender: &'a Sender, key: &'a str) -> replay::ReplayKey<'a> {
+    replay::ReplayKey {
+        issuer: &op.issuer,
+        client_id: sender.client_id(),
+        purpose: REPLAY_PURPOSE,
+        key,
+    }
+}
+
 /// SPID/CIE AZ-5: the same browser goes on with its open interaction; anything else is a replay.
 ///
 /// A cross-site POST comes without cookies, so the browser cannot be told there: it is sent on without a new
@@ -180,7 +184,7 @@ fn resume(
     key: &str,
 ) -> Result<Decision<AuthorizationEndpoint>, AuthorizationError> {
     let sender = call.client();
-    let reference = replay::find(tx, &op.issuer, sender.client_id(), REPLAY_PURPOSE, key)?;
+    let reference = replay::find(tx, &replay_key(op, sender, key))?;
     let open = match reference {
         None => None,
         Some(id) => interaction::find(tx, &InteractionId::new(id))?.filter(|found| {

@@ -7,7 +7,7 @@ use crate::model::{CodeHash, Grant, Redeemed};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::pkce;
 use crate::provider::Provider;
-use crate::store::{DbConn, code, grant};
+use crate::store::{DbConn, authorization_code, grant};
 
 /// What must hold of a code that was just spent, in order. A failure keeps it spent.
 static CHECKS: &[fn(&CodeRequest, &Grant) -> Result<(), TokenError>] =
@@ -21,7 +21,7 @@ pub(super) fn redeem(
 ) -> Result<Decision<TokenEndpoint>, TokenError> {
     let now = op.now();
     let hash = CodeHash::of(request.code.expose());
-    let (found, grant) = match code::redeem(tx, &hash, client.id(), now)? {
+    let (found, grant) = match authorization_code::redeem(tx, &hash, client.id())? {
         Redeemed::Now(found) => found,
         Redeemed::Before((_, found)) => {
             // RFC 6749 §4.1.2: whoever has the code twice may have stolen it.

@@ -24,7 +24,7 @@ pub(super) fn rotate(
     };
     let limit = op.settings.max_refresh;
     let used_up = op.profile.refresh.limited && limit > 0 && grant.refresh_count >= i64::from(limit);
-    let spent = match token::rotate(tx, id, client.id(), now)? {
+    let spent = match token::rotate(tx, id, client.id())? {
         Redeemed::Now(spent) => spent,
         Redeemed::Before(_) => {
             // RFC 9700 §4.14.2: the RP or a thief holds a copy; nobody can tell which.
@@ -43,7 +43,7 @@ pub(super) fn rotate(
         return Ok(Decision::Refused(TokenError::ConsentEnded));
     }
     // SPID/CIE TK-7: what was issued before stops working.
-    token::revoke_live_of_grant(tx, &grant.id, None, now)?;
+    token::revoke_live_of_grant(tx, &grant.id, None)?;
     grant::increment_refresh_count(tx, &grant.id)?;
     let asked_for_level = grant
         .request
