@@ -42,12 +42,12 @@ pub use algorithm::{ContentEncryption, KeyManagementAlgorithm, SignatureAlgorith
 pub use decrypt::{Decrypted, decrypt};
 pub use encrypt::{EncryptHeader, encrypt};
 pub use error::JoseError;
-pub use json::parse_bounded;
+pub use json::{MAX_DEPTH, parse_bounded};
 pub use jwks::{KeyKind, KeySet, KeyUse, PublicKey, SkippedKey};
 pub use keyring::{KeyEncryptionKey, KeyState, Ring, RingKey, RingName};
 pub use sign::{PrivateKey, SignHeader, sign};
 pub use unverified::{Header, Unverified};
-pub use verify::{Expectations, ExpiryRule, IssuedAtRule, TypRule, Verified};
+pub use verify::{Authentic, Expectations, ExpiryRule, IssuedAtRule, TypRule, Verified};
 
 /// base64url without padding (RFC 7515 §2), strict: no padding, no white space, no set trailing bits.
 fn decode_base64url(text: &str, part: &'static str) -> Result<Vec<u8>, JoseError> {

@@ -145,7 +145,57 @@ impl<C> Verified<C> {
     }
 }
 
+/// Claims whose signature is verified and which are not judged yet.
+///
+/// For the one caller that must tell the two apart: an authorization request may be answered to its sender once the
+/// signature is verified, whatever its claims are worth.
+#[derive(Clone, Debug)]
+pub struct Authentic {
+    members: Map<String, Value>,
+    header: Header,
+    algorithm: SignatureAlgorithm,
+}
+
+impl Authentic {
+    /// All claims.
+    pub const fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
+    /// Judges the registered claims.
+    ///
+    /// # Errors
+    /// The first claim that is missing, misshapen or not as expected.
+    pub fn judge(&self, expected: &Expectations<'_>) -> Result<(), JoseError> {
+        self.times(expected).map(|_| ())
+    }
+
+    fn times(&self, expected: &Expectations<'_>) -> Result<Times, JoseError> {
+        check_parties(&self.members, expected)?;
+        check_times(&self.members, expected)
+    }
+}
+
 impl Unverified<'_> {
+    /// Verifies header and signature only.
+    ///
+    /// # Errors
+    /// As [`Unverified::verify`], up to the signature and the reading of the claims.
+    pub fn authenticate(
+        &self,
+        keys: &KeySet,
+        expected: &Expectations<'_>,
+    ) -> Result<Authentic, JoseError> {
+        let algorithm = accepted_algorithm(&self.header().alg, expected.algorithms)?;
+        check_typ(self.header().typ.as_deref(), expected.typ)?;
+        self.check_signature(algorithm, keys, expected.kid_required)?;
+        Ok(Authentic {
+            members: self.unverified_claims()?,
+            header: self.header().clone(),
+            algorithm,
+        })
+    }
+
     /// Verifies signature and registered claims, then reads the claims as `C`.
     ///
     /// Times are NumericDates (RFC 7519 §2), whole or fractional (rounded down); text is refused, values beyond 64 bits
@@ -158,18 +208,14 @@ impl Unverified<'_> {
         keys: &KeySet,
         expected: &Expectations<'_>,
     ) -> Result<Verified<C>, JoseError> {
-        let algorithm = accepted_algorithm(&self.header().alg, expected.algorithms)?;
-        check_typ(self.header().typ.as_deref(), expected.typ)?;
-        self.check_signature(algorithm, keys, expected.kid_required)?;
-        let registered: Map<String, Value> = self.unverified_claims()?;
-        check_parties(&registered, expected)?;
-        let times = check_times(&registered, expected)?;
-        let claims = serde_json::from_value(Value::Object(registered))
+        let authentic = self.authenticate(keys, expected)?;
+        let times = authentic.times(expected)?;
+        let claims = serde_json::from_value(Value::Object(authentic.members))
             .map_err(|error| JoseError::MalformedJson(error.to_string()))?;
         Ok(Verified {
             claims,
-            header: self.header().clone(),
-            algorithm,
+            header: authentic.header,
+            algorithm: authentic.algorithm,
             times,
         })
     }

@@ -78,6 +78,11 @@ pub fn values(op: &Provider, wanted: &[Wanted], attributes: &Map<String, Value>)
         .iter()
         .filter_map(|claim| {
             let value = value_of(op, claim.attribute, attributes)?;
+            // An older name may ask for one member only (countyOfBirth).
+            let value = match attribute::claim_member(&claim.name) {
+                None => value,
+                Some(member) => value.get(member)?,
+            };
             Some((claim.name.clone(), value.clone()))
         })
         .collect()

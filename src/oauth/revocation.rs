@@ -6,7 +6,7 @@ use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Note, R
 use crate::model::{Params, TokenKind, TokenStatus};
 use crate::profile::Path;
 use crate::provider::Provider;
-use crate::store::{DbConn, StoreError, session, token};
+use crate::store::{DbConn, StoreError, grant, session, token};
 
 /// The endpoint.
 pub struct RevocationEndpoint;
@@ -97,21 +97,25 @@ impl Endpoint for RevocationEndpoint {
 fn revoke(op: &Provider, tx: &mut DbConn, status: &TokenStatus) -> Result<(), StoreError> {
     let effects = op.profile.revocation;
     token::revoke(tx, &status.token.id)?;
-    let grant = &status.grant;
+    let access = &status.grant;
     match status.token.kind {
         TokenKind::Access => {
             if effects.access_ends_refresh {
-                token::revoke_live_of_grant(tx, &grant.id, Some(TokenKind::Refresh))?;
+                token::revoke_live_of_grant(tx, &access.id, Some(TokenKind::Refresh))?;
             }
             if effects.access_ends_session {
-                session::end(tx, &grant.session, op.now())?;
+                session::end(tx, &access.session, op.now())?;
             }
         }
         TokenKind::Refresh => {
             if effects.refresh_ends_access {
-                token::revoke_live_of_grant(tx, &grant.id, Some(TokenKind::Access))?;
+                token::revoke_live_of_grant(tx, &access.id, Some(TokenKind::Access))?;
             }
         }
     }
-    token::note_end_of_access(tx, &grant.id, op.now())
+    if !token::has_live(tx, &access.id, op.now())? {
+        // Nothing is left: the history says revoked, not active.
+        grant::revoke(tx, &access.id, op.now())?;
+    }
+    Ok(())
 }

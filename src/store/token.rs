@@ -142,6 +142,18 @@ pub fn revoke(conn: &mut DbConn, jti: &TokenId) -> Result<bool, StoreError> {
     Ok(changed == 1)
 }
 
+/// Whether a grant has a token that can still be used.
+///
+/// # Errors
+/// The database's.
+pub fn has_live(conn: &mut DbConn, grant: &GrantId, now: UtcTime) -> Result<bool, StoreError> {
+    let live = token::table
+        .filter(token::grant_id.eq(grant.as_str()))
+        .filter(token::state.eq(TokenState::Live.as_text()))
+        .filter(token::expires_at.gt(now.0));
+    Ok(diesel::select(diesel::dsl::exists(live)).get_result(conn)?)
+}
+
 /// Revokes the live tokens of a grant, of one kind (a CIE refresh token takes its access tokens with it, not the other
 /// way round: SPID/CIE RV-2) or of both; returns how many.
 ///
