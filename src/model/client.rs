@@ -41,14 +41,27 @@ pub struct ResolvedTrust {
     pub trust_anchor: String,
     /// The statements, RP first, as compact JWS.
     pub chain: Vec<String>,
-    /// Valid trust marks as received: `{trust_mark_type, trust_mark}` each.
-    pub trust_marks: Vec<Value>,
+    /// The marks that held.
+    pub trust_marks: Vec<KeptTrustMark>,
     /// Final metadata of every entity type.
     pub metadata: Map<String, Value>,
     /// Smallest `exp` of chain and required mark: the RP is unknown after it.
     pub expires_at: UtcTime,
     /// When it was resolved.
     pub resolved_at: UtcTime,
+}
+
+/// A trust mark that held when the RP was resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptTrustMark {
+    /// Its type.
+    pub mark_type: String,
+    /// Who issued it.
+    pub issuer: String,
+    /// The mark as a compact JWS.
+    pub jwt: String,
+    /// End of its life, if it has one.
+    pub expires_at: Option<UtcTime>,
 }
 
 /// The media type of signed and encrypted userinfo (SPID/CIE UI-2, FE-12).

@@ -2,10 +2,10 @@
 
 use super::Provider;
 use crate::config::RpTolerance;
-use crate::federation::{EntityId, EntityIdError, Resolved, TrustError, TrustErrorCode};
+use crate::federation::{EntityId, EntityIdError, Resolved, TrustError, TrustErrorCode, TrustSettings};
 use crate::jose::{JoseError, KeySet};
 use crate::model::{
-    ClientId, ClientMetadata, ErrorCode, Origin, RelyingParty, ResolvedTrust,
+    ClientId, ClientMetadata, ErrorCode, KeptTrustMark, Origin, RelyingParty, ResolvedTrust,
 };
 use crate::profile::metadata::{self, MisshapenMetadata};
 use crate::profile::{MetadataFacts, Rule};
@@ -187,7 +187,7 @@ impl Provider {
             .resolve(trust, &subject, chain)
             .await
             .map_err(ClientError::Trust)?;
-        let party = self.registration(client_id, &resolved).await?;
+        let party = self.registration(trust, client_id, &resolved).await?;
         let row = party.clone();
         self.shared
             .store
@@ -238,6 +238,7 @@ impl Provider {
     /// From a resolved chain to a row, judged by the profile's rules.
     async fn registration(
         &self,
+        trust: &TrustSettings,
         client_id: &ClientId,
         resolved: &Resolved,
     ) -> Result<RelyingParty, ClientError> {
@@ -255,9 +256,9 @@ impl Provider {
         let keys = self
             .shared
             .resolver
-            .fetch_rp_keys(&resolved.subject, members, &resolved.federation_keys)
+            .fetch_rp_keys(trust, &resolved.subject, members, &resolved.federation_keys)
             .await
-            .map_err(ClientError::Trust)?;
+            .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let facts = MetadataFacts {
             metadata: parsed,
             keys,
@@ -278,11 +279,11 @@ impl Provider {
                 trust_marks: resolved
                     .trust_marks
                     .iter()
-                    .map(|mark| {
-                        serde_json::json!({
-                            "trust_mark_type": mark.mark_type,
-                            "trust_mark": mark.jwt,
-                        })
+                    .map(|mark| KeptTrustMark {
+                        mark_type: mark.mark_type.clone(),
+                        issuer: mark.issuer.clone(),
+                        jwt: mark.jwt.clone(),
+                        expires_at: mark.expires_at,
                     })
                     .collect(),
                 metadata: resolved.metadata.clone(),
