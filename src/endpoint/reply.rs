@@ -16,6 +16,10 @@ pub struct Reply {
     pub cookies: Vec<CookieChange>,
     /// What becomes of the browser's session.
     pub session: SessionChange,
+    /// Origins that a form of the page may lead to, beside our own (content security policy).
+    pub form_actions: Vec<String>,
+    /// Origins that the page shows pictures of.
+    pub images: Vec<String>,
     /// One line for the log.
     pub note: Option<Note>,
 }
@@ -151,6 +155,8 @@ impl Reply {
             body: Body::Bytes(content_type, body),
             cookies: Vec::new(),
             session: SessionChange::Keep,
+            form_actions: Vec::new(),
+            images: Vec::new(),
             note: None,
         }
     }

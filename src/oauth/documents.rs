@@ -313,7 +313,7 @@ fn signed_resolution(
                 trust_marks: &marks,
                 chain: &trust.chain,
                 expires_at: trust.expires_at,
-                typ,
+                draft_typ: typ != "resolve-response+jwt",
             },
             now,
             key,

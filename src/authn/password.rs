@@ -1,0 +1,105 @@
+//! Login by username and password: throttled, in the same time for unknown names, off the async threads.
+
+use crate::accounts::PasswordError;
+use crate::model::Account;
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::store::{StoreError, account, throttle};
+use std::net::IpAddr;
+
+/// Why a login failed.
+#[derive(Debug)]
+pub enum LoginFailure {
+    /// Unknown name, wrong password, or an account without password or switched off: nobody learns which.
+    WrongCredentials,
+    /// Too many attempts; to be tried again after so many seconds.
+    Throttled {
+        /// Seconds to wait.
+        seconds: i64,
+    },
+    /// Too many passwords are being checked.
+    Busy,
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for LoginFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Checks a password.
+///
+/// The attempt is counted before it is judged, so that parallel guesses cannot slip through.
+///
+/// # Errors
+/// Why it failed.
+pub async fn check(
+    op: &Provider,
+    username: &str,
+    password: Secret<String>,
+    address: IpAddr,
+) -> Result<Account, LoginFailure> {
+    let keys = Keys::new(username, address);
+    let found = admit(op, username.to_owned(), keys.clone()).await?;
+    let hash = found
+        .as_ref()
+        .and_then(|account| account.password_hash.clone());
+    let holds = match op.shared.passwords.verify(hash, password).await {
+        Ok(holds) => holds,
+        Err(PasswordError::Busy) => return Err(LoginFailure::Busy),
+        Err(error) => {
+            log::error!("event=password.unreadable reason=\"{error}\"");
+            false
+        }
+    };
+    let Some(account) = found.filter(|account| holds && account.enabled) else {
+        return Err(LoginFailure::WrongCredentials);
+    };
+    op.shared
+        .store
+        .write(move |tx| throttle::clear(tx, &keys.account))
+        .await?;
+    Ok(account)
+}
+
+/// What attempts are counted by.
+#[derive(Clone)]
+struct Keys {
+    account: String,
+    address: String,
+}
+
+impl Keys {
+    fn new(username: &str, address: IpAddr) -> Self {
+        Self {
+            account: format!("login account {username}"),
+            address: format!("login address {address}"),
+        }
+    }
+}
+
+async fn admit(
+    op: &Provider,
+    username: String,
+    keys: Keys,
+) -> Result<Option<Account>, LoginFailure> {
+    let now = op.now();
+    let limits = op.shared.server.throttle;
+    op.shared
+        .store
+        .write(move |tx| {
+            let by_account =
+                throttle::reserve(tx, &keys.account, now, limits.per_account_per_minute)?;
+            let by_address =
+                throttle::reserve(tx, &keys.address, now, limits.per_address_per_minute)?;
+            match by_account.max(by_address) {
+                Some(until) => Err(LoginFailure::Throttled {
+                    seconds: until.seconds_since(now).max(1),
+                }),
+                None => Ok(account::find_by_username(tx, &username)?),
+            }
+        })
+        .await
+}

@@ -1,0 +1,327 @@
+//! `/history`: who got what, when, at which level; and how to stop it.
+
+mod export;
+mod filter;
+
+use super::visit::{PageFailure, Visit, check_csrf, csrf_token};
+use super::{
+    HistoryEntry, HistoryPage, Level, LoggedOutPage, Notice, Page as _, RevokeConfirmPage,
+    RpChoice, RpView, TokenState,
+};
+use crate::endpoint::{Note, Reply, SessionChange, Trouble};
+use crate::model::{
+    AccessState, Account, ClientId, HistoryCursor, HistoryPage as Events, LoginEvent, Session,
+};
+use crate::store::{DbConn, StoreError, account, grant, login_event, session};
+use filter::Filter;
+use login_event::HistoryOwner;
+
+/// What form tokens of these pages are for.
+const PURPOSE: &str = "history";
+
+/// Somebody who is logged in at this issuer.
+struct Citizen {
+    session: Session,
+    account: Account,
+}
+
+/// `GET /history`.
+pub async fn show(visit: &Visit<'_>) -> Reply {
+    answer(visit, try_show(visit).await)
+}
+
+/// `GET /history.csv` and `GET /history.json`: all that the filter finds.
+pub async fn export(visit: &Visit<'_>, format: export::Format) -> Reply {
+    answer(visit, try_export(visit, format).await)
+}
+
+/// `GET /history/revoke?rp=…`: the confirm step.
+pub async fn confirm_revocation(visit: &Visit<'_>) -> Reply {
+    answer(visit, try_confirm(visit).await)
+}
+
+/// `POST /history/revoke`: kills the RP's access and refresh tokens at once.
+pub async fn revoke(visit: &Visit<'_>) -> Reply {
+    answer(visit, try_revoke(visit).await)
+}
+
+/// `POST /logout`.
+pub async fn logout(visit: &Visit<'_>) -> Reply {
+    answer(visit, try_logout(visit).await)
+}
+
+pub use export::Format;
+
+/// `Ok(Err(reply))`: somebody has to log in first.
+type Outcome = Result<Result<Reply, Reply>, PageFailure>;
+
+fn answer(visit: &Visit<'_>, outcome: Outcome) -> Reply {
+    match outcome {
+        Ok(Ok(reply) | Err(reply)) => reply,
+        Err(failure) => visit.failure(failure),
+    }
+}
+
+macro_rules! citizen {
+    ($visit:expr) => {
+        match Citizen::find($visit).await? {
+            Some(citizen) => citizen,
+            None => return Ok(Err(Reply::see_other($visit.link("/login", &[])))),
+        }
+    };
+}
+
+async fn try_show(visit: &Visit<'_>) -> Outcome {
+    let citizen = citizen!(visit);
+    let query = visit.query();
+    let filter = Filter::read(&query);
+    let after = cursor(query.get("after"));
+    let limit = visit.op.shared.server.history_per_page;
+    let (issuer, person) = (visit.op.issuer.clone(), citizen.account.id.clone());
+    let (events, choices) = visit
+        .op
+        .shared
+        .store
+        .read({
+            let (wanted, after) = (filter.to_store(), after.clone());
+            move |connection: &mut DbConn| -> Result<_, StoreError> {
+                let owner = HistoryOwner {
+                    issuer: &issuer,
+                    account: &person,
+                };
+                let events =
+                    login_event::search(connection, owner, &wanted, after.as_ref(), limit)?;
+                let choices = login_event::rp_choices(connection, owner)?;
+                Ok((events, choices))
+            }
+        })
+        .await?;
+    let choices = choices
+        .into_iter()
+        .map(|choice| RpChoice {
+            entity_id: choice.client_id.to_string(),
+            name: choice.rp_name,
+        })
+        .collect();
+    let page = citizen.page(visit, &filter, events, choices, after.is_some());
+    let layout = visit.layout(visit.locale(&[]), Some(citizen.name()), true);
+    Ok(Ok(visit.html(200, page.render(visit.pages, &layout)?)))
+}
+
+async fn try_export(visit: &Visit<'_>, format: Format) -> Outcome {
+    let citizen = citizen!(visit);
+    let filter = Filter::read(&visit.query()).to_store();
+    let (issuer, person) = (visit.op.issuer.clone(), citizen.account.id.clone());
+    let now = visit.now();
+    let bytes = visit
+        .op
+        .shared
+        .store
+        .read(move |connection: &mut DbConn| -> Result<Vec<u8>, StoreError> {
+            let mut writer = export::Writer::new(format);
+            let owner = HistoryOwner {
+                issuer: &issuer,
+                account: &person,
+            };
+            login_event::for_export(connection, owner, &filter, |event| {
+                writer.write(&event, now);
+                Ok::<_, StoreError>(())
+            })?;
+            Ok(writer.finish())
+        })
+        .await?;
+    Ok(Ok(Reply::bytes(200, format.content_type(), bytes)
+        .header("Cache-Control", "no-store")
+        .header(
+            "Content-Disposition",
+            format!("attachment; filename=\"{}\"", format.file_name()),
+        )))
+}
+
+async fn try_confirm(visit: &Visit<'_>) -> Outcome {
+    let citizen = citizen!(visit);
+    let query = visit.query();
+    let rp = citizen.known_rp(visit, query.get("rp")).await?;
+    let page = RevokeConfirmPage {
+        rp,
+        csrf_token: citizen.csrf(),
+        action_url: visit.link("/history/revoke", &[]),
+        back_url: visit.link("/history", &[]),
+    };
+    let layout = visit.layout(visit.locale(&[]), Some(citizen.name()), true);
+    Ok(Ok(visit.html(200, page.render(visit.pages, &layout)?)))
+}
+
+async fn try_revoke(visit: &Visit<'_>) -> Outcome {
+    let citizen = citizen!(visit);
+    let form = visit.form()?;
+    check_csrf(&form, citizen.session.id.as_str(), PURPOSE)?;
+    let rp = citizen.known_rp(visit, form.get("rp")).await?;
+    let client = ClientId::new(rp.entity_id.clone());
+    let (issuer, person) = (visit.op.issuer.clone(), citizen.account.id.clone());
+    let now = visit.now();
+    let count = visit
+        .op
+        .shared
+        .store
+        .write(move |tx| grant::revoke_all(tx, &issuer, &person, Some(&client), now))
+        .await?;
+    let next = visit.link("/history", &[("revoked", &rp.entity_id)]);
+    Ok(Ok(Reply::see_other(next).noted(
+        Note::new(log::Level::Info, "history.revoked")
+            .with("client_id", rp.entity_id)
+            .with("grants", count.to_string()),
+    )))
+}
+
+async fn try_logout(visit: &Visit<'_>) -> Outcome {
+    let citizen = citizen!(visit);
+    check_csrf(&visit.form()?, citizen.session.id.as_str(), PURPOSE)?;
+    let id = citizen.session.id.clone();
+    let now = visit.now();
+    visit
+        .op
+        .shared
+        .store
+        .write(move |tx| -> Result<(), StoreError> {
+            session::end(tx, &id, now)?;
+            // Access without offline_access ends with the session.
+            grant::revoke_of_session(tx, &id, now)?;
+            Ok(())
+        })
+        .await?;
+    let page = LoggedOutPage {
+        login_url: Some(visit.link("/login", &[])),
+    };
+    let layout = visit.layout(visit.locale(&[]), None, true);
+    let mut reply = visit
+        .html(200, page.render(visit.pages, &layout)?)
+        .noted(Note::new(log::Level::Info, "logout"));
+    reply.session = SessionChange::End;
+    Ok(Ok(reply))
+}
+
+impl Citizen {
+    async fn find(visit: &Visit<'_>) -> Result<Option<Self>, PageFailure> {
+        let Some(session) = visit.live_session().await? else {
+            return Ok(None);
+        };
+        let person = session.account.clone();
+        let account = visit
+            .op
+            .shared
+            .store
+            .read(move |connection| account::find(connection, &person))
+            .await?
+            .filter(|account| account.enabled);
+        Ok(account.map(|account| Self { session, account }))
+    }
+
+    fn name(&self) -> String {
+        super::consent::display_name(&self.account)
+    }
+
+    fn csrf(&self) -> String {
+        csrf_token(self.session.id.as_str(), PURPOSE)
+    }
+
+    /// An RP of this person's history, with its latest name.
+    async fn known_rp(&self, visit: &Visit<'_>, id: Option<&str>) -> Result<RpView, PageFailure> {
+        const UNKNOWN: PageFailure =
+            PageFailure::Refused(Trouble::NotFound, "there is no access of that service");
+        let wanted = id.ok_or(UNKNOWN)?.to_owned();
+        let (issuer, person) = (visit.op.issuer.clone(), self.account.id.clone());
+        let filter = crate::model::HistoryFilter {
+            client_id: Some(ClientId::new(wanted.clone())),
+            ..Default::default()
+        };
+        let found = visit
+            .op
+            .shared
+            .store
+            .read(move |connection: &mut DbConn| {
+                let owner = HistoryOwner {
+                    issuer: &issuer,
+                    account: &person,
+                };
+                login_event::search(connection, owner, &filter, None, 1)
+            })
+            .await?;
+        let event = found.events.into_iter().next().ok_or(UNKNOWN)?;
+        Ok(RpView {
+            name: event.rp_name,
+            entity_id: wanted,
+            logo_url: None,
+            policy_url: None,
+        })
+    }
+
+    fn page(
+        &self,
+        visit: &Visit<'_>,
+        filter: &Filter,
+        events: Events,
+        rp_choices: Vec<RpChoice>,
+        later_page: bool,
+    ) -> HistoryPage {
+        let query = visit.query();
+        let kept = filter.parameters();
+        let with = |path: &str| visit.link(path, &kept);
+        let now = visit.now();
+        let revoked = query.get("revoked").and_then(|id| {
+            let choice = rp_choices.iter().find(|choice| choice.entity_id == id)?;
+            Some(Notice::Revoked {
+                rp: choice.name.clone(),
+            })
+        });
+        HistoryPage {
+            next_url: events.next.as_ref().map(|next| {
+                let after = format!("{}.{}", next.occurred_at.0, next.id);
+                let mut parameters = kept.clone();
+                parameters.push(("after", &after));
+                visit.link("/history", &parameters)
+            }),
+            newest_url: later_page.then(|| with("/history")),
+            entries: events.events.into_iter().map(|event| entry(event, now)).collect(),
+            filter: filter.to_page(),
+            filter_errors: filter.errors(),
+            rp_choices,
+            history_url: visit.link("/history", &[]),
+            export_csv_url: with("/history.csv"),
+            export_json_url: with("/history.json"),
+            revoke_url: visit.link("/history/revoke", &[]),
+            logout_url: visit.link("/logout", &[]),
+            csrf_token: self.csrf(),
+            notice: revoked,
+        }
+    }
+}
+
+fn entry(event: LoginEvent, now: crate::clock::UtcTime) -> HistoryEntry {
+    let state = match event.access_state(now) {
+        AccessState::Active { until } => TokenState::Active { until },
+        AccessState::Expired => TokenState::Expired,
+        AccessState::Revoked { at } => TokenState::Revoked { at },
+    };
+    HistoryEntry {
+        can_revoke: matches!(state, TokenState::Active { .. }),
+        id: event.id,
+        when: event.occurred_at,
+        rp_name: event.rp_name,
+        entity_id: event.client_id.to_string(),
+        level: Level::from_acr(&event.acr),
+        attributes: event.attributes,
+        browser: event.browser,
+        address: event.address,
+        state,
+    }
+}
+
+/// `{seconds}.{id}`; anything else is the first page.
+fn cursor(text: Option<&str>) -> Option<HistoryCursor> {
+    let (seconds, id) = text?.split_once('.')?;
+    Some(HistoryCursor {
+        occurred_at: crate::clock::UtcTime(seconds.parse().ok()?),
+        id: id.to_owned(),
+    })
+}

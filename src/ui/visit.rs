@@ -1,0 +1,348 @@
+//! A browser's visit to a page: who, where, in which language; and how its answer is made.
+
+use super::{Brand, Layout, Locale, Page as _, PageError, Pages, RefusalKind, RefusalPage};
+use crate::clock::UtcTime;
+use crate::endpoint::{CookieChange, Inbound, Method, Note, Page, Reply, Trouble};
+use crate::model::{ErrorCode, Params, Session, SessionId};
+use crate::provider::{KnownClient, Provider};
+use crate::secret;
+use crate::store::{StoreError, session};
+use data_encoding::BASE64URL_NOPAD;
+use std::sync::Arc;
+
+/// How long the language choice is kept.
+const LANGUAGE_SECONDS: i64 = 365 * 86_400;
+
+/// A visit.
+pub struct Visit<'a> {
+    /// At which issuer.
+    pub op: &'a Arc<Provider>,
+    /// The templates.
+    pub pages: &'a Pages,
+    /// The request.
+    pub inbound: &'a Inbound,
+    /// What the browser's session cookie stands for, if it has one.
+    pub session: Option<SessionId>,
+    /// The page's path below the issuer, for the language switch: `/login`.
+    pub path: &'static str,
+}
+
+/// What goes wrong on a page.
+#[derive(Debug)]
+pub enum PageFailure {
+    /// A refusal page.
+    Refused(Trouble, &'static str),
+    /// The database failed.
+    Store(StoreError),
+    /// A template failed: a bug.
+    Page(PageError),
+}
+
+impl From<StoreError> for PageFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<PageError> for PageFailure {
+    fn from(error: PageError) -> Self {
+        Self::Page(error)
+    }
+}
+
+impl Visit<'_> {
+    /// The current time.
+    #[must_use]
+    pub fn now(&self) -> UtcTime {
+        self.op.now()
+    }
+
+    /// The query; empty when it cannot be read.
+    #[must_use]
+    pub fn query(&self) -> Params {
+        self.inbound.query.clone().unwrap_or_default()
+    }
+
+    /// The form.
+    ///
+    /// # Errors
+    /// A repeated parameter or broken encoding.
+    pub fn form(&self) -> Result<Params, PageFailure> {
+        self.inbound.form.clone().map_err(|_| {
+            PageFailure::Refused(Trouble::InvalidRequest, "the form could not be read")
+        })
+    }
+
+    /// The language that the person chose on the page.
+    #[must_use]
+    pub fn chosen_language(&self) -> Option<Locale> {
+        self.query().get("lang").and_then(Locale::parse)
+    }
+
+    /// The language of the page: chosen on it, then the RP's wish, then the cookie, then the browser's.
+    #[must_use]
+    pub fn locale(&self, ui_locales: &[String]) -> Locale {
+        Locale::choose(
+            self.query().get("lang"),
+            ui_locales,
+            self.inbound.cookie(&language_cookie(self.op)),
+            self.inbound.accept_language.as_deref(),
+        )
+    }
+
+    /// A path below the issuer with query parameters; the language choice travels along.
+    #[must_use]
+    pub fn link(&self, path: &str, parameters: &[(&str, &str)]) -> String {
+        let language = self.chosen_language();
+        self.link_in(path, parameters, language)
+    }
+
+    fn link_in(&self, path: &str, parameters: &[(&str, &str)], language: Option<Locale>) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+            query.append_pair(name, value);
+        }
+        if let Some(language) = language {
+            query.append_pair("lang", language.code());
+        }
+        let query = query.finish();
+        let base = self.op.base_path();
+        if query.is_empty() {
+            format!("{base}{path}")
+        } else {
+            format!("{base}{path}?{query}")
+        }
+    }
+
+    /// What surrounds every page.
+    #[must_use]
+    pub fn layout(&self, locale: Locale, signed_in_as: Option<String>, nav: bool) -> Layout {
+        let query = self.query();
+        let kept: Vec<(&str, &str)> = query.iter().filter(|(name, _)| *name != "lang").collect();
+        let language_links = if self.inbound.method == Method::Get {
+            Locale::ALL
+                .iter()
+                .map(|locale| (*locale, self.link_in(self.path, &kept, Some(*locale))))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let settings = &self.op.settings;
+        let mut brand = match self.op.profile.brand {
+            "SPID" => Brand::spid(),
+            "CIE" => Brand::cie(),
+            _ => Brand::openid(),
+        };
+        if let Some(name) = &settings.branding.name {
+            brand.name.clone_from(name);
+        }
+        Layout {
+            locale,
+            issuer_path: self.op.base_path(),
+            organization_name: settings
+                .organization_name
+                .clone()
+                .unwrap_or_else(|| brand.name.clone()),
+            logo_url: settings.branding.logo.clone(),
+            profile_brand: brand,
+            language_links,
+            request_id: self.inbound.request_id.clone(),
+            development: self.op.shared.server.development,
+            signed_in_as,
+            nav,
+        }
+    }
+
+    /// A rendered page. It may be stored by nobody; the language choice becomes a cookie.
+    #[must_use]
+    pub fn html(&self, status: u16, html: String) -> Reply {
+        let mut reply = Reply::bytes(status, "text/html; charset=utf-8", html.into_bytes())
+            .header("Cache-Control", "no-store");
+        if let Some(language) = self.chosen_language() {
+            reply = reply.cookie(CookieChange::Set(
+                language_cookie(self.op),
+                language.code().to_owned(),
+                LANGUAGE_SECONDS,
+            ));
+        }
+        reply.images.extend(
+            self.op
+                .settings
+                .branding
+                .logo
+                .as_deref()
+                .and_then(origin_of),
+        );
+        reply
+    }
+
+    /// The live session of this browser at this issuer.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn live_session(&self) -> Result<Option<Session>, StoreError> {
+        let Some(id) = self.session.clone() else {
+            return Ok(None);
+        };
+        let found = self
+            .op
+            .shared
+            .store
+            .read(move |connection| session::find(connection, &id))
+            .await?;
+        Ok(found.filter(|session| {
+            session.is_alive(self.now()) && session.issuer == self.op.issuer
+        }))
+    }
+
+    /// The page for a failure.
+    #[must_use]
+    pub fn failure(&self, failure: PageFailure) -> Reply {
+        let (code, trouble, description) = match &failure {
+            PageFailure::Refused(trouble, description) => {
+                let code = if *trouble == Trouble::Busy {
+                    ErrorCode::TemporarilyUnavailable
+                } else {
+                    ErrorCode::InvalidRequest
+                };
+                (code, *trouble, (*description).to_owned())
+            }
+            PageFailure::Store(_) => (
+                ErrorCode::TemporarilyUnavailable,
+                Trouble::Unavailable,
+                "the provider cannot reach its database".to_owned(),
+            ),
+            PageFailure::Page(_) => (
+                ErrorCode::ServerError,
+                Trouble::ServerError,
+                "the page could not be made".to_owned(),
+            ),
+        };
+        let reason = match &failure {
+            PageFailure::Refused(_, reason) => (*reason).to_owned(),
+            PageFailure::Store(error) => error.to_string(),
+            PageFailure::Page(error) => error.to_string(),
+        };
+        let level = if matches!(failure, PageFailure::Refused(..)) {
+            log::Level::Info
+        } else {
+            log::Level::Error
+        };
+        Reply::refusal(code, description, trouble, self.inbound.wants_json).noted(
+            Note::new(level, "page.refused")
+                .with("page", self.path)
+                .with("reason", reason),
+        )
+    }
+
+    /// Renders the data of a protocol endpoint's page.
+    ///
+    /// # Errors
+    /// A template failed.
+    pub fn render(&self, page: &Page) -> Result<String, PageError> {
+        let locale = self.locale(&[]);
+        let layout = self.layout(locale, None, false);
+        match page {
+            Page::Refusal {
+                code,
+                description,
+                trouble,
+            } => RefusalPage {
+                kind: refusal_kind(*trouble),
+                error: code.as_str().to_owned(),
+                error_description: description.clone(),
+                reference: self.inbound.request_id.clone(),
+                retry_url: None,
+                back_to_rp: None,
+            }
+            .render(self.pages, &layout),
+            Page::FormPost { action, fields } => super::FormPostPage {
+                action_url: action.clone(),
+                fields: fields
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                    .collect(),
+                rp_name: url::Url::parse(action)
+                    .ok()
+                    .and_then(|url| url.host_str().map(str::to_owned))
+                    .unwrap_or_else(|| action.clone()),
+            }
+            .render(self.pages, &layout),
+        }
+    }
+}
+
+/// The name of the cookie that keeps the language.
+#[must_use]
+pub fn language_cookie(op: &Provider) -> String {
+    let prefix = if op.shared.server.development {
+        ""
+    } else {
+        "__Host-"
+    };
+    format!("{prefix}varco-lang")
+}
+
+/// A form token bound to a secret of the browser (the interaction's cookie, or the session) and to a purpose.
+#[must_use]
+pub fn csrf_token(browser_secret: &str, purpose: &str) -> String {
+    let text = format!("varco form\n{purpose}\n{browser_secret}");
+    BASE64URL_NOPAD.encode(&secret::sha256(text.as_bytes()))
+}
+
+/// Whether a form brought the token that belongs to it.
+///
+/// # Errors
+/// It did not.
+pub fn check_csrf(form: &Params, browser_secret: &str, purpose: &str) -> Result<(), PageFailure> {
+    let sent = form.get("csrf_token").unwrap_or_default();
+    if secret::equal(sent.as_bytes(), csrf_token(browser_secret, purpose).as_bytes()) {
+        Ok(())
+    } else {
+        Err(PageFailure::Refused(
+            Trouble::CsrfMismatch,
+            "the form does not belong to this browser, or is too old",
+        ))
+    }
+}
+
+/// How a page shows an RP.
+#[must_use]
+pub fn rp_view(client: &KnownClient, locale: Locale) -> super::RpView {
+    super::RpView {
+        name: client.name(locale.code()),
+        entity_id: client.id().to_string(),
+        logo_url: client.metadata().logo_uri.clone(),
+        policy_url: client.metadata().policy_uri.clone(),
+    }
+}
+
+/// `https://rp.example.it` of a URL, for the content security policy; `app:` of a custom scheme.
+#[must_use]
+pub fn origin_of(uri: &str) -> Option<String> {
+    let url = url::Url::parse(uri).ok()?;
+    if matches!(url.scheme(), "http" | "https") {
+        Some(url.origin().ascii_serialization())
+    } else {
+        Some(format!("{}:", url.scheme()))
+    }
+}
+
+fn refusal_kind(trouble: Trouble) -> RefusalKind {
+    match trouble {
+        Trouble::InvalidRequest => RefusalKind::InvalidRequest,
+        Trouble::UntrustedRp => RefusalKind::UntrustedRp,
+        Trouble::RpUnreachable => RefusalKind::RpUnreachable,
+        Trouble::RpNotAuthorized => RefusalKind::RpNotAuthorized,
+        Trouble::Replay => RefusalKind::Replay,
+        Trouble::LostCookie => RefusalKind::LostCookie,
+        Trouble::InteractionExpired => RefusalKind::InteractionExpired,
+        Trouble::AlreadyAnswered => RefusalKind::AlreadyAnswered,
+        Trouble::CsrfMismatch => RefusalKind::CsrfMismatch,
+        Trouble::NotFound => RefusalKind::NotFound,
+        Trouble::TooLarge => RefusalKind::TooLarge,
+        Trouble::Busy => RefusalKind::ServerBusy,
+        Trouble::Unavailable => RefusalKind::DatabaseDown,
+        Trouble::ServerError => RefusalKind::ServerError,
+    }
+}
