@@ -1,5 +1,6 @@
 //! Varco, an OpenID Connect Provider for the SPID and CIE federations.
 
+pub mod accounts;
 pub mod clock;
 pub mod config;
 pub mod jose;
