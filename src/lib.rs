@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod clock;
 pub mod config;
 pub mod jose;
+pub mod keys;
 pub mod model;
 pub mod profile;
 pub mod random;

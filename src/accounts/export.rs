@@ -121,7 +121,9 @@ fn each_page(
         visit(&accounts)?;
         count += accounts.len();
         match accounts.last() {
-            Some(last) if u32::try_from(accounts.len()).is_ok_and(|rows| rows >= PAGE) => page.after = Some(last.username.clone()),
+            Some(last) if u32::try_from(accounts.len()).is_ok_and(|rows| rows >= PAGE) => {
+                page.after = Some(last.username.clone())
+            }
             _ => return Ok(count),
         }
     }
