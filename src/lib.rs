@@ -1,9 +1,11 @@
 //! Varco, an OpenID Connect Provider for the SPID and CIE federations.
 
+pub mod accounts;
 pub mod clock;
 pub mod config;
 pub mod federation;
 pub mod jose;
+pub mod keys;
 pub mod model;
 pub mod profile;
 pub mod random;

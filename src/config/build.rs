@@ -4,10 +4,9 @@ use super::environment::Environment;
 use super::issuer;
 use super::problem::Problems;
 use super::read::{Value, Values};
-use super::settings::{
-    IssuerSettings, ServerSettings, SqliteSynchronous, ThrottleSettings, TlsSettings,
-};
+use super::settings::{IssuerSettings, ServerSettings, ThrottleSettings, TlsSettings};
 use crate::secret::{self, Secret};
+use crate::store::SqliteSynchronous;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

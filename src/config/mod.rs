@@ -30,8 +30,8 @@ pub use example::example;
 pub use problem::{ConfigError, Problem};
 pub use settings::{
     Branding, IssuerSettings, Lifetimes, ProfileName, ResolveResponseType, RpTolerance,
-    RpToleranceOverride, ServerSettings, SqliteSynchronous, ThrottleSettings, TlsSettings,
-    TrustAnchorSettings, TrustMarkStatus,
+    RpToleranceOverride, ServerSettings, ThrottleSettings, TlsSettings, TrustAnchorSettings,
+    TrustMarkStatus,
 };
 
 use std::path::Path;

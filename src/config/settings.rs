@@ -2,6 +2,7 @@
 
 use crate::model::UserinfoContentType;
 use crate::secret::Secret;
+use crate::store::{DatabaseSettings, SqliteSynchronous};
 use ipnet::IpNet;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -51,21 +52,22 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
+    /// What [`crate::store::Store::open`] needs.
+    #[must_use]
+    pub fn database(&self, migrate: bool) -> DatabaseSettings {
+        DatabaseSettings {
+            url: self.database_url.expose().clone(),
+            pool_size: self.database_pool_size,
+            sqlite_synchronous: self.sqlite_synchronous,
+            migrate,
+        }
+    }
+
     /// The settings of the issuer with exactly this identifier.
     #[must_use]
     pub fn issuer(&self, id: &str) -> Option<&IssuerSettings> {
         self.issuers.iter().find(|issuer| issuer.id == id)
     }
-}
-
-/// `PRAGMA synchronous`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SqliteSynchronous {
-    /// A commit survives a power failure.
-    #[default]
-    Full,
-    /// A commit survives a crash of the process, the last ones may be lost with the power.
-    Normal,
 }
 
 /// A certificate and its key, PEM; reloaded when the files change.

@@ -1,0 +1,16 @@
+//! The identity registry: passwords, import and export of people.
+//!
+//! ```text
+//! file ─► import::read (every line judged, nothing written) ─► import::apply (hashes, then rows) ─► Store
+//! login ─► PasswordHasher::verify: a bounded queue, off the async threads, same time for unknown people
+//! ```
+
+pub mod export;
+pub mod form;
+pub mod import;
+pub mod password;
+#[cfg(test)]
+mod tests;
+
+pub use import::{Format, ImportError, ImportProblem, ImportSummary, NewPassword, UserRecord};
+pub use password::{PasswordError, PasswordHasher, hash_password, verify_password};
