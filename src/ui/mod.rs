@@ -20,12 +20,17 @@
 
 mod assets;
 mod catalog;
+pub mod consent;
 pub mod dates;
+pub mod history;
+mod interaction;
 mod locale;
+pub mod login;
 mod pages;
 #[cfg(test)]
 mod tests;
 mod values;
+pub mod visit;
 
 pub use assets::{Asset, Assets, STATIC_PATH};
 pub use catalog::{
