@@ -179,11 +179,25 @@ impl Resolver {
         subject: &EntityId,
         provided_chain: Option<&[String]>,
     ) -> Outcome {
-        if let Some(chain) = provided_chain
-            && let Ok(resolved) = self.resolve_provided(settings, subject, chain).await
-        {
-            return Ok(resolved);
-        }
+        let Some(chain) = provided_chain else {
+            return self.resolve_fetching(settings, subject).await;
+        };
+        let refused = match self.resolve_provided(settings, subject, chain).await {
+            Ok(resolved) => return Ok(resolved),
+            Err(refused) => refused,
+        };
+        let fetched = self.resolve_fetching(settings, subject).await;
+        fetched.map_err(|error| match error {
+            TrustError::Busy => TrustError::Busy,
+            error if error == refused => error,
+            error => TrustError::NoPath {
+                subject: subject.to_string(),
+                failures: vec![refused, error],
+            },
+        })
+    }
+
+    async fn resolve_fetching(&self, settings: &TrustSettings, subject: &EntityId) -> Outcome {
         let key = (settings.issuer_entity_id.to_string(), subject.to_string());
         if let Some(error) = self.inner.negatives.find(&key, self.inner.clock.now()) {
             return Err(error);

@@ -83,9 +83,19 @@ async fn a_chain_that_does_not_hold_is_refused_by_its_link_and_fetching_is_tried
         assert!(error.to_string().contains(fact), "{fact}: {error}");
         assert_eq!(error.code(), TrustErrorCode::InvalidClient);
     }
+    let bad = [good[0].clone(), "x".to_owned()];
+    let both = world
+        .resolver()
+        .resolve(&world.settings, &id(RP), Some(&bad))
+        .await
+        .unwrap_err();
+    assert!(
+        both.description().contains("header trust_chain: "),
+        "{both}"
+    );
+    assert!(both.description().contains("does not resolve"), "{both}");
     world.relying_party(&[SA], nothing);
     world.statement(SA, RP, nothing);
-    let bad = [good[0].clone(), "x".to_owned()];
     assert!(
         world
             .resolver()
