@@ -150,7 +150,7 @@ pub trait Fetch: Send + Sync {
     ) -> Fetching<'a>;
 }
 
-/// The limits of [`HttpFetcher`].
+/// The limits of [`super::http_fetcher::HttpFetcher`].
 #[derive(Clone, Debug)]
 pub struct FetchLimits {
     /// For connecting, redirects and the body together.
