@@ -70,10 +70,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         return is_public_v4(Ipv4Addr::new(a, b, c, d));
     }
     let global_unicast = s0 & 0xe000 == 0x2000;
-    let special = (s0 == 0x2001 && s1 < 0x200) // Teredo, ORCHID, protocol assignments
-        || (s0 == 0x2001 && s1 == 0xdb8) // documentation
-        || s0 == 0x2002 // 6to4: hides an IPv4 address
-        || (s0 == 0x3fff && s1 < 0x1000); // documentation
+    let special = match s0 {
+        0x2001 => s1 < 0x200 || s1 == 0xdb8, // Teredo, ORCHID, protocol assignments; documentation
+        0x2002 => true,                      // 6to4: hides an IPv4 address
+        0x3fff => s1 < 0x1000,               // documentation
+        _ => false,
+    };
     global_unicast && !special
 }
 
@@ -84,21 +86,54 @@ mod tests {
     #[test]
     fn only_the_public_internet_may_be_asked() {
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1",
-            "192.0.0.8", "192.88.99.1", "198.18.0.1", "203.0.113.7", "224.0.0.1", "255.255.255.255", "::", "::1",
-            "::ffff:127.0.0.1", "::127.0.0.1", "fe80::1", "fc00::1", "ff02::1", "64:ff9b::7f00:1", "64:ff9b:1::1",
-            "2001::1", "2001:db8::1", "2002:7f00:1::", "3fff::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.0.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "192.0.0.8",
+            "192.88.99.1",
+            "198.18.0.1",
+            "203.0.113.7",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "fe80::1",
+            "fc00::1",
+            "ff02::1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
         ] {
             assert!(!is_allowed(address.parse().unwrap(), false), "{address}");
         }
-        for address in ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
+        for address in [
+            "8.8.8.8",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+        ] {
             assert!(is_allowed(address.parse().unwrap(), false), "{address}");
         }
     }
 
     #[test]
     fn development_adds_this_machine_and_private_networks_but_no_link_local() {
-        for address in ["127.0.0.1", "::1", "192.168.0.1", "fd00::1", "::ffff:10.0.0.1"] {
+        for address in [
+            "127.0.0.1",
+            "::1",
+            "192.168.0.1",
+            "fd00::1",
+            "::ffff:10.0.0.1",
+        ] {
             assert!(is_allowed(address.parse().unwrap(), true), "{address}");
         }
         for address in ["169.254.169.254", "fe80::1", "0.0.0.0"] {
@@ -109,8 +144,14 @@ mod tests {
     #[test]
     fn every_spelling_of_a_loopback_literal_is_found() {
         for url in [
-            "https://127.0.0.1/", "https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/", "https://127.1/",
-            "https://[::1]/", "https://[::ffff:7f00:1]/", "https://[::ffff:127.0.0.1]/",
+            "https://127.0.0.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+            "https://127.1/",
+            "https://[::1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://[::ffff:127.0.0.1]/",
         ] {
             let url = Url::parse(url).unwrap();
             assert!(forbidden_literal(&url, false).is_some(), "{url}");

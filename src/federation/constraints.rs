@@ -151,9 +151,24 @@ mod tests {
     fn naming_constraints_are_about_host_names() {
         // SPID/CIE FE-2
         let permitted = json!({"naming_constraints": {"permitted": [".example.it"], "excluded": ["evil.example.it"]}});
-        assert!(check(permitted.clone(), 0, &["https://a.b.example.it/rp", "https://RP.example.it"]).is_ok());
-        for refused in ["https://example.it", "https://evil.example.it/x", "https://badexample.it", "https://10.0.0.1"] {
-            assert!(check(permitted.clone(), 0, &[refused]).is_err(), "{refused}");
+        assert!(
+            check(
+                permitted.clone(),
+                0,
+                &["https://a.b.example.it/rp", "https://RP.example.it"]
+            )
+            .is_ok()
+        );
+        for refused in [
+            "https://example.it",
+            "https://evil.example.it/x",
+            "https://badexample.it",
+            "https://10.0.0.1",
+        ] {
+            assert!(
+                check(permitted.clone(), 0, &[refused]).is_err(),
+                "{refused}"
+            );
         }
         let exact = json!({"naming_constraints": {"permitted": ["rp.example.it"]}});
         assert!(check(exact.clone(), 0, &["https://rp.example.it:8443/a"]).is_ok());

@@ -198,3 +198,6 @@ pub(super) fn trust_mark_list(marks: &[(String, String)]) -> Value {
     });
     Value::Array(wrapped.collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,11 +141,23 @@ mod tests {
     fn the_well_known_path_is_appended_with_exactly_one_slash() {
         // SPID/CIE MD-4
         for (id, expected) in [
-            ("https://rp.example.it", "https://rp.example.it/.well-known/openid-federation"),
-            ("https://rp.example.it/", "https://rp.example.it/.well-known/openid-federation"),
-            ("https://rp.example.it/a/b/", "https://rp.example.it/a/b/.well-known/openid-federation"),
+            (
+                "https://rp.example.it",
+                "https://rp.example.it/.well-known/openid-federation",
+            ),
+            (
+                "https://rp.example.it/",
+                "https://rp.example.it/.well-known/openid-federation",
+            ),
+            (
+                "https://rp.example.it/a/b/",
+                "https://rp.example.it/a/b/.well-known/openid-federation",
+            ),
         ] {
-            assert_eq!(EntityId::parse(id, false).unwrap().configuration_url(), expected);
+            assert_eq!(
+                EntityId::parse(id, false).unwrap().configuration_url(),
+                expected
+            );
         }
     }
 
@@ -178,12 +190,24 @@ mod tests {
     #[test]
     fn plain_http_is_for_loopback_in_development_only() {
         // SPID/CIE FE-1
-        for id in ["http://localhost:8000/rp", "http://127.0.0.1:8000/rp", "http://[::1]/rp"] {
+        for id in [
+            "http://localhost:8000/rp",
+            "http://127.0.0.1:8000/rp",
+            "http://[::1]/rp",
+        ] {
             assert!(EntityId::parse(id, true).is_ok(), "{id}");
             assert_eq!(EntityId::parse(id, false), Err(EntityIdError::NotHttps));
         }
-        for id in ["http://rp.example.it", "http://192.168.1.1/", "http://localhost.example.it/"] {
-            assert_eq!(EntityId::parse(id, true), Err(EntityIdError::NotHttps), "{id}");
+        for id in [
+            "http://rp.example.it",
+            "http://192.168.1.1/",
+            "http://localhost.example.it/",
+        ] {
+            assert_eq!(
+                EntityId::parse(id, true),
+                Err(EntityIdError::NotHttps),
+                "{id}"
+            );
         }
     }
 

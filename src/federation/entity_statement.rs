@@ -6,7 +6,8 @@ use super::constraints::Constraints;
 use super::entity_id::EntityId;
 use crate::clock::UtcTime;
 use crate::jose::{
-    Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule, Unverified, Verified,
+    Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule,
+    Unverified, Verified,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -19,9 +20,24 @@ pub const ENTITY_STATEMENT_TYPES: [&str; 2] = ["entity-statement+jwt", "JWT"];
 
 /// The claims that are understood; `crit` may name no others (OpenID Federation 1.0 §3.1.1).
 const UNDERSTOOD: [&str; 18] = [
-    "iss", "sub", "iat", "exp", "jwks", "aud", "authority_hints", "metadata", "metadata_policy",
-    "metadata_policy_crit", "constraints", "crit", "trust_marks", "trust_mark_issuers", "trust_mark_owners",
-    "source_endpoint", "trust_anchor", "trust_anchor_hints",
+    "iss",
+    "sub",
+    "iat",
+    "exp",
+    "jwks",
+    "aud",
+    "authority_hints",
+    "metadata",
+    "metadata_policy",
+    "metadata_policy_crit",
+    "constraints",
+    "crit",
+    "trust_marks",
+    "trust_mark_issuers",
+    "trust_mark_owners",
+    "source_endpoint",
+    "trust_anchor",
+    "trust_anchor_hints",
 ];
 
 /// The time of a check and how far clocks may differ.
@@ -45,10 +61,10 @@ struct Claims {
     constraints: Option<Value>,
     crit: Option<Vec<String>>,
     trust_marks: Option<Value>,
-    trust_mark_issuers: Option<Map<String, Value>>,
+    trust_mark_issuers: Option<Value>,
     /// The member's name in older drafts.
-    trust_marks_issuers: Option<Map<String, Value>>,
-    trust_mark_owners: Option<Map<String, Value>>,
+    trust_marks_issuers: Option<Value>,
+    trust_mark_owners: Option<Value>,
     source_endpoint: Option<Value>,
 }
 
@@ -117,7 +133,12 @@ impl EntityStatement {
                 .and_then(|claims| key_set(claims.jwks.as_ref()))
                 .map_err(|error| fault(&unverified, &error))?,
         };
-        Self::verify(&unverified, &own, (entity.as_str(), entity.as_str()), moment)
+        Self::verify(
+            &unverified,
+            &own,
+            (entity.as_str(), entity.as_str()),
+            moment,
+        )
     }
 
     /// Verifies what `superior` says of `subject`, with the superior's keys.
@@ -171,7 +192,9 @@ impl EntityStatement {
         let claims = verified.into_claims();
         let critical = claims.crit.unwrap_or_default();
         if let Some(unknown) = critical.iter().find(|c| !UNDERSTOOD.contains(&c.as_str())) {
-            return Err(refused(format!("claim crit names {unknown}, which is not understood")));
+            return Err(refused(format!(
+                "claim crit names {unknown}, which is not understood"
+            )));
         }
         let keys = key_set(claims.jwks.as_ref()).map_err(|error| fault(unverified, &error))?;
         if keys.keys().is_empty() {
@@ -183,6 +206,10 @@ impl EntityStatement {
             Some(_) | None => Vec::new(),
         };
         let issuers = claims.trust_mark_issuers.or(claims.trust_marks_issuers);
+        let object = |value| match value {
+            Some(Value::Object(members)) => members,
+            Some(_) | None => Map::new(),
+        };
         let source = claims.source_endpoint.as_ref().and_then(Value::as_str);
         Ok(Self {
             jws: unverified.as_str().to_owned(),
@@ -196,10 +223,11 @@ impl EntityStatement {
             metadata: claims.metadata.unwrap_or_default(),
             metadata_policy: claims.metadata_policy.unwrap_or_default(),
             metadata_policy_crit: claims.metadata_policy_crit.unwrap_or_default(),
-            constraints: constraints.map_err(|fact| refused(format!("claim constraints: {fact}")))?,
+            constraints: constraints
+                .map_err(|fact| refused(format!("claim constraints: {fact}")))?,
             trust_marks,
-            trust_mark_issuers: issuers.unwrap_or_default(),
-            trust_mark_owners: claims.trust_mark_owners.unwrap_or_default(),
+            trust_mark_issuers: object(issuers),
+            trust_mark_owners: object(claims.trust_mark_owners),
             source_endpoint: source.map(str::to_owned),
         })
     }

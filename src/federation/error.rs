@@ -154,7 +154,9 @@ pub enum TrustError {
         entity_type: String,
     },
     /// A superior does not say where its statements are.
-    #[error("entity configuration of {entity}: metadata.federation_entity.federation_fetch_endpoint is missing")]
+    #[error(
+        "entity configuration of {entity}: metadata.federation_entity.federation_fetch_endpoint is missing"
+    )]
     NoFetchEndpoint {
         /// The superior.
         entity: String,
@@ -166,7 +168,9 @@ pub enum TrustError {
         entity: String,
     },
     /// More authority hints than the limit.
-    #[error("entity configuration of {entity}: {found} authority_hints, at most {limit} are followed")]
+    #[error(
+        "entity configuration of {entity}: {found} authority_hints, at most {limit} are followed"
+    )]
     TooManyHints {
         /// The entity.
         entity: String,
@@ -226,7 +230,9 @@ impl TrustError {
     /// The code on the wire (SPID/CIE FE-6).
     #[must_use]
     pub fn code(&self) -> TrustErrorCode {
-        use TrustErrorCode::{InvalidClient, InvalidRequest, TemporarilyUnavailable, UnauthorizedClient};
+        use TrustErrorCode::{
+            InvalidClient, InvalidRequest, TemporarilyUnavailable, UnauthorizedClient,
+        };
         let unless_temporary = |temporary: bool, code| match temporary {
             true => TemporarilyUnavailable,
             false => code,

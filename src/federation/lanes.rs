@@ -60,7 +60,10 @@ impl Lanes {
         let entering = async {
             match lane {
                 Lane::Configured => self.enter_configured().await,
-                Lane::Known => self.enter_bounded(&self.known, format!("known {host}")).await,
+                Lane::Known => {
+                    self.enter_bounded(&self.known, format!("known {host}"))
+                        .await
+                }
                 Lane::Stranger => self.enter_bounded(&self.strangers, host.to_owned()).await,
             }
         };
@@ -110,7 +113,10 @@ impl Drop for HostPermit<'_> {
         let mut hosts = self.lanes.hosts();
         self.permit = None;
         // Only the map holds it: nobody uses the host or waits for it.
-        if hosts.get(&self.host).is_some_and(|s| Arc::strong_count(s) == 1) {
+        if hosts
+            .get(&self.host)
+            .is_some_and(|s| Arc::strong_count(s) == 1)
+        {
             hosts.remove(&self.host);
         }
     }

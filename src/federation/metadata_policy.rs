@@ -104,7 +104,11 @@ impl MetadataPolicy {
             ));
         }
         let mut entries = Vec::new();
-        let stated: usize = claim.values().filter_map(Value::as_object).map(Map::len).sum();
+        let stated: usize = claim
+            .values()
+            .filter_map(Value::as_object)
+            .map(Map::len)
+            .sum();
         if stated > PARAMETERS_MAX {
             let reason = format!("more than {PARAMETERS_MAX} parameters");
             return Err(invalid_policy("metadata_policy", "metadata_policy", reason));
@@ -173,7 +177,11 @@ impl ParameterPolicy {
                 "value" => policy.value = Some(operand.clone()),
                 "default" => {
                     if operand.is_null() {
-                        return Err(invalid_policy(path, operator, "must not be null".to_owned()));
+                        return Err(invalid_policy(
+                            path,
+                            operator,
+                            "must not be null".to_owned(),
+                        ));
                     }
                     policy.default = Some(operand.clone());
                 }

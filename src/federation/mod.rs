@@ -5,7 +5,7 @@
 //!                                              (FE-1: before any further call)         anchor's keys down to the subject
 //! ```
 //!
-//! - [`entity_id`], [`fetch`], [`address`]: names, and the one outgoing HTTP client with its limits.
+//! - [`entity_id`], [`fetch`], [`http_fetcher`], [`address`]: names, and the one outgoing HTTP client with its limits.
 //! - [`entity_statement`], [`trust_chain`], [`constraints`], [`metadata_policy`], [`trust_mark`]: verification, pure.
 //! - [`resolver`]: discovery, caches, single flight; the only part that waits for others.
 //! - [`entity_configuration`], [`resolve_response`], [`historical_keys`]: documents that we sign, pure.
@@ -21,6 +21,7 @@ pub mod entity_statement;
 pub mod error;
 pub mod fetch;
 pub mod historical_keys;
+pub mod http_fetcher;
 mod lanes;
 pub mod metadata_policy;
 pub mod resolve_response;
@@ -35,7 +36,8 @@ mod testing;
 pub use entity_id::{EntityId, EntityIdError};
 pub use entity_statement::{EntityStatement, Moment};
 pub use error::{BrokenLink, DocumentKind, RefusedMark, TrustError, TrustErrorCode};
-pub use fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, HttpFetcher, Lane};
+pub use fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane};
+pub use http_fetcher::HttpFetcher;
 pub use metadata_policy::{MetadataPolicy, PolicyError};
 pub use resolver::{
     ResolutionLimits, ResolutionStep, Resolved, Resolver, TrustAnchor, TrustSettings,

@@ -54,7 +54,13 @@ pub fn resolve_response(
         ("trust_marks", trust_mark_list(&marks)),
         ("trust_chain", json!(input.chain)),
     ];
-    let claims = members.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let typ = if input.draft_typ { ENTITY_STATEMENT_TYPE } else { RESOLVE_RESPONSE_TYPE };
+    let claims = members
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    let typ = if input.draft_typ {
+        ENTITY_STATEMENT_TYPE
+    } else {
+        RESOLVE_RESPONSE_TYPE
+    };
     key.sign(typ, &claims.collect())
 }

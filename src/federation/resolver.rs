@@ -179,21 +179,38 @@ impl Resolver {
         subject: &EntityId,
         provided_chain: Option<&[String]>,
     ) -> Outcome {
-        if let Some(chain) = provided_chain
-            && let Ok(resolved) = self.resolve_provided(settings, subject, chain).await
-        {
-            return Ok(resolved);
-        }
+        let Some(chain) = provided_chain else {
+            return self.resolve_fetching(settings, subject).await;
+        };
+        let refused = match self.resolve_provided(settings, subject, chain).await {
+            Ok(resolved) => return Ok(resolved),
+            Err(refused) => refused,
+        };
+        let fetched = self.resolve_fetching(settings, subject).await;
+        fetched.map_err(|error| match error {
+            TrustError::Busy => TrustError::Busy,
+            error if error == refused => error,
+            error => TrustError::NoPath {
+                subject: subject.to_string(),
+                failures: vec![refused, error],
+            },
+        })
+    }
+
+    async fn resolve_fetching(&self, settings: &TrustSettings, subject: &EntityId) -> Outcome {
         let key = (settings.issuer_entity_id.to_string(), subject.to_string());
-        let now = self.inner.clock.now();
-        if let Some(error) = self.inner.negatives.find(&key, now) {
+        if let Some(error) = self.inner.negatives.find(&key, self.inner.clock.now()) {
             return Err(error);
         }
         let outcome = self.fly(settings, subject, Lane::Stranger).await;
         if let Err(error) = &outcome
             && *error != TrustError::Busy
         {
-            let until = now.plus_seconds(self.inner.limits.negative_seconds);
+            let until = self
+                .inner
+                .clock
+                .now()
+                .plus_seconds(self.inner.limits.negative_seconds);
             self.inner.negatives.insert(key, error.clone(), until);
         }
         outcome
@@ -210,7 +227,9 @@ impl Resolver {
         chain: &[String],
     ) -> Outcome {
         let discovery = Discovery::new(Arc::clone(&self.inner), settings, subject, Lane::Stranger);
-        self.inner.bounded(subject, discovery.from_provided(chain)).await
+        self.inner
+            .bounded(subject, discovery.use_provided(chain))
+            .await
     }
 
     /// Resolves anew a relying party that is known already, in lanes that strangers cannot block and past remembered
@@ -248,7 +267,11 @@ impl Resolver {
 
     async fn fly(&self, settings: &TrustSettings, subject: &EntityId, lane: Lane) -> Outcome {
         let known = lane == Lane::Known;
-        let key = (settings.issuer_entity_id.to_string(), subject.to_string(), known);
+        let key = (
+            settings.issuer_entity_id.to_string(),
+            subject.to_string(),
+            known,
+        );
         let start = || {
             let inner = Arc::clone(&self.inner);
             let (settings, subject) = (settings.clone(), subject.clone());

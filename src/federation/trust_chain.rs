@@ -89,11 +89,20 @@ impl UnverifiedChain {
             });
         };
         let keys = &immediate.keys;
-        let checked =
-            EntityStatement::verify_configuration(&self.configuration.jws, subject, Some(keys), moment);
+        let checked = EntityStatement::verify_configuration(
+            &self.configuration.jws,
+            subject,
+            Some(keys),
+            moment,
+        );
         let configuration = checked.map_err(|fault| {
             let about = (subject.as_str(), subject.as_str());
-            broken(DocumentKind::EntityConfiguration, about, &self.configuration, fault)
+            broken(
+                DocumentKind::EntityConfiguration,
+                about,
+                &self.configuration,
+                fault,
+            )
         })?;
         let declared = with_overrides(configuration.metadata, &immediate.metadata);
         self.check_constraints(anchor, &statements, &declared)?;
@@ -155,7 +164,14 @@ impl UnverifiedChain {
         };
         EntityStatement::verify_configuration(&link.jws, id, Some(keys), moment)
             .map(drop)
-            .map_err(|fault| broken(DocumentKind::EntityConfiguration, (entity, entity), link, fault))
+            .map_err(|fault| {
+                broken(
+                    DocumentKind::EntityConfiguration,
+                    (entity, entity),
+                    link,
+                    fault,
+                )
+            })
     }
 
     /// The anchor's entity configuration counts as if its constraints were in its statements (SPID/CIE FE-2).
@@ -167,13 +183,21 @@ impl UnverifiedChain {
     ) -> Result<(), TrustError> {
         let below = |intermediates: usize| Below {
             intermediates,
-            entities: self.entities.get(..=intermediates).unwrap_or(&self.entities),
+            entities: self
+                .entities
+                .get(..=intermediates)
+                .unwrap_or(&self.entities),
             metadata,
         };
         let whole = below(statements.len().saturating_sub(1));
-        anchor.configuration.constraints.check(anchor.id.as_str(), whole)?;
+        anchor
+            .configuration
+            .constraints
+            .check(anchor.id.as_str(), whole)?;
         for (intermediates, statement) in statements.iter().enumerate().rev() {
-            statement.constraints.check(&statement.issuer, below(intermediates))?;
+            statement
+                .constraints
+                .check(&statement.issuer, below(intermediates))?;
         }
         Ok(())
     }
@@ -194,9 +218,14 @@ fn merged_policy(statements: &[EntityStatement]) -> Result<MetadataPolicy, Trust
 
 /// `metadata` of the immediate superior's statement takes precedence over what the subject says (SPID/CIE FE-3);
 /// `null` members say nothing.
-fn with_overrides(mut metadata: Map<String, Value>, overrides: &Map<String, Value>) -> Map<String, Value> {
+fn with_overrides(
+    mut metadata: Map<String, Value>,
+    overrides: &Map<String, Value>,
+) -> Map<String, Value> {
     for (entity_type, parameters) in overrides {
-        let Value::Object(parameters) = parameters else { continue };
+        let Value::Object(parameters) = parameters else {
+            continue;
+        };
         let own = metadata
             .entry(entity_type.clone())
             .or_insert_with(|| Value::Object(Map::new()));

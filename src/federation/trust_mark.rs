@@ -6,7 +6,8 @@ use super::entity_statement::{EntityStatement, Moment, STATEMENT_MAX_BYTES};
 use super::error::RefusedMark;
 use crate::clock::UtcTime;
 use crate::jose::{
-    Expectations, ExpiryRule, IssuedAtRule, KeySet, SignatureAlgorithm, TypRule, Unverified, Verified,
+    Expectations, ExpiryRule, IssuedAtRule, KeySet, SignatureAlgorithm, TypRule, Unverified,
+    Verified,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -84,7 +85,8 @@ impl Candidate {
             return Err(refused(&shown, fact));
         }
         let issuer = claims.get("iss").and_then(Value::as_str);
-        let issuer = issuer.ok_or_else(|| refused(&mark_type, "claim iss is missing".to_owned()))?;
+        let issuer =
+            issuer.ok_or_else(|| refused(&mark_type, "claim iss is missing".to_owned()))?;
         Ok(Self {
             mark_type: mark_type.clone(),
             unverified_issuer: issuer.to_owned(),
@@ -139,12 +141,16 @@ impl Candidate {
             subject: Some(&self.unverified_issuer),
             ..expectations(&[DELEGATION_TYPE, "JWT"], moment)
         };
-        let verified: Verified<Map<String, Value>> = Unverified::parse(delegation, STATEMENT_MAX_BYTES)
-            .and_then(|unverified| unverified.verify(&owner.keys, &expectations))
-            .map_err(|error| format!("claim delegation: {error}"))?;
+        let verified: Verified<Map<String, Value>> =
+            Unverified::parse(delegation, STATEMENT_MAX_BYTES)
+                .and_then(|unverified| unverified.verify(&owner.keys, &expectations))
+                .map_err(|error| format!("claim delegation: {error}"))?;
         match stated_type(verified.claims())? {
             Some(delegated) if delegated == self.mark_type => Ok(()),
-            other => Err(format!("claim delegation is for type {}", other.unwrap_or_default())),
+            other => Err(format!(
+                "claim delegation is for type {}",
+                other.unwrap_or_default()
+            )),
         }
     }
 
@@ -180,8 +186,12 @@ fn expectations<'a>(types: &'a [&'a str], moment: Moment) -> Expectations<'a> {
 fn stated_type(members: &Map<String, Value>) -> Result<Option<String>, String> {
     let mut found: Option<&str> = None;
     for name in TYPE_MEMBERS {
-        let Some(value) = members.get(name) else { continue };
-        let value = value.as_str().ok_or_else(|| format!("{name} is not a string"))?;
+        let Some(value) = members.get(name) else {
+            continue;
+        };
+        let value = value
+            .as_str()
+            .ok_or_else(|| format!("{name} is not a string"))?;
         match found {
             Some(earlier) if earlier != value => {
                 return Err(format!("{name} {value} differs from {earlier}"));
@@ -205,7 +215,10 @@ pub struct MarkOwner {
 /// nobody), or is it itself (SPID/CIE FE-1).
 #[must_use]
 pub fn is_issuer_listed(anchor: &EntityStatement, mark_type: &str, issuer: &str) -> bool {
-    let listed = anchor.trust_mark_issuers.get(mark_type).and_then(Value::as_array);
+    let listed = anchor
+        .trust_mark_issuers
+        .get(mark_type)
+        .and_then(Value::as_array);
     let listed = listed.into_iter().flatten();
     anchor.subject == issuer || listed.filter_map(Value::as_str).any(|name| name == issuer)
 }
@@ -246,7 +259,11 @@ pub fn check_status_answer(
         let answer: Value = crate::jose::parse_bounded(text.as_bytes(), STATEMENT_MAX_BYTES, 8)
             .map_err(|error| format!("status answer: {error}"))?;
         let active = answer.get("active").and_then(Value::as_bool) == Some(true);
-        return if active { Ok(()) } else { Err("its issuer says that it is not active".to_owned()) };
+        return if active {
+            Ok(())
+        } else {
+            Err("its issuer says that it is not active".to_owned())
+        };
     }
     let expectations = Expectations {
         issuer: Some(&mark.unverified_issuer),
@@ -262,6 +279,9 @@ pub fn check_status_answer(
     }
     match claim("status") {
         Some("active") => Ok(()),
-        other => Err(format!("its issuer says that its status is {}", other.unwrap_or("absent"))),
+        other => Err(format!(
+            "its issuer says that its status is {}",
+            other.unwrap_or("absent")
+        )),
     }
 }

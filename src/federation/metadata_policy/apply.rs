@@ -1,8 +1,8 @@
 //! Applying a merged policy to metadata (OpenID Federation 1.0 §6.1.4.2).
 
 use super::{
-    Entry, MetadataPolicy, ParameterPolicy, PolicyError, SPACE_SEPARATED, as_set,
-    invalid_metadata, is_subset, path, quoted, quoted_list, same_value, unique,
+    Entry, MetadataPolicy, ParameterPolicy, PolicyError, SPACE_SEPARATED, as_set, invalid_metadata,
+    is_subset, path, quoted, quoted_list, same_value, unique,
 };
 use serde_json::{Map, Value};
 
@@ -142,7 +142,9 @@ impl ParameterPolicy {
         if let Some(subset_of) = &self.subset_of
             && let Some(present) = change.values("subset_of")?
         {
-            let kept = present.into_iter().filter(|value| subset_of.contains(value));
+            let kept = present
+                .into_iter()
+                .filter(|value| subset_of.contains(value));
             let kept = change.written(kept.collect());
             change.set("subset_of", Some(kept));
         }
@@ -157,7 +159,9 @@ impl ParameterPolicy {
     fn check_one_of(&self, change: &Change<'_>) -> Result<(), PolicyError> {
         match (&self.one_of, &change.current) {
             (Some(choices), Some(current))
-                if !choices.iter().any(|c| same_value(c, current, change.parameter)) =>
+                if !choices
+                    .iter()
+                    .any(|c| same_value(c, current, change.parameter)) =>
             {
                 let reason = format!("{} is not among {}", quoted(current), quoted_list(choices));
                 Err(invalid_metadata(&change.path, "one_of", reason))

@@ -62,7 +62,12 @@ impl ParameterPolicy {
             && let Some(subset_of) = &self.subset_of
             && !is_subset(superset_of, subset_of)
         {
-            return Err(contradiction(at, "superset_of/subset_of", superset_of, subset_of));
+            return Err(contradiction(
+                at,
+                "superset_of/subset_of",
+                superset_of,
+                subset_of,
+            ));
         }
         let beside_one_of = [
             ("one_of/add", self.add.is_some()),
@@ -91,7 +96,9 @@ impl ParameterPolicy {
             }
         }
         if let Some(one_of) = &self.one_of
-            && !one_of.iter().any(|choice| same_value(choice, value, parameter))
+            && !one_of
+                .iter()
+                .any(|choice| same_value(choice, value, parameter))
         {
             let reason = format!("{} is not among {}", quoted(value), quoted_list(one_of));
             return Err(invalid_policy(at, "value/one_of", reason));
@@ -121,7 +128,11 @@ impl ParameterPolicy {
 }
 
 fn contradiction(at: &str, operators: &str, part: &[Value], whole: &[Value]) -> PolicyError {
-    let reason = format!("{} is no subset of {}", quoted_list(part), quoted_list(whole));
+    let reason = format!(
+        "{} is no subset of {}",
+        quoted_list(part),
+        quoted_list(whole)
+    );
     invalid_policy(at, operators, reason)
 }
 

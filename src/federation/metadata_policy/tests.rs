@@ -40,8 +40,10 @@ fn as_sets(value: &Value) -> Value {
             Value::Array(values)
         }
         Value::Object(members) => {
-            let sorted: std::collections::BTreeMap<_, _> =
-                members.iter().map(|(k, v)| (k.clone(), as_sets(v))).collect();
+            let sorted: std::collections::BTreeMap<_, _> = members
+                .iter()
+                .map(|(k, v)| (k.clone(), as_sets(v)))
+                .collect();
             Value::Object(sorted.into_iter().collect())
         }
         plain => plain.clone(),
@@ -80,7 +82,12 @@ fn every_published_policy_vector_holds() {
         match (&vector.error, applied) {
             (None, Ok(metadata)) => {
                 let expected = vector.resolved.clone().map(Value::Object).unwrap();
-                assert_eq!(as_sets(&metadata), as_sets(&expected), "vector {}", vector.n);
+                assert_eq!(
+                    as_sets(&metadata),
+                    as_sets(&expected),
+                    "vector {}",
+                    vector.n
+                );
             }
             (Some(kind), Err(error)) => {
                 let found = match error.kind {
@@ -116,7 +123,10 @@ fn unknown_operators_are_ignored_unless_critical() {
     let claim = typed(json!({"x": {"regexp": "^a"}}).as_object().unwrap());
     assert!(MetadataPolicy::parse(&claim, &[]).is_ok());
     let error = MetadataPolicy::parse(&claim, &["regexp".to_owned()]).unwrap_err();
-    assert_eq!((error.path.as_str(), error.operator.as_str()), ("metadata_policy_crit", "regexp"));
+    assert_eq!(
+        (error.path.as_str(), error.operator.as_str()),
+        ("metadata_policy_crit", "regexp")
+    );
 }
 
 #[test]
@@ -127,7 +137,10 @@ fn a_conflict_names_path_and_operator() {
     assert_eq!(error.path, "openid_relying_party.grant_types");
     assert_eq!(error.operator, "one_of");
     let error = apply(json!({"contacts": {"essential": true}}), json!({})).unwrap_err();
-    assert_eq!(error.to_string(), "openid_relying_party.contacts: essential: the parameter is missing");
+    assert_eq!(
+        error.to_string(),
+        "openid_relying_party.contacts: essential: the parameter is missing"
+    );
 }
 
 #[test]
@@ -155,9 +168,17 @@ fn every_change_is_told_with_its_operator() {
         "contacts": {"add": ["a@example.it"]},
         "kept": {"essential": true},
     }));
-    let metadata = json!({"grant_types": ["authorization_code", "password"], "logo_uri": "x", "kept": 1});
-    let applied = policy.unwrap().apply(&typed(metadata.as_object().unwrap())).unwrap();
-    let told: Vec<_> = applied.effects.iter().map(|e| (e.path.as_str(), e.operator)).collect();
+    let metadata =
+        json!({"grant_types": ["authorization_code", "password"], "logo_uri": "x", "kept": 1});
+    let applied = policy
+        .unwrap()
+        .apply(&typed(metadata.as_object().unwrap()))
+        .unwrap();
+    let told: Vec<_> = applied
+        .effects
+        .iter()
+        .map(|e| (e.path.as_str(), e.operator))
+        .collect();
     assert_eq!(
         told,
         [

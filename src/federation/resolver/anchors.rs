@@ -46,7 +46,9 @@ impl AnchorCache {
     }
 
     fn first_seen(&self) -> MutexGuard<'_, HashMap<String, KeySet>> {
-        self.first_seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.first_seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -120,9 +122,12 @@ async fn fetch(
     let keys = pinned.unwrap_or_else(|| configuration.keys.clone());
     if anchor.pinned_keys.is_none() {
         let mut seen = inner.anchors.first_seen();
-        seen.entry(anchor.id.to_string()).or_insert_with(|| keys.clone());
+        seen.entry(anchor.id.to_string())
+            .or_insert_with(|| keys.clone());
     }
-    let fresh_until = configuration.expires_at.min(moment.now.plus_seconds(FRESH_SECONDS));
+    let fresh_until = configuration
+        .expires_at
+        .min(moment.now.plus_seconds(FRESH_SECONDS));
     let found = Anchor {
         id: anchor.id.clone(),
         keys,

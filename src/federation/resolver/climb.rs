@@ -85,9 +85,9 @@ impl Discovery<'_> {
                     limit,
                 });
             } else {
-                let onwards = hints.iter().filter(|hint| {
-                    *hint != entity && !path.chain.entities.contains(hint)
-                });
+                let onwards = hints
+                    .iter()
+                    .filter(|hint| *hint != entity && !path.chain.entities.contains(hint));
                 steps.extend(onwards.map(|hint| (position, hint.clone())));
             }
         }
@@ -134,7 +134,9 @@ impl Discovery<'_> {
         let link = match statements.get(&pair) {
             Some(known) => known.clone(),
             None => {
-                let fetched = self.statement(Lane::Configured, configuration, subject).await;
+                let fetched = self
+                    .statement(Lane::Configured, configuration, subject)
+                    .await;
                 statements.insert(pair, fetched.clone());
                 fetched
             }
@@ -178,7 +180,9 @@ impl Discovery<'_> {
         self.fetch_statements(paths, &onwards, seen).await;
         let mut next = Vec::new();
         for (position, hint) in onwards {
-            let Some(path) = paths.get(*position) else { continue };
+            let Some(path) = paths.get(*position) else {
+                continue;
+            };
             let pair = (hint.clone(), path.top.subject.clone());
             let (Some(Ok((id, own, top))), Some(Ok(statement))) =
                 (seen.configurations.get(hint), seen.statements.get(&pair))
@@ -205,7 +209,9 @@ impl Discovery<'_> {
     ) {
         let mut wanted = Vec::new();
         for (position, hint) in onwards {
-            let Some(path) = paths.get(*position) else { continue };
+            let Some(path) = paths.get(*position) else {
+                continue;
+            };
             let Some(Ok((_, _, superior))) = seen.configurations.get(hint) else {
                 continue;
             };
@@ -244,7 +250,11 @@ impl Discovery<'_> {
     }
 
     /// An intermediate's statement, verified with the intermediate's own keys so far.
-    async fn own_statement(&self, superior: &EntityStatement, subject: &str) -> Result<Link, TrustError> {
+    async fn own_statement(
+        &self,
+        superior: &EntityStatement,
+        subject: &str,
+    ) -> Result<Link, TrustError> {
         let link = self.statement(self.lane, superior, subject).await?;
         let about = (superior.subject.as_str(), subject);
         EntityStatement::verify_subordinate(&link.jws, about, &superior.keys, self.moment)
@@ -260,7 +270,10 @@ impl Discovery<'_> {
         subject: &str,
     ) -> Result<Link, TrustError> {
         let url = fetch_url(superior, subject)?;
-        let what = format!("subordinate statement of {} about {subject}", superior.subject);
+        let what = format!(
+            "subordinate statement of {} about {subject}",
+            superior.subject
+        );
         let document = self.fetch(lane, &url, &what).await?;
         Ok(Link {
             jws: document.text,

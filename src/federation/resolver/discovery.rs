@@ -4,7 +4,9 @@ use super::anchors;
 use super::marks;
 use super::{Inner, ResolutionStep, Resolved, TrustSettings};
 use crate::federation::entity_id::EntityId;
-use crate::federation::entity_statement::{EntityStatement, Moment, StatementFault, unverified_parties};
+use crate::federation::entity_statement::{
+    EntityStatement, Moment, StatementFault, unverified_parties,
+};
 use crate::federation::error::{DocumentKind, TrustError};
 use crate::federation::fetch::{FetchError, FetchFact, Lane};
 use crate::federation::trust_chain::{Anchor, Link, UnverifiedChain, ValidChain, broken};
@@ -13,7 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What we ask for; servers that send another content type are tolerated, the signature decides.
-const ACCEPT: &str = "application/entity-statement+jwt, application/jose, application/jwt, */*;q=0.1";
+const ACCEPT: &str =
+    "application/entity-statement+jwt, application/jose, application/jwt, */*;q=0.1";
 
 /// A fetched document.
 pub(super) struct Document {
@@ -83,13 +86,17 @@ pub(super) struct Anchors {
 
 impl Anchors {
     pub(super) fn usable(&self, id: &str) -> Option<&Usable> {
-        self.usable.iter().find(|usable| usable.anchor.id.as_str() == id)
+        self.usable
+            .iter()
+            .find(|usable| usable.anchor.id.as_str() == id)
     }
 
     /// Why a configured anchor cannot be used.
     pub(super) fn unusable(&self, id: &str) -> Option<&TrustError> {
         let mut unusable = self.unusable.iter();
-        unusable.find(|(anchor, _)| anchor == id).map(|(_, error)| error)
+        unusable
+            .find(|(anchor, _)| anchor == id)
+            .map(|(_, error)| error)
     }
 }
 
@@ -134,18 +141,23 @@ impl<'a> Discovery<'a> {
     }
 
     /// Uses the chain that came with the request (SPID/CIE FE-5).
-    pub(super) async fn from_provided(self, chain: &[String]) -> Result<Resolved, TrustError> {
+    pub(super) async fn use_provided(self, chain: &[String]) -> Result<Resolved, TrustError> {
         let wrong = |fact: String| TrustError::ProvidedChain(fact);
         let longest = self.inner.limits.depth.saturating_add(3);
         if chain.len() < 2 || chain.len() > longest {
-            return Err(wrong(format!("has {} statements, 2 to {longest} are accepted", chain.len())));
+            return Err(wrong(format!(
+                "has {} statements, 2 to {longest} are accepted",
+                chain.len()
+            )));
         }
         let link = |jws: &String| Link {
             jws: jws.clone(),
             url: None,
         };
         let mut statements = chain.iter();
-        let own = statements.next().ok_or_else(|| wrong("is empty".to_owned()))?;
+        let own = statements
+            .next()
+            .ok_or_else(|| wrong("is empty".to_owned()))?;
         let configuration = self.verified_configuration(self.subject, &link(own))?;
         let mut unverified = UnverifiedChain {
             entities: Vec::new(),
@@ -162,7 +174,9 @@ impl<'a> Discovery<'a> {
                 break; // the anchor's own entity configuration; the one that we fetched counts
             }
             if about != below {
-                return Err(wrong(format!("statement of {issuer} is about {about}, not {below}")));
+                return Err(wrong(format!(
+                    "statement of {issuer} is about {about}, not {below}"
+                )));
             }
             unverified.entities.push(below);
             unverified.statements.push(link(jws));
@@ -170,7 +184,8 @@ impl<'a> Discovery<'a> {
         }
         let anchors = self.anchors(&configuration).await?;
         let top = anchors.usable(&below);
-        let top = top.ok_or_else(|| wrong(format!("ends at {below}, which is no usable trust anchor")))?;
+        let top =
+            top.ok_or_else(|| wrong(format!("ends at {below}, which is no usable trust anchor")))?;
         let valid = unverified.verify(self.subject, &top.anchor, self.moment)?;
         self.step("use the request's trust_chain", None, "ok", 0);
         self.resolved(top, valid)
@@ -204,7 +219,10 @@ impl<'a> Discovery<'a> {
         Ok(found)
     }
 
-    pub(super) fn no_mark(&self, refused: Vec<crate::federation::error::RefusedMark>) -> TrustError {
+    pub(super) fn no_mark(
+        &self,
+        refused: Vec<crate::federation::error::RefusedMark>,
+    ) -> TrustError {
         TrustError::TrustMark {
             subject: self.subject.to_string(),
             required: self.settings.required_trust_marks.clone(),
@@ -239,10 +257,12 @@ impl<'a> Discovery<'a> {
         entity: &EntityId,
         link: &Link,
     ) -> Result<EntityStatement, TrustError> {
-        EntityStatement::verify_configuration(&link.jws, entity, None, self.moment).map_err(|fault| {
-            let about = (entity.as_str(), entity.as_str());
-            broken(DocumentKind::EntityConfiguration, about, link, fault)
-        })
+        EntityStatement::verify_configuration(&link.jws, entity, None, self.moment).map_err(
+            |fault| {
+                let about = (entity.as_str(), entity.as_str());
+                broken(DocumentKind::EntityConfiguration, about, link, fault)
+            },
+        )
     }
 
     /// Fetches a document within the budget of this resolution.
@@ -299,7 +319,11 @@ impl<'a> Discovery<'a> {
             self.step(&what, None, &outcome, 0);
         }
         let entity_type = &self.settings.entity_type;
-        if !valid.metadata.get(entity_type).is_some_and(serde_json::Value::is_object) {
+        if !valid
+            .metadata
+            .get(entity_type)
+            .is_some_and(serde_json::Value::is_object)
+        {
             return Err(TrustError::EntityType {
                 subject: self.subject.to_string(),
                 entity_type: entity_type.clone(),

@@ -34,13 +34,14 @@ const STATUSES_MAX: usize = 10_000;
 type IssuerKey = (String, String, String);
 type Keys = Result<KeySet, String>;
 type StatusKey = ([u8; 32], String);
+type Status = Result<(), RefusedMark>;
 
 /// What is known of mark issuers (bounded by what anchors list) and of marks.
 pub(super) struct MarkCache {
     issuers: Mutex<HashMap<IssuerKey, (Keys, UtcTime)>>,
     flights: SingleFlight<IssuerKey, Keys>,
-    statuses: Mutex<HashMap<StatusKey, (Result<(), RefusedMark>, UtcTime)>>,
-    status_flights: SingleFlight<StatusKey, Result<(), RefusedMark>>,
+    statuses: Mutex<HashMap<StatusKey, (Status, UtcTime)>>,
+    status_flights: SingleFlight<StatusKey, Status>,
 }
 
 impl MarkCache {
@@ -70,7 +71,11 @@ pub(super) fn candidates(
     let required = &discovery.settings.required_trust_marks;
     let mut read = Vec::new();
     let mut refused = Vec::new();
-    for wrapper in subject.trust_marks.iter().take(discovery.inner.limits.trust_marks) {
+    for wrapper in subject
+        .trust_marks
+        .iter()
+        .take(discovery.inner.limits.trust_marks)
+    {
         match Candidate::read(wrapper) {
             Ok(candidate) => read.push(candidate),
             Err(fault) => refused.push(fault),
@@ -120,7 +125,10 @@ impl Checked {
         mark: &Candidate,
         outcome: Result<ValidMark, RefusedMark>,
     ) {
-        let what = format!("verify trust mark {} of {}", mark.mark_type, mark.unverified_issuer);
+        let what = format!(
+            "verify trust mark {} of {}",
+            mark.mark_type, mark.unverified_issuer
+        );
         match outcome {
             Ok(valid) => {
                 discovery.step(&what, None, "ok", 0);
@@ -137,7 +145,9 @@ impl Checked {
 /// Until when a required mark holds; none when no mark is required or one does not end.
 pub(super) fn required_until(settings: &TrustSettings, marks: &[ValidMark]) -> Option<UtcTime> {
     let required = &settings.required_trust_marks;
-    let of_type = marks.iter().filter(|mark| required.contains(&mark.mark_type));
+    let of_type = marks
+        .iter()
+        .filter(|mark| required.contains(&mark.mark_type));
     let ends: Option<Vec<UtcTime>> = of_type.map(|mark| mark.expires_at).collect();
     ends?.into_iter().max()
 }
@@ -149,10 +159,14 @@ async fn verify(
 ) -> Result<ValidMark, RefusedMark> {
     let issuer = &mark.unverified_issuer;
     if !is_issuer_listed(&anchor.configuration, &mark.mark_type, issuer) {
-        let fact = format!("trust_mark_issuers of {} does not list its issuer", anchor.id);
+        let fact = format!(
+            "trust_mark_issuers of {} does not list its issuer",
+            anchor.id
+        );
         return Err(mark.refused(fact));
     }
-    let owner = owner_of(&anchor.configuration, &mark.mark_type).map_err(|fact| mark.refused(fact))?;
+    let owner =
+        owner_of(&anchor.configuration, &mark.mark_type).map_err(|fact| mark.refused(fact))?;
     let keys = match issuer == anchor.id.as_str() {
         true => anchor.keys.clone(),
         false => issuer_keys(discovery, (configured, anchor), mark).await?,
@@ -181,28 +195,45 @@ async fn issuer_keys(
     let now = discovery.moment.now;
     let known = {
         let issuers = cache.issuers.lock().unwrap_or_else(PoisonError::into_inner);
-        issuers.get(&key).filter(|(_, until)| now < *until).map(|(keys, _)| keys.clone())
+        issuers
+            .get(&key)
+            .filter(|(_, until)| now < *until)
+            .map(|(keys, _)| keys.clone())
     };
     if let Some(known) = known {
         return known.map_err(temporary);
     }
     let start = || {
-        let (inner, anchor, moment) = (Arc::clone(&discovery.inner), anchor.clone(), discovery.moment);
+        let (inner, anchor, moment) = (
+            Arc::clone(&discovery.inner),
+            anchor.clone(),
+            discovery.moment,
+        );
         let key = key.clone();
         async move { fetch_issuer(&inner, &anchor, key, moment).await }.boxed()
     };
-    cache.flights.run(key.clone(), start).await.map_err(temporary)
+    cache
+        .flights
+        .run(key.clone(), start)
+        .await
+        .map_err(temporary)
 }
 
 async fn fetch_issuer(inner: &Inner, anchor: &Anchor, key: IssuerKey, moment: Moment) -> Keys {
     let issuer = key.2.clone();
     let attested = attested_statement(inner, anchor, &issuer, moment).await;
     let until = match &attested {
-        Ok(statement) => statement.expires_at.min(moment.now.plus_seconds(FRESH_SECONDS)),
+        Ok(statement) => statement
+            .expires_at
+            .min(moment.now.plus_seconds(FRESH_SECONDS)),
         Err(_) => moment.now.plus_seconds(FAILURE_SECONDS),
     };
     let keys = attested.map(|statement| statement.keys);
-    let mut issuers = inner.marks.issuers.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut issuers = inner
+        .marks
+        .issuers
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     issuers.insert(key, (keys.clone(), until));
     keys
 }
@@ -233,8 +264,14 @@ async fn ask_status(
     let cache = &discovery.inner.marks;
     let now = discovery.moment.now;
     let known = {
-        let statuses = cache.statuses.lock().unwrap_or_else(PoisonError::into_inner);
-        statuses.get(&key).filter(|(_, until)| now < *until).map(|(status, _)| status.clone())
+        let statuses = cache
+            .statuses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        statuses
+            .get(&key)
+            .filter(|(_, until)| now < *until)
+            .map(|(status, _)| status.clone())
     };
     if let Some(known) = known {
         return known;
@@ -299,7 +336,10 @@ impl Asked {
             return endpoint.map(str::to_owned).ok_or_else(missing);
         }
         let id = EntityId::parse(issuer, self.development).map_err(|e| format!("{issuer} {e}"))?;
-        let document = self.inner.document(Lane::Configured, &id.configuration_url()).await;
+        let document = self
+            .inner
+            .document(Lane::Configured, &id.configuration_url())
+            .await;
         let document = document.map_err(|error| error.to_string())?;
         EntityStatement::verify_configuration(&document.text, &id, Some(&self.keys), self.moment)
             .map_err(|fault| format!("entity configuration of {issuer}: {}", fault.fact))?
@@ -309,7 +349,11 @@ impl Asked {
     }
 
     fn remember(&self, key: StatusKey, status: Result<(), RefusedMark>) {
-        let seconds = if status.is_ok() { STATUS_SECONDS } else { FAILURE_SECONDS };
+        let seconds = if status.is_ok() {
+            STATUS_SECONDS
+        } else {
+            FAILURE_SECONDS
+        };
         let until = self.moment.now.plus_seconds(seconds);
         let cache = &self.inner.marks.statuses;
         let mut statuses = cache.lock().unwrap_or_else(PoisonError::into_inner);

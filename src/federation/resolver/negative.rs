@@ -39,10 +39,23 @@ impl Negatives {
             return;
         }
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if table
+            .errors
+            .get(&key)
+            .is_some_and(|(_, known)| *known >= until)
+        {
+            return; // another caller of the same resolution was here first
+        }
         while table.order.len() >= self.capacity {
-            let Some((oldest, its_end)) = table.order.pop_front() else { break };
+            let Some((oldest, its_end)) = table.order.pop_front() else {
+                break;
+            };
             // A later failure of the same key has an entry of its own.
-            if table.errors.get(&oldest).is_some_and(|(_, until)| *until <= its_end) {
+            if table
+                .errors
+                .get(&oldest)
+                .is_some_and(|(_, until)| *until <= its_end)
+            {
                 table.errors.remove(&oldest);
             }
         }
@@ -60,6 +73,7 @@ mod tests {
         let negatives = Negatives::new(2);
         let key = |name: &str| ("op".to_owned(), name.to_owned());
         for (name, until) in [("a", 10), ("b", 11), ("a", 12), ("c", 13)] {
+            negatives.insert(key(name), TrustError::Busy, UtcTime(until));
             negatives.insert(key(name), TrustError::Busy, UtcTime(until));
         }
         let found = |name| negatives.find(&key(name), UtcTime(9)).is_some();

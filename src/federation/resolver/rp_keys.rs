@@ -6,7 +6,8 @@ use crate::federation::entity_statement::STATEMENT_MAX_BYTES;
 use crate::federation::error::{DocumentKind, TrustError};
 use crate::federation::fetch::Lane;
 use crate::jose::{
-    Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule, Unverified, Verified,
+    Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule,
+    Unverified, Verified,
 };
 use serde_json::{Map, Value};
 
@@ -56,7 +57,10 @@ impl Resolver {
                 max_lifetime_seconds: None,
             };
             return signed_keys(&text, federation_keys, &expected).map_err(|fact| {
-                failed("signed_jwks_uri", format!("{} {url}: {fact}", DocumentKind::SignedJwks))
+                failed(
+                    "signed_jwks_uri",
+                    format!("{} {url}: {fact}", DocumentKind::SignedJwks),
+                )
             });
         }
         if let Some(url) = address("jwks_uri") {
@@ -65,7 +69,10 @@ impl Resolver {
             let keys = keys.and_then(usable);
             return keys.map_err(|fact| failed("jwks_uri", format!("{url}: {fact}")));
         }
-        Err(failed("jwks", "is missing, and so are signed_jwks_uri and jwks_uri".to_owned()))
+        Err(failed(
+            "jwks",
+            "is missing, and so are signed_jwks_uri and jwks_uri".to_owned(),
+        ))
     }
 
     async fn fetch_keys(
@@ -75,12 +82,14 @@ impl Resolver {
         url: &str,
     ) -> Result<String, TrustError> {
         let fetched = self.inner.document(Lane::Known, url).await;
-        fetched.map(|document| document.text).map_err(|error| TrustError::RpKeys {
-            subject: subject.to_string(),
-            member,
-            temporary: error.fact.is_temporary(),
-            fact: error.to_string(),
-        })
+        fetched
+            .map(|document| document.text)
+            .map_err(|error| TrustError::RpKeys {
+                subject: subject.to_string(),
+                member,
+                temporary: error.fact.is_temporary(),
+                fact: error.to_string(),
+            })
     }
 }
 
@@ -92,13 +101,19 @@ fn signed_keys(
     let verified: Result<Verified<Value>, JoseError> = Unverified::parse(text, STATEMENT_MAX_BYTES)
         .and_then(|unverified| unverified.verify(federation_keys, expected));
     let claims = verified.map_err(|error| error.to_string())?.into_claims();
-    KeySet::from_json(&claims).map_err(|error| error.to_string()).and_then(usable)
+    KeySet::from_json(&claims)
+        .map_err(|error| error.to_string())
+        .and_then(usable)
 }
 
 fn usable(keys: KeySet) -> Result<KeySet, String> {
     if !keys.keys().is_empty() {
         return Ok(keys);
     }
-    let skipped: Vec<String> = keys.skipped().iter().map(|key| key.reason.to_owned()).collect();
+    let skipped: Vec<String> = keys
+        .skipped()
+        .iter()
+        .map(|key| key.reason.to_owned())
+        .collect();
     Err(format!("no usable key; {}", skipped.join(", ")))
 }

@@ -1,0 +1,258 @@
+use super::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// A server that sends `answer` to every request, or nothing at all; gives its port.
+async fn server(answer: Option<Vec<u8>>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let _ = socket.read(&mut request).await;
+                match answer {
+                    Some(answer) => {
+                        let _ = socket.write_all(&answer).await;
+                        let _ = socket.shutdown().await;
+                    }
+                    None => std::future::pending::<()>().await,
+                }
+            });
+        }
+    });
+    port
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> Option<Vec<u8>> {
+    let length = body.len();
+    let text = format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}Connection: close\r\n\r\n{body}"
+    );
+    Some(text.into_bytes())
+}
+
+/// Time limits that only a stalled server reaches.
+fn patient() -> FetchLimits {
+    FetchLimits {
+        per_fetch: Duration::from_secs(60),
+        body_bytes: 1000,
+        ..FetchLimits::default()
+    }
+}
+
+fn fetcher(development: bool) -> HttpFetcher {
+    HttpFetcher::new(patient(), development, None).unwrap()
+}
+
+async fn fact(fetcher: &HttpFetcher, url: &str) -> FetchFact {
+    fetcher.get(url, "*/*").await.unwrap_err().fact
+}
+
+#[tokio::test]
+async fn a_document_is_fetched_with_its_content_type() {
+    let port = server(answer("200 OK", "Content-Type: text/html\r\n", "hello")).await;
+    let url = format!("http://localhost:{port}/x");
+    let fetched = fetcher(true).get(&url, "*/*").await.unwrap();
+    assert_eq!(fetched.body, b"hello");
+    assert_eq!(fetched.content_type.as_deref(), Some("text/html"));
+    assert_eq!((fetched.status, fetched.final_url), (200, url));
+}
+
+#[tokio::test]
+async fn a_form_is_posted() {
+    let port = server(answer("200 OK", "", "{\"active\": true}")).await;
+    let fields = [("trust_mark".to_owned(), "a b".to_owned())];
+    let url = format!("http://127.0.0.1:{port}/status");
+    let fetched = fetcher(true).post_form(&url, &fields, "*/*").await.unwrap();
+    assert_eq!(fetched.body, b"{\"active\": true}");
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_costs_no_more_than_the_time_limit() {
+    let port = server(None).await;
+    let per_fetch = Duration::from_millis(50);
+    let limits = FetchLimits {
+        per_fetch,
+        ..patient()
+    };
+    let fetcher = HttpFetcher::new(limits, true, None).unwrap();
+    let found = fact(&fetcher, &format!("http://localhost:{port}/")).await;
+    assert_eq!(found, FetchFact::Timeout { milliseconds: 50 });
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_limit_are_given_up_announced_or_not() {
+    // SPID/CIE FE-2
+    let announced = server(answer("200 OK", "", &"x".repeat(1001))).await;
+    let found = fact(&fetcher(true), &format!("http://localhost:{announced}/")).await;
+    assert_eq!(found, FetchFact::TooLarge { limit: 1000 });
+    let chunks = "3e8\r\n".to_owned() + &"x".repeat(1000) + "\r\n1\r\nx\r\n0\r\n\r\n";
+    let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+    let chunked = server(Some(chunked.into_bytes())).await;
+    let found = fact(&fetcher(true), &format!("http://localhost:{chunked}/")).await;
+    assert_eq!(found, FetchFact::TooLarge { limit: 1000 });
+}
+
+#[tokio::test]
+async fn redirects_never_leave_the_host_and_end_after_three() {
+    // SPID/CIE FE-2
+    let away = server(answer(
+        "302 Found",
+        "Location: http://127.0.0.1:1/secret\r\n",
+        "",
+    ))
+    .await;
+    let found = fact(&fetcher(true), &format!("http://127.0.0.1:{away}/")).await;
+    let to = "http://127.0.0.1:1/secret".to_owned();
+    assert_eq!(found, FetchFact::RedirectLeavesHost { to });
+    let round = server(answer("301 Moved", "Location: /again\r\n", "")).await;
+    let found = fact(&fetcher(true), &format!("http://127.0.0.1:{round}/")).await;
+    assert_eq!(found, FetchFact::TooManyRedirects { limit: 3 });
+    let lost = server(answer("302 Found", "", "")).await;
+    let found = fact(&fetcher(true), &format!("http://127.0.0.1:{lost}/")).await;
+    assert_eq!(found, FetchFact::Status { code: 302 });
+}
+
+#[tokio::test]
+async fn only_status_200_is_an_answer() {
+    let port = server(answer("404 Not Found", "", "{}")).await;
+    let found = fact(&fetcher(true), &format!("http://localhost:{port}/")).await;
+    assert_eq!(found, FetchFact::Status { code: 404 });
+}
+
+#[tokio::test]
+async fn outside_development_no_local_address_is_asked_in_any_spelling() {
+    let port = server(answer("200 OK", "", "secret")).await;
+    let fetcher = fetcher(false);
+    for host in [
+        "127.0.0.1",
+        "2130706433",
+        "0x7f.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "10.0.0.1",
+        "localhost",
+    ] {
+        let found = fact(&fetcher, &format!("https://{host}:{port}/")).await;
+        assert!(
+            matches!(found, FetchFact::ForbiddenAddress { .. }),
+            "{host}: {found:?}"
+        );
+    }
+    let plain = fact(&fetcher, &format!("http://rp.example.it:{port}/")).await;
+    assert_eq!(plain, FetchFact::NotHttps);
+    assert_eq!(
+        fact(&fetcher, "https://u:p@rp.example.it/").await,
+        FetchFact::InvalidUrl
+    );
+    assert_eq!(fact(&fetcher, "nothing").await, FetchFact::InvalidUrl);
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_is_named_so() {
+    let port = server(answer("200 OK", "", "plain")).await;
+    let found = fact(&fetcher(true), &format!("https://localhost:{port}/")).await;
+    assert!(matches!(found, FetchFact::Tls(_)), "{found:?}");
+    let dead = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let found = fact(&fetcher(true), &format!("http://127.0.0.1:{dead}/")).await;
+    assert!(matches!(found, FetchFact::Connect(_)), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_host_that_stalls_holds_up_only_itself() {
+    let stalled = server(None).await;
+    let good = server(answer("200 OK", "", "ok")).await;
+    let queue_wait = Duration::from_millis(20);
+    let limits = FetchLimits {
+        queue_wait,
+        ..patient()
+    };
+    let fetcher = Arc::new(HttpFetcher::new(limits, true, None).unwrap());
+    let stalled = format!("http://localhost:{stalled}/");
+    let hung: Vec<_> = (0..4)
+        .map(|_| {
+            let (fetcher, url) = (Arc::clone(&fetcher), stalled.clone());
+            tokio::spawn(async move { fetcher.get(&url, "*/*").await.map(drop) })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    assert_eq!(fact(&fetcher, &stalled).await, FetchFact::Busy);
+    let good = format!("http://127.0.0.1:{good}/");
+    assert!(fetcher.get(&good, "*/*").await.is_ok());
+    assert!(hung.iter().all(|fetch| !fetch.is_finished()));
+}
+
+/// A server with a certificate of its own authority; gives its port and the certificate.
+fn tls_server() -> (u16, Vec<u8>) {
+    use openssl::asn1::Asn1Time;
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::PKey;
+    use openssl::rsa::Rsa;
+    use openssl::ssl::{SslAcceptor, SslMethod};
+    use openssl::x509::extension::SubjectAlternativeName;
+    use openssl::x509::{X509, X509NameBuilder};
+    use std::io::{Read, Write};
+
+    let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    let mut name = X509NameBuilder::new().unwrap();
+    name.append_entry_by_text("CN", "localhost").unwrap();
+    let name = name.build();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_subject_name(&name).unwrap();
+    builder.set_issuer_name(&name).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    builder
+        .set_not_before(&Asn1Time::days_from_now(0).unwrap())
+        .unwrap();
+    builder
+        .set_not_after(&Asn1Time::days_from_now(1).unwrap())
+        .unwrap();
+    let context = builder.x509v3_context(None, None);
+    let names = SubjectAlternativeName::new()
+        .dns("localhost")
+        .build(&context)
+        .unwrap();
+    builder.append_extension(names).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    let certificate = builder.build();
+    let mut acceptor = SslAcceptor::mozilla_intermediate(SslMethod::tls()).unwrap();
+    acceptor.set_private_key(&key).unwrap();
+    acceptor.set_certificate(&certificate).unwrap();
+    let acceptor = acceptor.build();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let Ok(mut stream) = acceptor.accept(socket.unwrap()) else {
+                continue;
+            };
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+            let _ = stream.shutdown();
+        }
+    });
+    (port, certificate.to_pem().unwrap())
+}
+
+#[tokio::test]
+async fn a_private_authority_is_trusted_only_when_configured() {
+    let (port, authority) = tls_server();
+    let limits = patient;
+    let url = format!("https://localhost:{port}/");
+    let without = HttpFetcher::new(limits(), true, None).unwrap();
+    let found = fact(&without, &url).await;
+    assert!(matches!(found, FetchFact::Tls(_)), "{found:?}");
+    let with = HttpFetcher::new(limits(), true, Some(&authority)).unwrap();
+    assert_eq!(with.get(&url, "*/*").await.unwrap().body, b"ok");
+    assert!(HttpFetcher::new(limits(), true, Some(b"-----BEGIN CERTIFICATE-----\nx\n")).is_err());
+}

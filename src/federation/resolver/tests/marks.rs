@@ -1,0 +1,280 @@
+use super::*;
+use crate::federation::trust_mark::TrustMarkStatus;
+
+const ISSUER: &str = "https://marks.example.it";
+
+fn with_marks(world: &World, marks: Value) {
+    world.relying_party(&[TA], |claims| {
+        claims.insert("trust_marks".into(), marks);
+    });
+}
+
+fn list_issuer(world: &World, issuers: Value) {
+    world.configuration(TA, |claims| {
+        claims.insert("trust_mark_issuers".into(), json!({MARK: issuers}));
+    });
+}
+
+async fn mark_refusal(world: &World) -> TrustError {
+    let error = refusal(world).await;
+    assert!(matches!(error, TrustError::TrustMark { .. }), "{error:?}");
+    error
+}
+
+#[tokio::test]
+async fn without_a_mark_of_a_required_type_nobody_else_is_asked() {
+    // SPID/CIE FE-1
+    let world = World::new();
+    let other = mark(TA, RP, |claims| {
+        claims.insert(
+            "trust_mark_type".into(),
+            json!("https://other.example.it/mark"),
+        );
+    });
+    for marks in [
+        json!([]),
+        json!(null),
+        json!([other]),
+        json!(["text"]),
+        json!([{"trust_mark": "x.y"}]),
+    ] {
+        with_marks(&world, marks);
+        world.fetch.forget_calls();
+        let error = mark_refusal(&world).await;
+        assert_eq!(error.code(), TrustErrorCode::UnauthorizedClient);
+        assert_eq!(world.fetch.urls(), [id(RP).configuration_url()]);
+    }
+}
+
+#[tokio::test]
+async fn a_mark_that_does_not_hold_ends_the_resolution() {
+    // SPID/CIE FE-1, TM-1
+    let forged = {
+        let claims = json!({"iss": TA, "sub": RP, "iat": NOW, "trust_mark_type": MARK});
+        json!({"trust_mark_type": MARK, "trust_mark": signed("trust-mark+jwt", &claims, &key("forger"))})
+    };
+    let unsigned = {
+        let part = |json: Value| data_encoding::BASE64URL_NOPAD.encode(json.to_string().as_bytes());
+        let claims = json!({"iss": TA, "sub": RP, "iat": NOW, "trust_mark_type": MARK});
+        let jwt = format!("{}.{}.", part(json!({"alg": "none"})), part(claims));
+        json!({"trust_mark_type": MARK, "trust_mark": jwt})
+    };
+    let expired = mark(TA, RP, |claims| {
+        claims.insert("exp".into(), json!(NOW - 31));
+    });
+    let ageless = mark(TA, RP, |claims| {
+        claims.remove("iat");
+    });
+    let mut relabelled = mark(TA, RP, nothing);
+    relabelled["trust_mark_type"] = json!("https://another.example.it");
+    let two_types = mark(TA, RP, |claims| {
+        claims.insert("id".into(), json!("https://another.example.it"));
+    });
+    for (bad, fact) in [
+        (forged, "no key with kid"),
+        (unsigned, "algorithm none is not supported"),
+        (expired, "claim exp"),
+        (ageless, "claim iat is missing"),
+        (mark(TA, "https://other.example.it", nothing), "claim sub"),
+        (
+            mark("https://unlisted.example.it", RP, nothing),
+            "does not list its issuer",
+        ),
+        (relabelled, "the mark itself is of type"),
+        (two_types, "differs from"),
+    ] {
+        let world = World::new();
+        with_marks(&world, json!([bad]));
+        let error = mark_refusal(&world).await;
+        assert!(error.to_string().contains(fact), "{fact}: {error}");
+        let allowed = [id(RP).configuration_url(), id(TA).configuration_url()];
+        assert!(
+            world.fetch.urls().iter().all(|url| allowed.contains(url)),
+            "{fact}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_mark_of_a_listed_issuer_is_verified_with_the_keys_the_anchor_attests() {
+    // SPID/CIE FE-1
+    let world = World::new();
+    with_marks(&world, json!([mark(ISSUER, RP, nothing)]));
+    list_issuer(&world, json!([]));
+    assert!(
+        mark_refusal(&world)
+            .await
+            .to_string()
+            .contains("does not list its issuer")
+    );
+    list_issuer(&world, json!([ISSUER]));
+    let error = mark_refusal(&world).await;
+    assert_eq!(error.code(), TrustErrorCode::TemporarilyUnavailable);
+    world.statement(TA, ISSUER, nothing);
+    let resolved = resolve(&world).await.unwrap();
+    assert_eq!(resolved.trust_marks[0].issuer, ISSUER);
+    // What the issuer says of itself counts for nothing.
+    assert!(!world.fetch.urls().contains(&id(ISSUER).configuration_url()));
+    world.statement(TA, ISSUER, |claims| {
+        claims.insert("jwks".into(), jwks("another key"));
+    });
+    mark_refusal(&world).await;
+}
+
+#[tokio::test]
+async fn an_issuers_keys_are_fetched_once_for_many_relying_parties() {
+    // SPID/CIE FE-1
+    let world = World::new();
+    list_issuer(&world, json!([ISSUER]));
+    world.statement(TA, ISSUER, nothing);
+    with_marks(&world, json!([mark(ISSUER, RP, nothing)]));
+    let resolver = world.resolver();
+    for _ in 0..3 {
+        assert!(
+            resolver
+                .resolve(&world.settings, &id(RP), None)
+                .await
+                .is_ok()
+        );
+    }
+    let asked = world
+        .fetch
+        .urls()
+        .iter()
+        .filter(|url| **url == statement_url(TA, ISSUER))
+        .count();
+    assert_eq!(asked, 1);
+}
+
+#[tokio::test]
+async fn older_names_of_type_and_list_are_understood() {
+    // SPID/CIE TM-1
+    for name in ["trust_mark_type", "trust_mark_id", "id"] {
+        let world = World::new();
+        let older = mark(ISSUER, RP, |claims| {
+            claims.remove("trust_mark_type");
+            claims.insert(name.into(), json!(MARK));
+        });
+        let jwt = older["trust_mark"].clone();
+        with_marks(&world, json!([{name: MARK, "trust_mark": jwt}]));
+        world.configuration(TA, |claims| {
+            claims.insert("trust_marks_issuers".into(), json!({MARK: [ISSUER]}));
+        });
+        world.statement(TA, ISSUER, nothing);
+        assert!(resolve(&world).await.is_ok(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn one_valid_mark_of_any_required_type_suffices() {
+    // SPID/CIE FE-1
+    let mut world = World::new();
+    world
+        .settings
+        .required_trust_marks
+        .insert(0, "https://ta.example.it/private/".into());
+    let bad = mark(TA, "https://other.example.it", nothing);
+    with_marks(&world, json!([bad, mark(TA, RP, nothing)]));
+    assert_eq!(resolve(&world).await.unwrap().trust_marks.len(), 1);
+    world.settings.required_trust_marks.clear();
+    with_marks(&world, json!([]));
+    assert!(resolve(&world).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_type_with_an_owner_needs_the_owners_delegation() {
+    // SPID/CIE TM-1
+    let owner = "https://owner.example.it";
+    let world = World::new();
+    world.statement(TA, ISSUER, nothing);
+    world.configuration(TA, |claims| {
+        claims.insert("trust_mark_issuers".into(), json!({MARK: [ISSUER]}));
+        claims.insert(
+            "trust_mark_owners".into(),
+            json!({MARK: {"sub": owner, "jwks": jwks(owner)}}),
+        );
+    });
+    let delegation = |signer: &str, issuer: &str, mark_type: &str| {
+        let claims = json!({"iss": owner, "sub": issuer, "iat": NOW, "trust_mark_type": mark_type});
+        signed("trust-mark-delegation+jwt", &claims, &key(signer))
+    };
+    for (delegation, accepted) in [
+        (None, false),
+        (Some(delegation(owner, ISSUER, MARK)), true),
+        (Some(delegation("forger", ISSUER, MARK)), false),
+        (Some(delegation(owner, "https://x.example.it", MARK)), false),
+        (
+            Some(delegation(owner, ISSUER, "https://x.example.it/mark")),
+            false,
+        ),
+    ] {
+        let delegated = mark(ISSUER, RP, |claims| {
+            claims.extend(
+                delegation
+                    .clone()
+                    .map(|d| ("delegation".to_owned(), json!(d))),
+            );
+        });
+        with_marks(&world, json!([delegated]));
+        let outcome = resolve(&world).await;
+        assert_eq!(outcome.is_ok(), accepted, "{delegation:?}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_status_endpoint_is_asked_once_in_a_while_when_configured() {
+    // SPID/CIE TM-2
+    let mut world = World::new();
+    world.settings.trust_mark_status = TrustMarkStatus::Dynamic;
+    let url = format!("{TA}/status");
+    let wrapped = mark(TA, RP, nothing);
+    with_marks(&world, json!([wrapped]));
+    let answer = |claims: Value, signer: &str| {
+        signed("trust-mark-status-response+jwt", &claims, &key(signer)).into_bytes()
+    };
+    let claims = |status: &str, jwt: &Value| json!({"iss": TA, "iat": NOW, "trust_mark": jwt, "status": status});
+    let own = &wrapped["trust_mark"];
+    for (body, accepted) in [
+        (answer(claims("active", own), TA), true),
+        (answer(claims("revoked", own), TA), false),
+        (answer(claims("active", own), "forger"), false),
+        (answer(claims("active", &json!("another")), TA), false),
+        (br#"{"active": true}"#.to_vec(), true),
+        (br#"{"active": false}"#.to_vec(), false),
+        (br#"{"active": "true"}"#.to_vec(), false),
+        (b"\xff".to_vec(), false),
+    ] {
+        world.fetch.put(&url, Page::Body(body));
+        assert_eq!(resolve(&world).await.is_ok(), accepted);
+    }
+    world
+        .fetch
+        .put(&url, Page::Fails(FetchFact::Status { code: 500 }));
+    assert_eq!(
+        mark_refusal(&world).await.code(),
+        TrustErrorCode::TemporarilyUnavailable
+    );
+    world
+        .fetch
+        .put(&url, Page::Body(br#"{"active": true}"#.to_vec()));
+    let resolver = world.resolver();
+    world.fetch.forget_calls();
+    for seconds in [0, 299, 1] {
+        world.clock.advance_seconds(seconds);
+        assert!(
+            resolver
+                .resolve(&world.settings, &id(RP), None)
+                .await
+                .is_ok()
+        );
+    }
+    assert_eq!(
+        world
+            .fetch
+            .urls()
+            .iter()
+            .filter(|asked| **asked == url)
+            .count(),
+        2
+    );
+}
