@@ -1,6 +1,7 @@
 //! Varco, an OpenID Connect Provider for the SPID and CIE federations.
 
 pub mod clock;
+pub mod jose;
 pub mod model;
 pub mod random;
 pub mod secret;
