@@ -5,3 +5,4 @@ pub mod jose;
 pub mod model;
 pub mod random;
 pub mod secret;
+pub mod ui;

@@ -1,0 +1,88 @@
+//! What people see: typed pages, rendered by Tera with Fluent translations.
+//!
+//! This module renders and nothing else: it knows no requests, no database and no web server. A handler fills a page's
+//! struct and a [`Layout`], and calls [`Page::render`]:
+//!
+//! ```text
+//! handler ─► LoginPage { … } ─► Page::render(&pages, &layout) ─► templates/login.html ─► HTML
+//!                                                     t(key) ─► locales/<language>/*.ftl
+//!                                              asset(path=…) ─► static/… with its content's hash
+//! ```
+//!
+//! - A new page: a struct in `pages/`, its `impl Page`, a template, its messages in every language, an entry in `tests.rs`
+//!   (which renders every page in every language, and attacks it).
+//! - A new language: see [`Locale`].
+//! - Templates and static files can be replaced by a folder, see [`Pages::new`].
+//!
+//! The pages need `Content-Security-Policy: default-src 'none'; style-src 'self'; font-src 'self'; script-src 'self';
+//! img-src 'self' data: <the RP's logo's origin>; form-action …`: no page has an inline script or style.
+
+mod assets;
+mod catalog;
+pub mod dates;
+mod locale;
+mod pages;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use assets::{Asset, Assets, STATIC_PATH};
+pub use catalog::{
+    Arguments, Level, TranslationError, attribute_name, level_name, text, translate,
+};
+pub use locale::Locale;
+pub use pages::consent::{AttributeView, ConsentPage};
+pub use pages::demo::{
+    ActionKind, DemoAction, DemoAttribute, DemoHomePage, DemoLink, DemoLinkKind, DemoOptions,
+    DemoResultPage, DemoRpPage, DemoStep, DemoUser, StepKind,
+};
+pub use pages::history::{
+    FilterError, HistoryEntry, HistoryFilter, HistoryPage, LoggedOutPage, Notice,
+    RevokeConfirmPage, RpChoice, TokenState,
+};
+pub use pages::login::{LoginError, LoginPage};
+pub use pages::message::{FormPostPage, HomePage, MessagePage};
+pub use pages::refusal::{RefusalKind, RefusalPage};
+pub use pages::{Brand, Layout, Link, Page, Pages, RpView};
+pub use values::attribute_value;
+
+use std::path::PathBuf;
+
+/// Why a page could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// A template is wrong, or a message or static file that it names misses.
+    #[error("page `{template}`: {}", chain(source))]
+    Template {
+        /// The template's name.
+        template: String,
+        /// What Tera said.
+        source: tera::Error,
+    },
+    /// The templates do not fit together.
+    #[error("templates: {}", chain(.0))]
+    Templates(tera::Error),
+    /// The folder that overrides templates or static files cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An overriding template is not UTF-8.
+    #[error("template `{0}` is not UTF-8")]
+    Encoding(String),
+}
+
+/// An error and its causes in one line.
+fn chain(error: &tera::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
