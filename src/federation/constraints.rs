@@ -1,0 +1,183 @@
+//! Constraints that superiors put upon what is below them (OpenID Federation 1.0 §6.2, SPID/CIE FE-2).
+
+use super::error::TrustError;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::{Host, Url};
+
+/// The entity type that every entity may have (OpenID Federation 1.0 §6.2.3).
+const ALWAYS_ALLOWED: &str = "federation_entity";
+
+/// A `constraints` claim. Unknown members are ignored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Constraints {
+    /// How many intermediates may stand between the issuer and the subject of the chain.
+    pub max_path_length: Option<u64>,
+    /// Which host names the entities below may have.
+    pub naming_constraints: Option<NamingConstraints>,
+    /// Which entity types they may have.
+    pub allowed_entity_types: Option<Vec<String>>,
+    /// The member's name in older drafts; applies likewise.
+    pub allowed_leaf_entity_types: Option<Vec<String>>,
+}
+
+/// Host names in the manner of RFC 5280 §4.2.1.10: `host.example.it` is that host, `.example.it` every host below.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct NamingConstraints {
+    /// When present, one of these must match.
+    pub permitted: Option<Vec<String>>,
+    /// None of these may match.
+    pub excluded: Option<Vec<String>>,
+}
+
+/// The part of a chain that stands below the issuer of constraints.
+#[derive(Clone, Copy, Debug)]
+pub struct Below<'a> {
+    /// Intermediates between the issuer and the chain's subject.
+    pub intermediates: usize,
+    /// The entity identifiers below the issuer, the chain's subject among them.
+    pub entities: &'a [String],
+    /// The metadata of the chain's subject by entity type.
+    pub metadata: &'a Map<String, Value>,
+}
+
+impl Constraints {
+    /// Reads the claim; absent and `null` are no constraints.
+    ///
+    /// # Errors
+    /// What is malformed: constraints that cannot be read must not be ignored.
+    pub fn parse(claim: Option<&Value>) -> Result<Self, String> {
+        match claim {
+            None | Some(Value::Null) => Ok(Self::default()),
+            Some(claim) => Self::deserialize(claim).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Checks what stands below `issuer`.
+    ///
+    /// # Errors
+    /// `TrustError::Constraint` with the name of the broken constraint.
+    pub fn check(&self, issuer: &str, below: Below<'_>) -> Result<(), TrustError> {
+        let broken = |constraint, fact| {
+            Err(TrustError::Constraint {
+                issuer: issuer.to_owned(),
+                constraint,
+                fact,
+            })
+        };
+        let intermediates = u64::try_from(below.intermediates).unwrap_or(u64::MAX);
+        if let Some(limit) = self.max_path_length
+            && intermediates > limit
+        {
+            let fact = format!("{intermediates} intermediates, at most {limit} are allowed");
+            return broken("max_path_length", fact);
+        }
+        if let Some(naming) = &self.naming_constraints
+            && let Some(entity) = below.entities.iter().find(|entity| !naming.allows(entity))
+        {
+            return broken("naming_constraints", format!("{entity} is not allowed"));
+        }
+        let types = [
+            ("allowed_entity_types", &self.allowed_entity_types),
+            ("allowed_leaf_entity_types", &self.allowed_leaf_entity_types),
+        ];
+        for (name, allowed) in types {
+            let Some(allowed) = allowed else { continue };
+            let mut present = below.metadata.keys();
+            let refused = present.find(|t| *t != ALWAYS_ALLOWED && !allowed.contains(t));
+            if let Some(entity_type) = refused {
+                return broken(name, format!("entity type {entity_type} is not allowed"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl NamingConstraints {
+    fn allows(&self, entity: &str) -> bool {
+        let host = Url::parse(entity).ok();
+        let host = host.as_ref().and_then(Url::host);
+        let matches = |patterns: &Option<Vec<String>>| {
+            let mut patterns = patterns.iter().flatten();
+            patterns.any(|pattern| covers(pattern, host.as_ref()))
+        };
+        !matches(&self.excluded) && (self.permitted.is_none() || matches(&self.permitted))
+    }
+}
+
+/// RFC 5280 §4.2.1.10 speaks of names; an IP address matches only itself.
+fn covers(pattern: &str, host: Option<&Host<&str>>) -> bool {
+    let pattern = pattern.to_ascii_lowercase();
+    match host {
+        None => false,
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == pattern || (pattern.starts_with('.') && name.ends_with(&pattern))
+        }
+        Some(address) => address.to_string() == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(constraints: Value, intermediates: usize, entities: &[&str]) -> Result<(), String> {
+        let entities: Vec<String> = entities.iter().map(ToString::to_string).collect();
+        let metadata = json!({"openid_relying_party": {}, "federation_entity": {}});
+        let below = Below {
+            intermediates,
+            entities: &entities,
+            metadata: metadata.as_object().unwrap(),
+        };
+        Constraints::parse(Some(&constraints))?
+            .check("https://ta.example.it", below)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn max_path_length_counts_intermediates() {
+        // SPID/CIE FE-2
+        assert!(check(json!({"max_path_length": 1}), 1, &[]).is_ok());
+        let error = check(json!({"max_path_length": 0}), 1, &[]).unwrap_err();
+        assert_eq!(
+            error,
+            "constraint max_path_length of https://ta.example.it: 1 intermediates, at most 0 are allowed"
+        );
+    }
+
+    #[test]
+    fn naming_constraints_are_about_host_names() {
+        // SPID/CIE FE-2
+        let permitted = json!({"naming_constraints": {"permitted": [".example.it"], "excluded": ["evil.example.it"]}});
+        assert!(check(permitted.clone(), 0, &["https://a.b.example.it/rp", "https://RP.example.it"]).is_ok());
+        for refused in ["https://example.it", "https://evil.example.it/x", "https://badexample.it", "https://10.0.0.1"] {
+            assert!(check(permitted.clone(), 0, &[refused]).is_err(), "{refused}");
+        }
+        let exact = json!({"naming_constraints": {"permitted": ["rp.example.it"]}});
+        assert!(check(exact.clone(), 0, &["https://rp.example.it:8443/a"]).is_ok());
+        assert!(check(exact, 0, &["https://a.rp.example.it"]).is_err());
+        let nobody = json!({"naming_constraints": {"permitted": []}});
+        assert!(check(nobody, 0, &["https://rp.example.it"]).is_err());
+        let after_dot = json!({"naming_constraints": {"excluded": ["evil.example.it"]}});
+        assert!(check(after_dot, 0, &["https://evil.example.it./x"]).is_err());
+    }
+
+    #[test]
+    fn entity_types_are_allowed_by_name_and_federation_entity_always() {
+        // SPID/CIE FE-2
+        for name in ["allowed_entity_types", "allowed_leaf_entity_types"] {
+            assert!(check(json!({name: ["openid_relying_party"]}), 0, &[]).is_ok());
+            assert!(check(json!({name: ["openid_provider"]}), 0, &[]).is_err());
+            assert!(check(json!({name: []}), 0, &[]).is_err());
+        }
+    }
+
+    #[test]
+    fn constraints_that_cannot_be_read_are_refused() {
+        assert!(check(json!({"max_path_length": -1}), 0, &[]).is_err());
+        assert!(check(json!("none"), 0, &[]).is_err());
+        assert!(check(json!({"unknown": 1}), 9, &[]).is_ok());
+    }
+}

@@ -1,0 +1,245 @@
+//! Entity statements (OpenID Federation 1.0 §3): what an entity says of itself, and what superiors say of subordinates.
+//!
+//! Members that are not understood are ignored (`trust_marks` in subordinate statements, noise), unless `crit` names them.
+
+use super::constraints::Constraints;
+use super::entity_id::EntityId;
+use crate::clock::UtcTime;
+use crate::jose::{
+    Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule, Unverified, Verified,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Bytes of a statement (issue: 256 KiB).
+pub const STATEMENT_MAX_BYTES: usize = 256 * 1024;
+
+/// The `typ` of entity statements; older kits write `JWT` or nothing (SPID/CIE MD-4).
+pub const ENTITY_STATEMENT_TYPES: [&str; 2] = ["entity-statement+jwt", "JWT"];
+
+/// The claims that are understood; `crit` may name no others (OpenID Federation 1.0 §3.1.1).
+const UNDERSTOOD: [&str; 18] = [
+    "iss", "sub", "iat", "exp", "jwks", "aud", "authority_hints", "metadata", "metadata_policy",
+    "metadata_policy_crit", "constraints", "crit", "trust_marks", "trust_mark_issuers", "trust_mark_owners",
+    "source_endpoint", "trust_anchor", "trust_anchor_hints",
+];
+
+/// The time of a check and how far clocks may differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The time.
+    pub now: UtcTime,
+    /// Seconds, either way.
+    pub leeway_seconds: i64,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    jwks: Option<Value>,
+    authority_hints: Option<Vec<String>>,
+    metadata: Option<Map<String, Value>>,
+    metadata_policy: Option<Map<String, Value>>,
+    metadata_policy_crit: Option<Vec<String>>,
+    constraints: Option<Value>,
+    crit: Option<Vec<String>>,
+    trust_marks: Option<Value>,
+    trust_mark_issuers: Option<Map<String, Value>>,
+    /// The member's name in older drafts.
+    trust_marks_issuers: Option<Map<String, Value>>,
+    trust_mark_owners: Option<Map<String, Value>>,
+    source_endpoint: Option<Value>,
+}
+
+/// A verified entity statement.
+#[derive(Clone, Debug)]
+pub struct EntityStatement {
+    /// The statement as it came, in compact serialization.
+    pub jws: String,
+    /// Header `kid`.
+    pub kid: Option<String>,
+    /// Claim `iss`.
+    pub issuer: String,
+    /// Claim `sub`.
+    pub subject: String,
+    /// Claim `iat`.
+    pub issued_at: Option<UtcTime>,
+    /// Claim `exp`.
+    pub expires_at: UtcTime,
+    /// Claim `jwks`: the subject's federation keys.
+    pub keys: KeySet,
+    /// Claim `authority_hints`.
+    pub authority_hints: Vec<String>,
+    /// Claim `metadata`: entity type → metadata.
+    pub metadata: Map<String, Value>,
+    /// Claim `metadata_policy`.
+    pub metadata_policy: Map<String, Value>,
+    /// Claim `metadata_policy_crit`.
+    pub metadata_policy_crit: Vec<String>,
+    /// Claim `constraints`.
+    pub constraints: Constraints,
+    /// Claim `trust_marks`, unread.
+    pub trust_marks: Vec<Value>,
+    /// Claim `trust_mark_issuers`: type → entity identifiers.
+    pub trust_mark_issuers: Map<String, Value>,
+    /// Claim `trust_mark_owners`: type → owner.
+    pub trust_mark_owners: Map<String, Value>,
+    /// Claim `source_endpoint`: where the statement can be had.
+    pub source_endpoint: Option<String>,
+}
+
+/// Why a statement does not hold; `kid` is the header's, as far as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementFault {
+    /// The header's `kid`.
+    pub kid: Option<String>,
+    /// What is wrong.
+    pub fact: String,
+}
+
+impl EntityStatement {
+    /// Verifies the entity configuration of `entity`, with its own keys or, when given, with `pinned` ones.
+    ///
+    /// # Errors
+    /// The first fact that is wrong.
+    pub fn verify_configuration(
+        jws: &str,
+        entity: &EntityId,
+        pinned: Option<&KeySet>,
+        moment: Moment,
+    ) -> Result<Self, StatementFault> {
+        let unverified = parse(jws)?;
+        let own = match pinned {
+            Some(keys) => keys.clone(),
+            None => unverified
+                .unverified_claims::<Claims>()
+                .and_then(|claims| key_set(claims.jwks.as_ref()))
+                .map_err(|error| fault(&unverified, &error))?,
+        };
+        Self::verify(&unverified, &own, (entity.as_str(), entity.as_str()), moment)
+    }
+
+    /// Verifies what `superior` says of `subject`, with the superior's keys.
+    ///
+    /// # Errors
+    /// The first fact that is wrong.
+    pub fn verify_subordinate(
+        jws: &str,
+        (superior, subject): (&str, &str),
+        keys: &KeySet,
+        moment: Moment,
+    ) -> Result<Self, StatementFault> {
+        Self::verify(&parse(jws)?, keys, (superior, subject), moment)
+    }
+
+    fn verify(
+        unverified: &Unverified<'_>,
+        keys: &KeySet,
+        (issuer, subject): (&str, &str),
+        moment: Moment,
+    ) -> Result<Self, StatementFault> {
+        let expectations = Expectations {
+            kind: "entity statement",
+            typ: TypRule::AbsentOr(&ENTITY_STATEMENT_TYPES),
+            algorithms: SignatureAlgorithm::ALL,
+            kid_required: false,
+            issuer: Some(issuer),
+            subject: Some(subject),
+            audience: None,
+            now: moment.now,
+            leeway_seconds: moment.leeway_seconds,
+            expiry: ExpiryRule::Required,
+            issued_at: IssuedAtRule::Optional,
+            max_lifetime_seconds: None,
+        };
+        let verified: Verified<Claims> = unverified
+            .verify(keys, &expectations)
+            .map_err(|error| fault(unverified, &error))?;
+        Self::read(unverified, verified)
+    }
+
+    fn read(
+        unverified: &Unverified<'_>,
+        verified: Verified<Claims>,
+    ) -> Result<Self, StatementFault> {
+        let refused = |fact: String| StatementFault {
+            kid: unverified.header().kid.clone(),
+            fact,
+        };
+        let (issued_at, expires_at) = (verified.issued_at(), verified.expires_at());
+        let claims = verified.into_claims();
+        let critical = claims.crit.unwrap_or_default();
+        if let Some(unknown) = critical.iter().find(|c| !UNDERSTOOD.contains(&c.as_str())) {
+            return Err(refused(format!("claim crit names {unknown}, which is not understood")));
+        }
+        let keys = key_set(claims.jwks.as_ref()).map_err(|error| fault(unverified, &error))?;
+        if keys.keys().is_empty() {
+            return Err(refused("claim jwks has no usable key".to_owned()));
+        }
+        let constraints = Constraints::parse(claims.constraints.as_ref());
+        let trust_marks = match claims.trust_marks {
+            Some(Value::Array(marks)) => marks,
+            Some(_) | None => Vec::new(),
+        };
+        let issuers = claims.trust_mark_issuers.or(claims.trust_marks_issuers);
+        let source = claims.source_endpoint.as_ref().and_then(Value::as_str);
+        Ok(Self {
+            jws: unverified.as_str().to_owned(),
+            kid: unverified.header().kid.clone(),
+            issuer: claims.iss,
+            subject: claims.sub,
+            issued_at,
+            expires_at: expires_at.ok_or_else(|| refused("claim exp is missing".to_owned()))?,
+            keys,
+            authority_hints: claims.authority_hints.unwrap_or_default(),
+            metadata: claims.metadata.unwrap_or_default(),
+            metadata_policy: claims.metadata_policy.unwrap_or_default(),
+            metadata_policy_crit: claims.metadata_policy_crit.unwrap_or_default(),
+            constraints: constraints.map_err(|fact| refused(format!("claim constraints: {fact}")))?,
+            trust_marks,
+            trust_mark_issuers: issuers.unwrap_or_default(),
+            trust_mark_owners: claims.trust_mark_owners.unwrap_or_default(),
+            source_endpoint: source.map(str::to_owned),
+        })
+    }
+
+    /// A member of `metadata.federation_entity`, such as `federation_fetch_endpoint`.
+    #[must_use]
+    pub fn federation_endpoint(&self, name: &str) -> Option<&str> {
+        let entity = self.metadata.get("federation_entity")?;
+        entity.get(name)?.as_str().filter(|url| !url.is_empty())
+    }
+}
+
+/// The `iss` and `sub` that an unverified statement claims: good for ordering a provided chain, and for nothing else.
+pub(super) fn unverified_parties(jws: &str) -> Result<(String, String), StatementFault> {
+    #[derive(Deserialize)]
+    struct Parties {
+        iss: String,
+        sub: String,
+    }
+    let unverified = parse(jws)?;
+    let parties: Parties = unverified
+        .unverified_claims()
+        .map_err(|error| fault(&unverified, &error))?;
+    Ok((parties.iss, parties.sub))
+}
+
+fn parse(jws: &str) -> Result<Unverified<'_>, StatementFault> {
+    Unverified::parse(jws, STATEMENT_MAX_BYTES).map_err(|error| StatementFault {
+        kid: None,
+        fact: error.to_string(),
+    })
+}
+
+fn key_set(jwks: Option<&Value>) -> Result<KeySet, JoseError> {
+    KeySet::from_json(jwks.ok_or(JoseError::MissingClaim("jwks"))?)
+}
+
+fn fault(unverified: &Unverified<'_>, error: &JoseError) -> StatementFault {
+    StatementFault {
+        kid: unverified.header().kid.clone(),
+        fact: error.to_string(),
+    }
+}

@@ -1,0 +1,361 @@
+//! Why a relying party is not trusted: the fact, the link of the chain it belongs to, and the code it gets on the wire.
+
+use super::entity_id::EntityIdError;
+use super::fetch::FetchError;
+use super::metadata_policy::PolicyError;
+use std::fmt;
+
+/// The error codes of SPID/CIE FE-6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustErrorCode {
+    /// The chain could not be reached: later it may.
+    TemporarilyUnavailable,
+    /// The chain does not hold.
+    InvalidClient,
+    /// Policy or trust mark failure.
+    UnauthorizedClient,
+    /// The request itself is malformed.
+    InvalidRequest,
+}
+
+impl TrustErrorCode {
+    /// The code on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::InvalidClient => "invalid_client",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::InvalidRequest => "invalid_request",
+        }
+    }
+}
+
+/// The kinds of signed documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// What an entity says of itself.
+    EntityConfiguration,
+    /// What a superior says of a subordinate.
+    SubordinateStatement,
+    /// A relying party's `signed_jwks_uri`.
+    SignedJwks,
+}
+
+impl fmt::Display for DocumentKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EntityConfiguration => "entity configuration",
+            Self::SubordinateStatement => "subordinate statement",
+            Self::SignedJwks => "signed_jwks_uri",
+        })
+    }
+}
+
+/// A document that does not hold: one link of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} of {issuer} about {subject}: {fact}")]
+pub struct BrokenLink {
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Who should have issued it.
+    pub issuer: String,
+    /// Whom it should be about.
+    pub subject: String,
+    /// Where it was fetched; none for a chain that came with the request.
+    pub url: Option<String>,
+    /// The header's `kid`.
+    pub kid: Option<String>,
+    /// What is wrong.
+    pub fact: String,
+}
+
+/// A trust mark that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("trust mark {mark_type} of {issuer}: {fact}")]
+pub struct RefusedMark {
+    /// Its type, as far as it is known.
+    pub mark_type: String,
+    /// Its issuer, as far as it is known.
+    pub issuer: String,
+    /// What is wrong.
+    pub fact: String,
+    /// Whether only something unreachable stood in the way.
+    pub temporary: bool,
+}
+
+/// Why a relying party is not trusted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// Too many resolutions are under way.
+    #[error("too many relying parties are being looked up, try again")]
+    Busy,
+    /// The whole resolution took too long.
+    #[error("the trust chain of {subject} could not be resolved within {seconds} s")]
+    TimedOut {
+        /// The relying party.
+        subject: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// A document could not be fetched.
+    #[error("{document} at {error}")]
+    Fetch {
+        /// Which document, such as `entity configuration of https://rp.example.it`.
+        document: String,
+        /// Address and fact.
+        error: FetchError,
+    },
+    /// A document does not hold.
+    #[error("{0}")]
+    BrokenLink(Box<BrokenLink>),
+    /// An entity identifier is malformed.
+    #[error("entity identifier {id} {fact}")]
+    EntityId {
+        /// The text.
+        id: String,
+        /// The rule it breaks.
+        fact: EntityIdError,
+    },
+    /// No trust mark of a required type holds (SPID/CIE FE-1).
+    #[error("no valid trust mark of {subject}: {}", marks(.required, .refused))]
+    TrustMark {
+        /// The relying party.
+        subject: String,
+        /// The types of which one is needed.
+        required: Vec<String>,
+        /// The marks of these types, and why each was refused; empty when there is none.
+        refused: Vec<RefusedMark>,
+    },
+    /// A metadata policy cannot be merged, or the metadata breaks it (SPID/CIE FE-3).
+    #[error("metadata policy of {issuer}: {error}")]
+    Policy {
+        /// Whose policy; the anchor's for the merged one.
+        issuer: String,
+        /// Path, operator, reason.
+        error: PolicyError,
+    },
+    /// A constraint of a superior is broken (SPID/CIE FE-2).
+    #[error("constraint {constraint} of {issuer}: {fact}")]
+    Constraint {
+        /// Whose constraint.
+        issuer: String,
+        /// Its name, such as `max_path_length`.
+        constraint: &'static str,
+        /// What breaks it.
+        fact: String,
+    },
+    /// The subject has no metadata of the needed entity type.
+    #[error("{subject} has no metadata for {entity_type}")]
+    EntityType {
+        /// The relying party.
+        subject: String,
+        /// Such as `openid_relying_party`.
+        entity_type: String,
+    },
+    /// A superior does not say where its statements are.
+    #[error("entity configuration of {entity}: metadata.federation_entity.federation_fetch_endpoint is missing")]
+    NoFetchEndpoint {
+        /// The superior.
+        entity: String,
+    },
+    /// No authority hints at all, in an entity that is no anchor.
+    #[error("entity configuration of {entity}: authority_hints is missing or empty")]
+    NoAuthorityHints {
+        /// The entity.
+        entity: String,
+    },
+    /// More authority hints than the limit.
+    #[error("entity configuration of {entity}: {found} authority_hints, at most {limit} are followed")]
+    TooManyHints {
+        /// The entity.
+        entity: String,
+        /// How many.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// More fetches than the limit.
+    #[error("the trust chain of {subject} needs more than {limit} fetches")]
+    TooManyFetches {
+        /// The relying party.
+        subject: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// All paths end before they reach a configured trust anchor, without an error.
+    #[error("no authority_hints of {subject} lead to a configured trust anchor")]
+    NoAnchor {
+        /// The relying party.
+        subject: String,
+    },
+    /// Several paths, each with its own failure.
+    #[error("no path of {subject} to a configured trust anchor holds: {}", list(.failures))]
+    NoPath {
+        /// The relying party.
+        subject: String,
+        /// One failure a path, nearest first.
+        failures: Vec<TrustError>,
+    },
+    /// A configured trust anchor cannot be used.
+    #[error("trust anchor {anchor}: {fact}")]
+    Anchor {
+        /// The anchor.
+        anchor: String,
+        /// Why.
+        fact: String,
+    },
+    /// The trust chain that came with the request does not lead from subject to anchor (SPID/CIE FE-5).
+    #[error("header trust_chain: {0}")]
+    ProvidedChain(String),
+    /// The relying party's keys cannot be had (SPID/CIE FE-9).
+    #[error("metadata {member} of {subject}: {fact}")]
+    RpKeys {
+        /// The relying party.
+        subject: String,
+        /// `jwks`, `jwks_uri` or `signed_jwks_uri`.
+        member: &'static str,
+        /// Why.
+        fact: String,
+        /// Whether it may work later.
+        temporary: bool,
+    },
+}
+
+impl TrustError {
+    /// The code on the wire (SPID/CIE FE-6).
+    #[must_use]
+    pub fn code(&self) -> TrustErrorCode {
+        use TrustErrorCode::{InvalidClient, InvalidRequest, TemporarilyUnavailable, UnauthorizedClient};
+        let unless_temporary = |temporary: bool, code| match temporary {
+            true => TemporarilyUnavailable,
+            false => code,
+        };
+        match self {
+            Self::Busy | Self::TimedOut { .. } | Self::Anchor { .. } => TemporarilyUnavailable,
+            Self::Fetch { error, .. } => unless_temporary(error.fact.is_temporary(), InvalidClient),
+            Self::TrustMark { refused, .. } => {
+                let temporary = refused.iter().any(|mark| mark.temporary);
+                unless_temporary(temporary, UnauthorizedClient)
+            }
+            Self::RpKeys { temporary, .. } => unless_temporary(*temporary, InvalidClient),
+            Self::Policy { .. } => UnauthorizedClient,
+            Self::EntityId { .. } => InvalidRequest,
+            Self::NoPath { failures, .. } => {
+                let has = |code| failures.iter().any(|failure| failure.code() == code);
+                if has(TemporarilyUnavailable) {
+                    TemporarilyUnavailable
+                } else if has(UnauthorizedClient) {
+                    UnauthorizedClient
+                } else {
+                    InvalidClient
+                }
+            }
+            Self::BrokenLink(_)
+            | Self::Constraint { .. }
+            | Self::EntityType { .. }
+            | Self::NoFetchEndpoint { .. }
+            | Self::NoAuthorityHints { .. }
+            | Self::TooManyHints { .. }
+            | Self::TooManyFetches { .. }
+            | Self::NoAnchor { .. }
+            | Self::ProvidedChain(_) => InvalidClient,
+        }
+    }
+
+    /// One line of printable ASCII without `"` and `\` that names the claim or the link, at most 300 characters: an
+    /// `error_description` (RFC 6749 §5.2).
+    #[must_use]
+    pub fn description(&self) -> String {
+        ascii_line(&self.to_string(), DESCRIPTION_MAX)
+    }
+
+    /// Everything that is known, for the log: which URL, which entity, which key id, which policy operator.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::BrokenLink(link) => {
+                let url = link.url.as_deref().unwrap_or("the request's trust_chain");
+                let kid = link.kid.as_deref().unwrap_or("none");
+                format!("{link}; fetched from {url}, kid {kid}")
+            }
+            Self::NoPath { subject, failures } => {
+                let reasons: Vec<String> = failures.iter().map(Self::reason).collect();
+                format!("no path of {subject} holds: {}", reasons.join("; "))
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+const DESCRIPTION_MAX: usize = 300;
+
+fn ascii_line(text: &str, max: usize) -> String {
+    text.chars()
+        .take(max)
+        .map(|c| match c {
+            '"' => '\'',
+            '\\' => '/',
+            ' '..='~' => c,
+            _ => '?',
+        })
+        .collect()
+}
+
+fn list(failures: &[TrustError]) -> String {
+    let all: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    all.join("; ")
+}
+
+fn marks(required: &[String], refused: &[RefusedMark]) -> String {
+    if refused.is_empty() {
+        return format!("trust_marks has none of {}", required.join(", "));
+    }
+    let all: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    all.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::federation::fetch::FetchFact;
+
+    fn fetch(fact: FetchFact) -> TrustError {
+        TrustError::Fetch {
+            document: "entity configuration of https://rp.example.it".into(),
+            error: FetchError {
+                url: "https://rp.example.it/.well-known/openid-federation".into(),
+                fact,
+            },
+        }
+    }
+
+    #[test]
+    fn an_unreachable_chain_is_temporary_and_a_false_one_is_not() {
+        // SPID/CIE FE-6
+        let timeout = fetch(FetchFact::Timeout { milliseconds: 3000 });
+        assert_eq!(timeout.code(), TrustErrorCode::TemporarilyUnavailable);
+        assert_eq!(
+            timeout.description(),
+            "entity configuration of https://rp.example.it at https://rp.example.it/.well-known/openid-federation: \
+             no complete answer within 3000 ms"
+        );
+        let large = fetch(FetchFact::TooLarge { limit: 5 });
+        assert_eq!(large.code(), TrustErrorCode::InvalidClient);
+        let none = TrustError::TrustMark {
+            subject: "https://rp.example.it".into(),
+            required: vec!["https://ta.example.it/public/".into()],
+            refused: vec![],
+        };
+        assert_eq!(none.code(), TrustErrorCode::UnauthorizedClient);
+        assert_eq!(TrustError::Busy.code().as_str(), "temporarily_unavailable");
+    }
+
+    #[test]
+    fn a_description_is_one_short_line_of_ascii() {
+        let error = TrustError::ProvidedChain(format!("\"è\\\n{}", "x".repeat(1000)));
+        let line = error.description();
+        assert!(line.starts_with("header trust_chain: '?/?xxx"), "{line}");
+        assert_eq!(line.len(), 300);
+    }
+}

@@ -1,0 +1,481 @@
+//! Outgoing HTTP: the one client, with every limit that hostile servers make necessary.
+//!
+//! - https only outside development, no proxy from the environment, no decompression, addresses filtered ([`super::address`]);
+//! - at most 3 redirects, followed by hand, none to another scheme, host or port;
+//! - a body is read in chunks and given up beyond its limit; one time limit covers connecting, redirects and the body;
+//! - lanes: the configured federation (trust anchors, mark issuers) and the relying parties known already have
+//!   connections of their own, so that strangers that hang cannot starve them; no host takes more than its share.
+
+use super::address;
+use super::lanes::Lanes;
+use futures_util::future::BoxFuture;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use reqwest::{Client, Method, Response, redirect};
+use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use url::Url;
+
+/// What an outgoing request is for, which decides whose connections it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Named by configuration or by a trust anchor.
+    Configured,
+    /// A relying party that was recognised before: renewals and keys.
+    Known,
+    /// Named by whoever sent a request.
+    Stranger,
+}
+
+/// An answer with status 200.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `Content-Type` header as it came.
+    pub content_type: Option<String>,
+    /// The body, within [`FetchLimits::body_bytes`].
+    pub body: Vec<u8>,
+    /// The address after redirects.
+    pub final_url: String,
+    /// Milliseconds from the first connection to the last byte.
+    pub elapsed_ms: u64,
+}
+
+/// Why a fetch failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{url}: {fact}")]
+pub struct FetchError {
+    /// The address asked for, or the redirect's target that failed.
+    pub url: String,
+    /// What happened.
+    pub fact: FetchFact,
+}
+
+/// What happened to a fetch.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchFact {
+    /// No answer, or no complete one, in time.
+    #[error("no complete answer within {milliseconds} ms")]
+    Timeout {
+        /// The limit.
+        milliseconds: u128,
+    },
+    /// The host is, or resolves only to, an address that may not be asked.
+    #[error("address {address} is not allowed")]
+    ForbiddenAddress {
+        /// The address.
+        address: IpAddr,
+    },
+    /// The body is larger than the limit.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// Bytes.
+        limit: usize,
+    },
+    /// A status other than 200 and followed redirects.
+    #[error("HTTP status {code}")]
+    Status {
+        /// The status.
+        code: u16,
+    },
+    /// The name does not resolve.
+    #[error("the host name does not resolve: {0}")]
+    Dns(String),
+    /// No connection, or it broke.
+    #[error("connection failed: {0}")]
+    Connect(String),
+    /// The TLS handshake failed.
+    #[error("TLS failed: {0}")]
+    Tls(String),
+    /// Not an HTTP answer.
+    #[error("the answer is not HTTP: {0}")]
+    Protocol(String),
+    /// A redirect to another scheme, host or port.
+    #[error("redirected to another host, {to}")]
+    RedirectLeavesHost {
+        /// Its target.
+        to: String,
+    },
+    /// More redirects than the limit.
+    #[error("more than {limit} redirects")]
+    TooManyRedirects {
+        /// Redirects.
+        limit: usize,
+    },
+    /// Not a URL, or one with user information.
+    #[error("not a URL that can be fetched")]
+    InvalidUrl,
+    /// Plain http outside development.
+    #[error("not an https URL")]
+    NotHttps,
+    /// Too many requests wait already.
+    #[error("too many requests are under way")]
+    Busy,
+    /// No network in this process, or none for this address (tests).
+    #[error("{0}")]
+    Other(String),
+}
+
+impl FetchFact {
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Timeout { .. }
+            | Self::Status { .. }
+            | Self::Dns(_)
+            | Self::Connect(_)
+            | Self::Tls(_)
+            | Self::Protocol(_)
+            | Self::Busy
+            | Self::Other(_) => true,
+            Self::ForbiddenAddress { .. }
+            | Self::TooLarge { .. }
+            | Self::RedirectLeavesHost { .. }
+            | Self::TooManyRedirects { .. }
+            | Self::InvalidUrl
+            | Self::NotHttps => false,
+        }
+    }
+}
+
+/// The result of a fetch, later.
+pub type Fetching<'a> = BoxFuture<'a, Result<Fetched, FetchError>>;
+
+/// Where documents come from: the network, or a map in tests.
+pub trait Fetch: Send + Sync {
+    /// GET in the strangers' lane. Only status 200 is an answer.
+    fn get<'a>(&'a self, url: &'a str, accept: &'a str) -> Fetching<'a> {
+        self.get_in(Lane::Stranger, url, accept)
+    }
+
+    /// GET in a lane.
+    fn get_in<'a>(&'a self, lane: Lane, url: &'a str, accept: &'a str) -> Fetching<'a>;
+
+    /// POST of a form (`application/x-www-form-urlencoded`) in the configured lane; redirects are not followed.
+    fn post_form<'a>(
+        &'a self,
+        url: &'a str,
+        fields: &'a [(String, String)],
+        accept: &'a str,
+    ) -> Fetching<'a>;
+}
+
+/// The limits of [`HttpFetcher`].
+#[derive(Clone, Debug)]
+pub struct FetchLimits {
+    /// For connecting, redirects and the body together.
+    pub per_fetch: Duration,
+    /// Bytes of a body.
+    pub body_bytes: usize,
+    /// Redirects followed.
+    pub redirects: usize,
+    /// Connections at a time, all lanes together.
+    pub concurrency: usize,
+    /// Of these, reserved for [`Lane::Configured`].
+    pub configured_concurrency: usize,
+    /// Of these, reserved for [`Lane::Known`].
+    pub known_concurrency: usize,
+    /// Connections at a time to one host, except in the configured lane.
+    pub per_host: usize,
+    /// Requests that may wait for a connection (strangers).
+    pub queue: usize,
+    /// How long one may wait.
+    pub queue_wait: Duration,
+}
+
+impl Default for FetchLimits {
+    fn default() -> Self {
+        Self {
+            per_fetch: Duration::from_secs(3),
+            body_bytes: 256 * 1024,
+            redirects: 3,
+            concurrency: 32,
+            configured_concurrency: 8,
+            known_concurrency: 8,
+            per_host: 4,
+            queue: 256,
+            queue_wait: Duration::from_secs(3),
+        }
+    }
+}
+
+/// The client could not be made: the TLS library failed, or `extra_ca_pem` is no PEM.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be made: {0}")]
+pub struct HttpFetcherError(String);
+
+/// [`Fetch`] over the network.
+pub struct HttpFetcher {
+    client: Client,
+    limits: FetchLimits,
+    lanes: Lanes,
+    development: bool,
+}
+
+impl HttpFetcher {
+    /// Makes the client. `extra_ca_pem`: certificates of a private authority, trusted beside the system's.
+    ///
+    /// # Errors
+    /// The TLS library failed, or `extra_ca_pem` is not PEM.
+    pub fn new(
+        limits: FetchLimits,
+        development: bool,
+        extra_ca_pem: Option<&[u8]>,
+    ) -> Result<Self, HttpFetcherError> {
+        let failed = |e: reqwest::Error| HttpFetcherError(causes(&e));
+        let mut builder = Client::builder()
+            .tls_backend_native()
+            .dns_resolver(Arc::new(GuardedResolver { development }))
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .https_only(!development)
+            .http1_only()
+            .timeout(limits.per_fetch)
+            .pool_max_idle_per_host(2)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .user_agent(concat!("varco/", env!("CARGO_PKG_VERSION")));
+        if let Some(pem) = extra_ca_pem {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(failed)?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        Ok(Self {
+            client: builder.build().map_err(failed)?,
+            lanes: Lanes::new(&limits),
+            limits,
+            development,
+        })
+    }
+
+    async fn run(&self, lane: Lane, request: Outgoing<'_>) -> Result<Fetched, FetchError> {
+        let target = self.checked(request.url)?;
+        let host = target.host_str().unwrap_or_default();
+        let permit = self.lanes.enter(lane, host).await;
+        let _permit = permit.map_err(|_| error(&target, FetchFact::Busy))?;
+        let limit = self.limits.per_fetch;
+        match tokio::time::timeout(limit, self.exchange(target.clone(), request)).await {
+            Ok(result) => result,
+            Err(_) => Err(error(&target, self.timed_out())),
+        }
+    }
+
+    fn timed_out(&self) -> FetchFact {
+        FetchFact::Timeout {
+            milliseconds: self.limits.per_fetch.as_millis(),
+        }
+    }
+
+    fn checked(&self, url: &str) -> Result<Url, FetchError> {
+        let refused = |fact| FetchError {
+            url: url.to_owned(),
+            fact,
+        };
+        let parsed = Url::parse(url).map_err(|_| refused(FetchFact::InvalidUrl))?;
+        match parsed.scheme() {
+            "https" => {}
+            "http" if self.development => {}
+            _ => return Err(refused(FetchFact::NotHttps)),
+        }
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(refused(FetchFact::InvalidUrl));
+        }
+        match address::forbidden_literal(&parsed, self.development) {
+            Some(address) => Err(refused(FetchFact::ForbiddenAddress { address })),
+            None => Ok(parsed),
+        }
+    }
+
+    async fn exchange(&self, first: Url, request: Outgoing<'_>) -> Result<Fetched, FetchError> {
+        let started = Instant::now();
+        let mut url = first.clone();
+        let mut redirects = 0;
+        loop {
+            let response = self.send(&url, &request).await?;
+            let status = response.status();
+            if status.is_redirection() && request.form.is_none() {
+                if redirects == self.limits.redirects {
+                    let limit = self.limits.redirects;
+                    return Err(error(&first, FetchFact::TooManyRedirects { limit }));
+                }
+                redirects += 1;
+                url = self.redirected(&url, &response)?;
+                continue;
+            }
+            if status.as_u16() != 200 {
+                let code = status.as_u16();
+                return Err(error(&url, FetchFact::Status { code }));
+            }
+            let content_type = header(&response, &CONTENT_TYPE);
+            let body = self.read(&url, response).await?;
+            let elapsed = started.elapsed().as_millis();
+            return Ok(Fetched {
+                status: status.as_u16(),
+                content_type,
+                body,
+                final_url: url.to_string(),
+                elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX),
+            });
+        }
+    }
+
+    async fn send(&self, url: &Url, request: &Outgoing<'_>) -> Result<Response, FetchError> {
+        let method = match request.form {
+            Some(_) => Method::POST,
+            None => Method::GET,
+        };
+        let mut builder = self.client.request(method, url.clone());
+        builder = builder.header(ACCEPT, request.accept);
+        if let Some(form) = &request.form {
+            let kind = "application/x-www-form-urlencoded";
+            builder = builder.header(CONTENT_TYPE, kind).body(form.clone());
+        }
+        let sent = builder.send().await;
+        sent.map_err(|cause| error(url, self.fact(&cause)))
+    }
+
+    /// The target of a redirect, on the same scheme, host and port (they were checked).
+    fn redirected(&self, from: &Url, response: &Response) -> Result<Url, FetchError> {
+        let location = header(response, &LOCATION);
+        let to = location.as_deref().and_then(|location| from.join(location).ok());
+        let Some(to) = to else {
+            let code = response.status().as_u16();
+            return Err(error(from, FetchFact::Status { code }));
+        };
+        if to.origin() != from.origin() || !to.username().is_empty() {
+            let to = to.to_string();
+            return Err(error(from, FetchFact::RedirectLeavesHost { to }));
+        }
+        self.checked(to.as_str())
+    }
+
+    async fn read(&self, url: &Url, mut response: Response) -> Result<Vec<u8>, FetchError> {
+        let limit = self.limits.body_bytes;
+        let too_large = || error(url, FetchFact::TooLarge { limit });
+        let announced = response.content_length().unwrap_or(0);
+        if usize::try_from(announced).map_or(true, |length| length > limit) {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        loop {
+            let chunk = response.chunk().await;
+            let chunk = chunk.map_err(|cause| error(url, self.fact(&cause)))?;
+            let Some(chunk) = chunk else {
+                return Ok(body);
+            };
+            if body.len().saturating_add(chunk.len()) > limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    fn fact(&self, cause: &reqwest::Error) -> FetchFact {
+        if cause.is_timeout() {
+            return self.timed_out();
+        }
+        let mut source = cause.source();
+        while let Some(inner) = source {
+            if let Some(forbidden) = inner.downcast_ref::<ForbiddenName>() {
+                return FetchFact::ForbiddenAddress {
+                    address: forbidden.0,
+                };
+            }
+            if let Some(unresolved) = inner.downcast_ref::<UnresolvedName>() {
+                return FetchFact::Dns(unresolved.0.clone());
+            }
+            source = inner.source();
+        }
+        let text = causes(cause);
+        if text.contains("certificate") || text.contains("SSL") || text.contains("ssl") {
+            FetchFact::Tls(text)
+        } else if cause.is_connect() {
+            FetchFact::Connect(text)
+        } else {
+            FetchFact::Protocol(text)
+        }
+    }
+}
+
+impl Fetch for HttpFetcher {
+    fn get_in<'a>(&'a self, lane: Lane, url: &'a str, accept: &'a str) -> Fetching<'a> {
+        let form = None;
+        Box::pin(self.run(lane, Outgoing { url, accept, form }))
+    }
+
+    fn post_form<'a>(
+        &'a self,
+        url: &'a str,
+        fields: &'a [(String, String)],
+        accept: &'a str,
+    ) -> Fetching<'a> {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        let form = Some(form.finish());
+        Box::pin(self.run(Lane::Configured, Outgoing { url, accept, form }))
+    }
+}
+
+struct Outgoing<'a> {
+    url: &'a str,
+    accept: &'a str,
+    form: Option<String>,
+}
+
+fn error(url: &Url, fact: FetchFact) -> FetchError {
+    let url = url.to_string();
+    FetchError { url, fact }
+}
+
+fn header(response: &Response, name: &reqwest::header::HeaderName) -> Option<String> {
+    let value = response.headers().get(name)?;
+    value.to_str().ok().map(str::to_owned)
+}
+
+/// An error with its causes in one line.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("resolves to {0}, which is not allowed")]
+struct ForbiddenName(IpAddr);
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct UnresolvedName(String);
+
+/// Asks the system's resolver and drops the addresses that may not be asked, at every connect.
+struct GuardedResolver {
+    development: bool,
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let development = self.development;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let found = found.map_err(|e| Box::new(UnresolvedName(e.to_string())))?;
+            let (allowed, forbidden): (Vec<SocketAddr>, Vec<SocketAddr>) =
+                found.partition(|socket| address::is_allowed(socket.ip(), development));
+            match forbidden.first() {
+                Some(socket) if allowed.is_empty() => Err(ForbiddenName(socket.ip()).into()),
+                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;

@@ -1,0 +1,182 @@
+use super::*;
+use serde_json::json;
+
+const VECTORS: &str = "tests/vectors/metadata-policy-vectors.json";
+
+#[derive(serde::Deserialize)]
+struct Vector {
+    n: u32,
+    #[serde(rename = "TA")]
+    superior: Map<String, Value>,
+    #[serde(rename = "INT")]
+    subordinate: Map<String, Value>,
+    merged: Option<Map<String, Value>>,
+    metadata: Map<String, Value>,
+    resolved: Option<Map<String, Value>>,
+    error: Option<String>,
+}
+
+fn typed(parameters: &Map<String, Value>) -> Map<String, Value> {
+    let mut out = Map::new();
+    out.insert("openid_relying_party".into(), parameters.clone().into());
+    out
+}
+
+fn policy(parameters: Value) -> Result<MetadataPolicy, PolicyError> {
+    MetadataPolicy::parse(&typed(parameters.as_object().unwrap()), &[])
+}
+
+fn apply(parameters: Value, metadata: Value) -> Result<Value, PolicyError> {
+    let applied = policy(parameters)?.apply(&typed(metadata.as_object().unwrap()))?;
+    Ok(applied.metadata["openid_relying_party"].clone())
+}
+
+/// Sorted arrays: the vectors state sets.
+fn as_sets(value: &Value) -> Value {
+    match value {
+        Value::Array(values) => {
+            let mut values: Vec<Value> = values.iter().map(as_sets).collect();
+            values.sort_by_key(Value::to_string);
+            Value::Array(values)
+        }
+        Value::Object(members) => {
+            let sorted: std::collections::BTreeMap<_, _> =
+                members.iter().map(|(k, v)| (k.clone(), as_sets(v))).collect();
+            Value::Object(sorted.into_iter().collect())
+        }
+        plain => plain.clone(),
+    }
+}
+
+fn outcome(vector: &Vector) -> (Option<MetadataPolicy>, Result<Value, PolicyError>) {
+    let merged = MetadataPolicy::parse(&typed(&vector.superior), &[]).and_then(|superior| {
+        superior.merge(&MetadataPolicy::parse(&typed(&vector.subordinate), &[])?)
+    });
+    match merged {
+        Err(error) => (None, Err(error)),
+        Ok(merged) => {
+            let applied = merged
+                .apply(&typed(&vector.metadata))
+                .map(|a| a.metadata["openid_relying_party"].clone());
+            (Some(merged), applied)
+        }
+    }
+}
+
+/// SPID/CIE FE-3; `VARCO_POLICY_VECTORS` names another file of the same form.
+#[test]
+fn every_published_policy_vector_holds() {
+    let file = std::env::var("VARCO_POLICY_VECTORS").unwrap_or_else(|_| VECTORS.to_owned());
+    let vectors: Vec<Vector> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert!(!vectors.is_empty());
+    for vector in &vectors {
+        let (merged, applied) = outcome(vector);
+        if let Some(expected) = &vector.merged {
+            let merged = merged.unwrap_or_else(|| panic!("vector {}: {applied:?}", vector.n));
+            let merged = Value::Object(merged.to_json());
+            let expected = Value::Object(typed(expected));
+            assert_eq!(as_sets(&merged), as_sets(&expected), "vector {}", vector.n);
+        }
+        match (&vector.error, applied) {
+            (None, Ok(metadata)) => {
+                let expected = vector.resolved.clone().map(Value::Object).unwrap();
+                assert_eq!(as_sets(&metadata), as_sets(&expected), "vector {}", vector.n);
+            }
+            (Some(kind), Err(error)) => {
+                let found = match error.kind {
+                    PolicyErrorKind::InvalidPolicy => "invalid_policy",
+                    PolicyErrorKind::InvalidMetadata => "invalid_metadata",
+                };
+                assert_eq!(found, kind, "vector {}: {error}", vector.n);
+            }
+            (expected, found) => panic!("vector {}: {expected:?}, {found:?}", vector.n),
+        }
+    }
+}
+
+#[test]
+fn a_scope_is_a_set_of_words_and_stays_a_string() {
+    let reduced = apply(
+        json!({"scope": {"subset_of": ["openid", "email"], "superset_of": ["openid"]}}),
+        json!({"scope": "openid profile email"}),
+    );
+    assert_eq!(reduced.unwrap(), json!({"scope": "openid email"}));
+    let added = apply(
+        json!({"scope": {"add": ["offline_access"]}}),
+        json!({"scope": "openid"}),
+    );
+    assert_eq!(added.unwrap(), json!({"scope": "openid offline_access"}));
+    let superior = policy(json!({"scope": {"value": "openid email"}})).unwrap();
+    let subordinate = policy(json!({"scope": {"value": "email openid"}})).unwrap();
+    assert!(superior.merge(&subordinate).is_ok());
+}
+
+#[test]
+fn unknown_operators_are_ignored_unless_critical() {
+    let claim = typed(json!({"x": {"regexp": "^a"}}).as_object().unwrap());
+    assert!(MetadataPolicy::parse(&claim, &[]).is_ok());
+    let error = MetadataPolicy::parse(&claim, &["regexp".to_owned()]).unwrap_err();
+    assert_eq!((error.path.as_str(), error.operator.as_str()), ("metadata_policy_crit", "regexp"));
+}
+
+#[test]
+fn a_conflict_names_path_and_operator() {
+    let superior = policy(json!({"grant_types": {"one_of": ["a"]}})).unwrap();
+    let subordinate = policy(json!({"grant_types": {"one_of": ["b"]}})).unwrap();
+    let error = superior.merge(&subordinate).unwrap_err();
+    assert_eq!(error.path, "openid_relying_party.grant_types");
+    assert_eq!(error.operator, "one_of");
+    let error = apply(json!({"contacts": {"essential": true}}), json!({})).unwrap_err();
+    assert_eq!(error.to_string(), "openid_relying_party.contacts: essential: the parameter is missing");
+}
+
+#[test]
+fn operators_that_may_not_stand_together_are_refused() {
+    for operators in [
+        json!({"one_of": ["a"], "add": ["a"]}),
+        json!({"one_of": ["a"], "subset_of": ["a"]}),
+        json!({"one_of": ["a"], "superset_of": ["a"]}),
+        json!({"one_of": []}),
+        json!({"default": null}),
+        json!({"essential": "yes"}),
+        json!({"subset_of": 3}),
+        json!({"add": [["nested"]]}),
+    ] {
+        let found = policy(json!({ "x": operators }));
+        assert!(found.is_err(), "{operators}");
+    }
+}
+
+#[test]
+fn every_change_is_told_with_its_operator() {
+    let policy = policy(json!({
+        "grant_types": {"subset_of": ["authorization_code"]},
+        "logo_uri": {"value": null},
+        "contacts": {"add": ["a@example.it"]},
+        "kept": {"essential": true},
+    }));
+    let metadata = json!({"grant_types": ["authorization_code", "password"], "logo_uri": "x", "kept": 1});
+    let applied = policy.unwrap().apply(&typed(metadata.as_object().unwrap())).unwrap();
+    let told: Vec<_> = applied.effects.iter().map(|e| (e.path.as_str(), e.operator)).collect();
+    assert_eq!(
+        told,
+        [
+            ("openid_relying_party.grant_types", "subset_of"),
+            ("openid_relying_party.logo_uri", "value"),
+            ("openid_relying_party.contacts", "add"),
+        ]
+    );
+    assert_eq!(applied.effects[1].after, None);
+}
+
+#[test]
+fn a_policy_for_an_entity_type_the_subject_lacks_changes_nothing() {
+    let policy = policy(json!({"x": {"essential": true}})).unwrap();
+    assert!(policy.apply(&Map::new()).unwrap().metadata.is_empty());
+}
+
+#[test]
+fn a_set_operator_on_a_number_is_invalid_metadata() {
+    let error = apply(json!({"x": {"subset_of": ["a"]}}), json!({"x": 5})).unwrap_err();
+    assert_eq!(error.kind, PolicyErrorKind::InvalidMetadata);
+}
