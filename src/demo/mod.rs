@@ -13,6 +13,7 @@
 //! so that tests and the benchmark drive it with a client of their own; [`web`] puts pages before it.
 //! One more relying party: its keys in [`keys`], a line in [`DemoFederation::new`].
 
+pub mod discovery;
 mod error;
 pub mod http;
 pub mod keys;
@@ -23,8 +24,6 @@ pub mod superior;
 mod users;
 pub mod web;
 
-#[cfg(test)]
-mod tests;
 
 pub use error::DemoError;
 pub use http::{Http, HttpAnswer, HttpClient, HttpRequest};
@@ -280,7 +279,7 @@ impl DemoFederation {
     /// # Errors
     /// When it cannot be fetched, or is not signed by the keys it shows.
     pub async fn onboard(&self, issuer: &str) -> Result<(), DemoError> {
-        let jwks = web::fetch_own_keys(self, issuer).await?;
+        let jwks = self.own_keys(issuer).await?;
         self.attest_provider(issuer, jwks);
         Ok(())
     }

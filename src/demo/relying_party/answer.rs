@@ -32,14 +32,17 @@ pub struct AuthorizationAnswer {
 }
 
 impl AuthorizationAnswer {
-    /// Reads an address with its query, or the query alone, or a form's body. Of a repeated parameter the first counts.
+    /// Reads the address that the browser was sent to.
     #[must_use]
-    pub fn parse(address_or_form: &str) -> Self {
-        let query = address_or_form
-            .split_once('?')
-            .map_or(address_or_form, |(_, query)| query);
+    pub fn parse_address(address: &str) -> Self {
+        Self::parse_form(address.split_once('?').map_or("", |(_, query)| query))
+    }
+
+    /// Reads a query or a form's body. Of a repeated parameter the first counts.
+    #[must_use]
+    pub fn parse_form(form: &str) -> Self {
         let mut answer = Self::default();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        for (name, value) in url::form_urlencoded::parse(form.as_bytes()) {
             let member = match name.as_ref() {
                 "code" => &mut answer.code,
                 "state" => &mut answer.state,

@@ -10,8 +10,6 @@ mod metadata;
 mod options;
 mod provider;
 mod request;
-#[cfg(test)]
-mod tests;
 
 pub use answer::{AuthorizationAnswer, IdTokenExpectation, TokenAnswer, unverified_claims};
 pub use options::LoginOptions;
