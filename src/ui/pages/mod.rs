@@ -3,6 +3,7 @@
 pub mod consent;
 pub mod demo;
 pub mod history;
+mod links;
 pub mod login;
 pub mod message;
 pub mod refusal;
@@ -16,7 +17,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use tera::{Context, Kwargs, State, Tera, TeraResult};
+use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
 #[derive(rust_embed::RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/templates"]
@@ -57,6 +58,12 @@ impl Pages {
         let assets = Arc::new(Assets::load(below("static").as_deref())?);
         let mut tera = Tera::default();
         register_functions(&mut tera, &assets);
+        tera.register_test("web_link", |value: &Value, _: Kwargs, _: &State| {
+            value.as_str().is_some_and(links::is_web)
+        });
+        tera.register_test("safe_link", |value: &Value, _: Kwargs, _: &State| {
+            value.as_str().is_some_and(links::runs_no_script)
+        });
         tera.add_raw_templates(templates(below("templates").as_deref())?)
             .map_err(PageError::Templates)?;
         Ok(Self { tera, assets })

@@ -1,0 +1,36 @@
+login-title = Accesso con { $brand }
+login-for-rp = Il seguente servizio chiede di verificare la Sua identità:
+login-for-history = Acceda per consultare i Suoi accessi ai servizi.
+login-level = Livello di sicurezza richiesto:
+login-submit = Accedi
+login-failed = L’accesso non è riuscito
+login-error-wrong_credentials = Il nome utente o la password non sono corretti. Controlli i dati e riprovi.
+login-error-missing_username = Inserisca il nome utente.
+login-error-missing_password = Inserisca la password.
+login-error-throttled-seconds = { $seconds ->
+    [one] Troppi tentativi. Attenda un secondo e riprovi.
+   *[other] Troppi tentativi. Attenda { $seconds } secondi e riprovi.
+}
+login-error-throttled-minutes = { $minutes ->
+    [one] Troppi tentativi. Attenda un minuto e riprovi.
+   *[other] Troppi tentativi. Attenda { $minutes } minuti e riprovi.
+}
+login-error-level_not_reachable = Con i mezzi di accesso registrati per questo utente non è possibile raggiungere il livello di sicurezza richiesto dal servizio.
+login-error-form_expired = La pagina è rimasta aperta troppo a lungo oppure i cookie sono stati cancellati. Inserisca di nuovo i dati.
+login-error-busy = In questo momento gli accessi sono molto numerosi. Attenda qualche secondo e riprovi.
+login-attributes = Dati che il servizio chiederà
+login-attributes-note = Dopo l’accesso potrà vedere questi dati e decidere se comunicarli.
+
+consent-title = Consenso alla comunicazione dei dati a { $rp }
+consent-who = Accesso effettuato come { $name }. Prima di proseguire, verifichi quali dati saranno comunicati al servizio:
+consent-attributes = Dati che saranno comunicati
+consent-no-value = non disponibile: non sarà comunicato
+consent-identifier-only = Nessun dato anagrafico. Il servizio riceverà soltanto un codice che La distingue presso questo servizio e che nessun altro servizio riceve.
+consent-offline-title = Accesso in Sua assenza
+consent-offline = Consento a { $rp } di aggiornare questi dati anche quando non sono collegato o collegata
+consent-offline-help = È facoltativo: se toglie la spunta, l’accesso riesce comunque. Può revocare questa autorizzazione in ogni momento dalla pagina «I Suoi accessi».
+consent-offline-included = { $rp } potrà aggiornare l’accesso anche quando Lei non è collegato o collegata. Può revocare questa autorizzazione in ogni momento dalla pagina «I Suoi accessi».
+consent-level = Livello di sicurezza di questo accesso:
+consent-next = Al termine tornerà a: { $host }
+consent-allow = Acconsento
+consent-deny = Non acconsento
