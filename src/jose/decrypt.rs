@@ -78,7 +78,10 @@ pub fn decrypt(
         optional_text(&jwe.header, "typ")?,
     );
     let agreement = KeyMaterial::read(&jwe.header)?;
-    let fits = |key: &&PrivateKey| key.kind().is_rsa() == jwe.algorithm.is_rsa();
+    let fits = |key: &&PrivateKey| match &agreement.ephemeral {
+        Some(ephemeral) if !jwe.algorithm.is_rsa() => key.kind() == ephemeral.kind(),
+        Some(_) | None => key.kind().is_rsa() && jwe.algorithm.is_rsa(),
+    };
     let named = |key: &&PrivateKey| kid.as_deref() == Some(key.kid());
     let is_named = keys.iter().filter(fits).any(|key| named(&key));
     keys.iter()

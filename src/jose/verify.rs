@@ -170,7 +170,7 @@ impl Unverified<'_> {
         })
     }
 
-    fn check_signature(
+    pub(super) fn check_signature(
         &self,
         algorithm: SignatureAlgorithm,
         keys: &KeySet,
@@ -191,13 +191,13 @@ impl Unverified<'_> {
         let verified = match self.header().kid.as_deref() {
             None if kid_required => return Err(JoseError::MissingHeader("kid")),
             None => {
-                let mut suitable = keys.keys().iter().filter(fits);
-                match (suitable.next(), suitable.next()) {
-                    (Some(only), None) => matches(only),
-                    (first, _) => {
-                        let suitable =
-                            usize::from(first.is_some()).saturating_add(suitable.count());
-                        return Err(JoseError::AmbiguousKey { suitable });
+                let suitable: Vec<&PublicKey> = keys.keys().iter().filter(fits).collect();
+                match suitable.as_slice() {
+                    [only] => matches(only),
+                    several => {
+                        return Err(JoseError::AmbiguousKey {
+                            suitable: several.len(),
+                        });
                     }
                 }
             }
