@@ -72,7 +72,10 @@ impl DemoFederation {
     }
 
     async fn fetched(&self, url: &str) -> Result<String, DemoError> {
-        let answer = self.http.send(HttpRequest::Get { url, bearer: None }).await?;
+        let answer = self
+            .http
+            .send(HttpRequest::Get { url, bearer: None })
+            .await?;
         if answer.status == 200 {
             return Ok(answer.text().trim().to_owned());
         }

@@ -54,10 +54,8 @@ pub trait Http: Send + Sync {
     ///
     /// # Errors
     /// `Http` when there is no whole answer within 10 s and 256 KiB.
-    fn send<'a>(
-        &'a self,
-        request: HttpRequest<'a>,
-    ) -> BoxFuture<'a, Result<HttpAnswer, DemoError>>;
+    fn send<'a>(&'a self, request: HttpRequest<'a>)
+    -> BoxFuture<'a, Result<HttpAnswer, DemoError>>;
 }
 
 /// [`Http`] over the network. For the demonstration only: it asks loopback addresses, as the demonstration must.
@@ -106,7 +104,11 @@ impl HttpClient {
                 .map(str::to_owned),
             body: Vec::new(),
         };
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, &error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| failed(url, &error))?
+        {
             if answer.body.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
                 return Err(DemoError::Http {
                     url: url.to_owned(),

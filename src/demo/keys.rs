@@ -60,7 +60,11 @@ impl DemoKeys {
         }
         let made = Self::made_by(&|name, kind| {
             let is_federation_key = !name.ends_with("signing") && !name.ends_with("encryption");
-            let kind = if is_federation_key { KeyKind::P256 } else { kind };
+            let kind = if is_federation_key {
+                KeyKind::P256
+            } else {
+                kind
+            };
             Ok(PrivateKey::generate(kind)?)
         })?;
         Ok(KEYS.get_or_init(|| made).clone())

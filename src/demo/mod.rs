@@ -21,9 +21,10 @@ pub mod policy;
 pub mod relying_party;
 pub mod statement;
 pub mod superior;
+#[cfg(test)]
+mod tests;
 mod users;
 pub mod web;
-
 
 pub use error::DemoError;
 pub use http::{Http, HttpAnswer, HttpClient, HttpRequest};

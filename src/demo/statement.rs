@@ -19,7 +19,10 @@ pub const STATUS_TYP: &str = "trust-mark-status-response+jwt";
 pub const STATEMENT_SECONDS: i64 = 48 * 3600;
 
 /// Signs an entity statement with the key's default algorithm.
-pub(super) fn sign_statement(claims: &impl Serialize, key: &PrivateKey) -> Result<String, DemoError> {
+pub(super) fn sign_statement(
+    claims: &impl Serialize,
+    key: &PrivateKey,
+) -> Result<String, DemoError> {
     sign_as(STATEMENT_TYP, claims, key)
 }
 

@@ -239,15 +239,19 @@ impl Superior {
         subject: &str,
         organization: &str,
     ) -> Result<String, DemoError> {
-        self.trust_mark_with(mark_type, subject, &claims(json!({
-            "organization_type": "public",
-            "organization_name": organization,
-            "organization_name#it": organization,
-            "id_code": {"ipa_code": "demo_varco"},
-            "email": "demo@pec.example.it",
-            "logo_uri": format!("{subject}logo.svg"),
-            "ref": self.entity_id,
-        })))
+        self.trust_mark_with(
+            mark_type,
+            subject,
+            &claims(json!({
+                "organization_type": "public",
+                "organization_name": organization,
+                "organization_name#it": organization,
+                "id_code": {"ipa_code": "demo_varco"},
+                "email": "demo@pec.example.it",
+                "logo_uri": format!("{subject}logo.svg"),
+                "ref": self.entity_id,
+            })),
+        )
     }
 
     /// A trust mark with these members beside, or instead of, the required ones; `null` removes one.

@@ -251,8 +251,8 @@ fn at_hash(algorithm: SignatureAlgorithm, access_token: &str) -> Result<String, 
         Alg::Rs384 | Alg::Ps384 | Alg::Es384 => MessageDigest::sha384(),
         Alg::Rs512 | Alg::Ps512 | Alg::Es512 => MessageDigest::sha512(),
     };
-    let whole = hash(digest, access_token.as_bytes())
-        .map_err(|stack| DemoError::Jose(stack.into()))?;
+    let whole =
+        hash(digest, access_token.as_bytes()).map_err(|stack| DemoError::Jose(stack.into()))?;
     let (half, _) = whole.split_at(whole.len() / 2);
     Ok(BASE64URL_NOPAD.encode(half))
 }

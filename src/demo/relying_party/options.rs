@@ -52,7 +52,11 @@ impl Default for LoginOptions {
             "email",
         ];
         Self {
-            acr_values: LEVELS.get(1).map(|level| (*level).to_owned()).into_iter().collect(),
+            acr_values: LEVELS
+                .get(1)
+                .map(|level| (*level).to_owned())
+                .into_iter()
+                .collect(),
             scope: "openid".to_owned(),
             prompt: "consent login".to_owned(),
             response_mode: None,
@@ -121,7 +125,8 @@ impl LoginOptions {
     /// Replaces, or adds, a parameter outside the request object.
     #[must_use]
     pub fn with_parameter(mut self, name: &str, value: &str) -> Self {
-        self.outer_override.push((name.to_owned(), value.to_owned()));
+        self.outer_override
+            .push((name.to_owned(), value.to_owned()));
         self
     }
 

@@ -66,9 +66,8 @@ pub async fn trust_mark_status(
     body: web::Bytes,
 ) -> HttpResponse {
     let form = String::from_utf8_lossy(&body);
-    let asked = |name: &str| {
-        parameter(&form, name).or_else(|| parameter(request.query_string(), name))
-    };
+    let asked =
+        |name: &str| parameter(&form, name).or_else(|| parameter(request.query_string(), name));
     let anchor = site.federation.trust_anchor();
     if let Some(mark) = asked("trust_mark") {
         return signed(STATUS_TYP, anchor.mark_status_response(&mark));

@@ -14,9 +14,7 @@ const SHOWN_CHARACTERS: usize = 8_000;
 /// Steps that a result keeps; the oldest actions make room.
 const MAX_STEPS: usize = 40;
 /// Claims of tokens that say nothing about the person.
-const PROTOCOL_CLAIMS: [&str; 8] = [
-    "iss", "aud", "iat", "nbf", "exp", "jti", "nonce", "at_hash",
-];
+const PROTOCOL_CLAIMS: [&str; 8] = ["iss", "aud", "iat", "nbf", "exp", "jti", "nonce", "at_hash"];
 
 /// A relying party, a provider and the way between them.
 pub struct Flow<'a> {
@@ -62,7 +60,9 @@ impl Flow<'_> {
         let body = shown_answer(answer);
         let kind = StepKind::AuthorizationResponse;
         outcome.push(kind, code.is_ok(), detail, Some(body));
-        let form = self.relying_party.token_request(self.provider, prepared, code?)?;
+        let form = self
+            .relying_party
+            .token_request(self.provider, prepared, code?)?;
         let tokens = self.tokens(StepKind::Token, &form, outcome).await?;
         let nonce = Some(prepared.nonce.as_str());
         let id_token = tokens.id_token.as_deref().ok_or(DemoError::Missing {
@@ -97,7 +97,10 @@ impl Flow<'_> {
 
     async fn refresh(&self, outcome: &mut Outcome) -> Result<(), DemoError> {
         let kind = StepKind::Refresh;
-        let refresh_token = outcome.tokens.as_ref().and_then(|t| t.refresh_token.clone());
+        let refresh_token = outcome
+            .tokens
+            .as_ref()
+            .and_then(|t| t.refresh_token.clone());
         let refresh_token = refresh_token.ok_or(no_token("refresh_token"))?;
         let form = self
             .relying_party
@@ -110,9 +113,9 @@ impl Flow<'_> {
                 access_token: &tokens.access_token,
                 acr_values: &[],
             };
-            let verified =
-                self.relying_party
-                    .verify_id_token(self.provider, id_token, &expected);
+            let verified = self
+                .relying_party
+                .verify_id_token(self.provider, id_token, &expected);
             let claims = outcome.checked(StepKind::IdToken, verified)?;
             same_subject(outcome, &claims)?;
         }
@@ -160,7 +163,12 @@ impl Flow<'_> {
         };
         let answer = outcome.sent(kind, self.http.send(request).await)?;
         if answer.status != 200 {
-            outcome.push(kind, false, exchange("GET", url, &answer), Some(pretty(&answer)));
+            outcome.push(
+                kind,
+                false,
+                exchange("GET", url, &answer),
+                Some(pretty(&answer)),
+            );
             return Err(refusal(&answer));
         }
         let opened = self
@@ -173,7 +181,9 @@ impl Flow<'_> {
             ),
             Err(error) => format!("{}; {error}", exchange("GET", url, &answer)),
         };
-        let body = opened.as_ref().map_or_else(|_| pretty(&answer), pretty_claims);
+        let body = opened
+            .as_ref()
+            .map_or_else(|_| pretty(&answer), pretty_claims);
         outcome.push(kind, opened.is_ok(), detail, Some(body));
         outcome.add_claims(&opened?);
         Ok(())
@@ -200,8 +210,17 @@ impl Flow<'_> {
         let request = HttpRequest::PostForm { url, fields };
         let answer = outcome.sent(kind, self.http.send(request).await)?;
         let ok = answer.status == 200;
-        outcome.push(kind, ok, exchange("POST", url, &answer), Some(pretty(&answer)));
-        if ok { Ok(answer) } else { Err(refusal(&answer)) }
+        outcome.push(
+            kind,
+            ok,
+            exchange("POST", url, &answer),
+            Some(pretty(&answer)),
+        );
+        if ok {
+            Ok(answer)
+        } else {
+            Err(refusal(&answer))
+        }
     }
 
     fn id_token(

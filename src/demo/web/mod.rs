@@ -39,11 +39,7 @@ impl Site {
 
 /// Mounts the demonstration: `/`, `/ta/…`, `/sa/…`, `/rp/…` and `/rp-aggregated/…`. The static files that the pages name are
 /// somebody else's.
-pub fn routes(
-    config: &mut web::ServiceConfig,
-    federation: Arc<DemoFederation>,
-    pages: Arc<Pages>,
-) {
+pub fn routes(config: &mut web::ServiceConfig, federation: Arc<DemoFederation>, pages: Arc<Pages>) {
     let entity = "/{entity:ta|sa|rp|rp-aggregated}";
     let superior = "/{entity:ta|sa}";
     let relying_party = "/{entity:rp|rp-aggregated}";
@@ -54,7 +50,10 @@ pub fn routes(
             &format!("{entity}/.well-known/openid-federation"),
             web::get().to(federation::configuration),
         )
-        .route(&format!("{superior}/fetch"), web::get().to(federation::fetch))
+        .route(
+            &format!("{superior}/fetch"),
+            web::get().to(federation::fetch),
+        )
         .route(&format!("{superior}/list"), web::get().to(federation::list))
         .service(
             web::resource("/ta/trust_mark_status")
@@ -63,19 +62,31 @@ pub fn routes(
         )
         .route(relying_party, web::get().to(pages::with_slash))
         .route(&format!("{relying_party}/"), web::get().to(pages::start))
-        .route(&format!("{relying_party}/login"), web::post().to(pages::login))
+        .route(
+            &format!("{relying_party}/login"),
+            web::post().to(pages::login),
+        )
         .service(
             web::resource(format!("{relying_party}/callback"))
                 .route(web::get().to(pages::callback))
                 .route(web::post().to(pages::callback)),
         )
-        .route(&format!("{relying_party}/result"), web::get().to(pages::result))
+        .route(
+            &format!("{relying_party}/result"),
+            web::get().to(pages::result),
+        )
         .route(
             &format!("{relying_party}/action/{{action}}"),
             web::post().to(pages::action),
         )
-        .route(&format!("{relying_party}/logo.svg"), web::get().to(pages::logo))
-        .route(&format!("{relying_party}/policy"), web::get().to(pages::privacy));
+        .route(
+            &format!("{relying_party}/logo.svg"),
+            web::get().to(pages::logo),
+        )
+        .route(
+            &format!("{relying_party}/policy"),
+            web::get().to(pages::privacy),
+        );
 }
 
 /// The first parameter of this name in a query or form.

@@ -67,13 +67,8 @@ pub async fn login(
     match begin(&site, relying_party, &issuer, &options, &mut outcome).await {
         Ok((provider, prepared)) => {
             let (browser, is_new) = browser(&request, &entity);
-            let attempt = Attempt::begun(
-                &browser,
-                &entity,
-                provider,
-                prepared.clone(),
-                outcome.steps,
-            );
+            let attempt =
+                Attempt::begun(&browser, &entity, provider, prepared.clone(), outcome.steps);
             site.federation.attempts.insert(attempt);
             let mut response = if parameter(&form, "request_method").as_deref() == Some("post") {
                 let page = FormPostPage {
@@ -230,9 +225,7 @@ pub async fn result(
         };
         let first_steps = std::mem::take(&mut attempt.first_steps);
         let flow = flow(&site, relying_party, &attempt);
-        let outcome = flow
-            .complete(&attempt.prepared, &answer, first_steps)
-            .await;
+        let outcome = flow.complete(&attempt.prepared, &answer, first_steps).await;
         attempt.outcome = Some(outcome);
     }
     let outcome = attempt.outcome.as_ref().cloned().unwrap_or_default();
@@ -265,7 +258,9 @@ pub async fn action(
         return view.failure(relying_party, &entity, error, StatusCode::FORBIDDEN);
     }
     if let Some(mut outcome) = attempt.outcome.clone() {
-        flow(&site, relying_party, &attempt).act(kind, &mut outcome).await;
+        flow(&site, relying_party, &attempt)
+            .act(kind, &mut outcome)
+            .await;
         attempt.outcome = Some(outcome);
     }
     see_other(&format!("/{entity}/result?{}", state_query(&state)))
