@@ -37,7 +37,7 @@ pub use web::routes;
 use crate::clock::Clock;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use url::Url;
 
 /// The path of each entity below the base URL.
@@ -65,8 +65,11 @@ pub struct DemoFederation {
     base_url: String,
     trust_anchor: Superior,
     intermediate: Superior,
-    relying_party: RelyingParty,
-    aggregated_relying_party: RelyingParty,
+    relying_party: Arc<RelyingParty>,
+    aggregated_relying_party: Arc<RelyingParty>,
+    further_relying_parties: RwLock<BTreeMap<String, Arc<RelyingParty>>>,
+    /// What entities publish instead of their own configurations.
+    published: RwLock<BTreeMap<String, String>>,
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
     attempts: web::Attempts,
@@ -119,20 +122,14 @@ impl DemoFederation {
             trust_marks: vec![(aggregator_mark_type, aggregator_mark)],
             ..superior(&intermediate_id, aggregator, keys.intermediate)
         };
-        let relying_party = |path: &str, names: [&str; 2], superior: &str, keys| {
-            let [name, name_it] = names;
+        let relying_party = |path: &str, names, superior: &str, keys| {
             let entity_id = id(path);
-            let mark = trust_anchor.trust_mark(&mark_type, &entity_id, name_it)?;
-            Ok::<_, DemoError>(RelyingParty {
-                redirect_uris: redirect_uris(&base_url, path),
-                entity_id,
-                name: name.to_owned(),
-                name_it: name_it.to_owned(),
-                superior: superior.to_owned(),
-                trust_marks: vec![(mark_type.clone(), mark)],
-                keys,
-                clock: Arc::clone(&clock),
-            })
+            let mark = trust_anchor.trust_mark(&mark_type, &entity_id, path)?;
+            let relying_party = RelyingParty::new(&entity_id, names, keys, Arc::clone(&clock))
+                .with_redirect_uris(redirect_uris(&base_url, path))
+                .with_superior(superior)
+                .with_trust_marks(vec![(mark_type.clone(), mark)]);
+            Ok::<_, DemoError>(Arc::new(relying_party))
         };
         let direct = relying_party(
             path::RELYING_PARTY,
@@ -151,6 +148,8 @@ impl DemoFederation {
             intermediate,
             relying_party: direct,
             aggregated_relying_party: aggregated,
+            further_relying_parties: RwLock::default(),
+            published: RwLock::default(),
             http,
             attempts: web::Attempts::new(Arc::clone(&clock)),
             clock,
@@ -167,8 +166,9 @@ impl DemoFederation {
                 entity_type: EntityType::Intermediate,
                 jwks: self.intermediate.jwks(),
                 metadata_policy: policy::relying_party_policy(CONTACT),
+                // One entity, the intermediate itself, may stand between the anchor and a relying party (§6.2.1).
                 constraints: Some(json!({
-                    "max_path_length": 0,
+                    "max_path_length": 1,
                     "allowed_entity_types": ["openid_relying_party"],
                 })),
                 extra: Map::new(),
@@ -218,14 +218,96 @@ impl DemoFederation {
 
     /// The relying party directly below the trust anchor.
     #[must_use]
-    pub const fn relying_party(&self) -> &RelyingParty {
+    pub fn relying_party(&self) -> &RelyingParty {
         &self.relying_party
     }
 
     /// The relying party below the intermediate.
     #[must_use]
-    pub const fn aggregated_relying_party(&self) -> &RelyingParty {
+    pub fn aggregated_relying_party(&self) -> &RelyingParty {
         &self.aggregated_relying_party
+    }
+
+    /// A further relying party at `{base}/{path}/`, which begins with `rp-`: named, marked and placed below the anchor, but
+    /// neither served nor attested yet; see [`DemoFederation::host`] and [`DemoFederation::admit`].
+    ///
+    /// # Errors
+    /// When signing its trust mark fails.
+    pub fn further_relying_party(
+        &self,
+        path: &str,
+        keys: RelyingPartyKeys,
+    ) -> Result<RelyingParty, DemoError> {
+        let entity_id = self.entity_id(path);
+        let mark_type = self.relying_party_mark_type();
+        let mark = self.trust_anchor.trust_mark(&mark_type, &entity_id, path)?;
+        let clock = Arc::clone(&self.clock);
+        Ok(RelyingParty::new(&entity_id, [path, path], keys, clock)
+            .with_redirect_uris(redirect_uris(&self.base_url, path))
+            .with_superior(self.trust_anchor.entity_id())
+            .with_trust_marks(vec![(mark_type, mark)]))
+    }
+
+    /// Serves a relying party, its configuration and its pages, at `/{path}/`; `path` is `rp-` and lower-case letters,
+    /// digits or hyphens.
+    pub fn host(&self, path: &str, relying_party: RelyingParty) -> Arc<RelyingParty> {
+        let relying_party = Arc::new(relying_party);
+        let mut hosted = self
+            .further_relying_parties
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        hosted.insert(path.to_owned(), Arc::clone(&relying_party));
+        relying_party
+    }
+
+    /// As [`DemoFederation::host`], and the anchor attests it.
+    pub fn admit(&self, path: &str, relying_party: RelyingParty) -> Arc<RelyingParty> {
+        let subordinate = Subordinate {
+            entity_type: EntityType::RelyingParty,
+            jwks: relying_party.federation_jwks(),
+            metadata_policy: policy::relying_party_policy(CONTACT),
+            constraints: None,
+            extra: Map::new(),
+        };
+        self.trust_anchor
+            .attest(relying_party.entity_id(), subordinate);
+        self.host(path, relying_party)
+    }
+
+    /// The relying party served at this path.
+    #[must_use]
+    pub fn relying_party_at(&self, path: &str) -> Option<Arc<RelyingParty>> {
+        match path {
+            path::RELYING_PARTY => Some(Arc::clone(&self.relying_party)),
+            path::AGGREGATED_RELYING_PARTY => Some(Arc::clone(&self.aggregated_relying_party)),
+            _ => {
+                let hosted = self
+                    .further_relying_parties
+                    .read()
+                    .unwrap_or_else(PoisonError::into_inner);
+                hosted.get(path).cloned()
+            }
+        }
+    }
+
+    /// Serves any text as the entity configuration at this path (`ta`, `sa`, `rp` …), or the right one again.
+    pub fn publish_instead(&self, path: &str, document: Option<String>) {
+        let mut published = self
+            .published
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        match document {
+            Some(document) => published.insert(path.to_owned(), document),
+            None => published.remove(path),
+        };
+    }
+
+    fn published_instead(&self, path: &str) -> Option<String> {
+        let published = self
+            .published
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        published.get(path).cloned()
     }
 
     /// The anchor's public keys, `{"keys": […]}`, to pin in the providers' configuration.

@@ -54,3 +54,14 @@ pub(super) fn claims(value: Value) -> Map<String, Value> {
         _ => Map::new(),
     }
 }
+
+/// Replaces members, or adds them; `null` removes one.
+pub(super) fn change(members: &mut Map<String, Value>, changes: &Map<String, Value>) {
+    for (name, value) in changes {
+        if value.is_null() {
+            members.shift_remove(name);
+        } else {
+            members.insert(name.clone(), value.clone());
+        }
+    }
+}

@@ -273,13 +273,7 @@ impl Superior {
             "trust_mark_type": mark_type,
             "id": mark_type,
         }));
-        for (name, value) in overrides {
-            if value.is_null() {
-                members.shift_remove(name);
-            } else {
-                members.insert(name.clone(), value.clone());
-            }
-        }
+        statement::change(&mut members, overrides);
         let mark = statement::sign_as(TRUST_MARK_TYP, &members, &self.key)?;
         self.set_mark(mark_type, subject, true);
         Ok(mark)

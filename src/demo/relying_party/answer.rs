@@ -199,20 +199,23 @@ impl RelyingParty {
         })
     }
 
+    /// `id_token_signed_response_alg` or `userinfo_signed_response_alg`.
+    fn response_algorithm(&self, kind: &str) -> SignatureAlgorithm {
+        let changed = self
+            .metadata_changes
+            .get(&format!("{kind}_signed_response_alg"))
+            .and_then(Value::as_str)
+            .and_then(SignatureAlgorithm::parse);
+        changed.unwrap_or_else(|| self.keys.signing.default_signature_algorithm())
+    }
+
     fn verify(
         &self,
         provider: &ProviderMetadata,
         kind: &'static str,
         token: &str,
     ) -> Result<(Map<String, Value>, SignatureAlgorithm), DemoError> {
-        let metadata = self.protocol_metadata();
-        let registered = format!("{kind}_signed_response_alg");
-        let algorithms: Vec<SignatureAlgorithm> = metadata
-            .get(&registered)
-            .and_then(Value::as_str)
-            .and_then(SignatureAlgorithm::parse)
-            .into_iter()
-            .collect();
+        let algorithms = [self.response_algorithm(kind)];
         let expectations = Expectations {
             kind,
             typ: TypRule::Any,

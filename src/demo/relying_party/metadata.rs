@@ -3,7 +3,7 @@
 use super::{DemoError, RelyingParty};
 use crate::demo::statement::{self, STATEMENT_SECONDS};
 use crate::jose::KeyUse;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 impl RelyingParty {
     /// The public federation keys, `{"keys": […]}`, for the superior's statement.
@@ -12,22 +12,12 @@ impl RelyingParty {
         json!({"keys": [self.keys.federation.public_jwk(KeyUse::Signature, None)]})
     }
 
-    /// The entity configuration as a signed `entity-statement+jwt`.
+    /// The entity configuration as a signed `entity-statement+jwt`, with the changes of
+    /// [`RelyingParty::with_statement_claim`].
     ///
     /// # Errors
     /// When signing fails.
     pub fn entity_configuration(&self) -> Result<String, DemoError> {
-        self.entity_configuration_with(&Map::new())
-    }
-
-    /// As [`RelyingParty::entity_configuration`], with members that replace the right ones, or join them; `null` removes one.
-    ///
-    /// # Errors
-    /// When signing fails.
-    pub fn entity_configuration_with(
-        &self,
-        overrides: &Map<String, Value>,
-    ) -> Result<String, DemoError> {
         let now = self.clock.now();
         let key = &self.keys.federation;
         let marks = self.trust_marks.iter();
@@ -47,13 +37,7 @@ impl RelyingParty {
                 "openid_relying_party": self.protocol_metadata(),
             },
         }));
-        for (name, value) in overrides {
-            if value.is_null() {
-                claims.shift_remove(name);
-            } else {
-                claims.insert(name.clone(), value.clone());
-            }
-        }
+        statement::change(&mut claims, &self.statement_changes);
         statement::sign_statement(&claims, key)
     }
 
@@ -69,7 +53,7 @@ impl RelyingParty {
         })
     }
 
-    /// `metadata.openid_relying_party`, before any policy.
+    /// `metadata.openid_relying_party` before any policy, with the changes of [`RelyingParty::with_metadata`].
     #[must_use]
     pub fn protocol_metadata(&self) -> Value {
         let (signing, encryption) = (&self.keys.signing, &self.keys.encryption);
@@ -79,7 +63,7 @@ impl RelyingParty {
         } else {
             "ECDH-ES+A256KW"
         };
-        json!({
+        let mut metadata = statement::claims(json!({
             "application_type": "web",
             "client_registration_types": ["automatic"],
             "client_name": self.name,
@@ -102,6 +86,8 @@ impl RelyingParty {
                 signing.public_jwk(KeyUse::Signature, None),
                 encryption.public_jwk(KeyUse::Encryption, None),
             ]},
-        })
+        }));
+        statement::change(&mut metadata, &self.metadata_changes);
+        Value::Object(metadata)
     }
 }

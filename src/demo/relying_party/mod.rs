@@ -21,7 +21,7 @@ use super::keys::RelyingPartyKeys;
 use crate::clock::Clock;
 use crate::jose::{SignHeader, sign};
 use crate::random;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// `client_assertion_type` of RFC 7523 §2.2.
@@ -36,17 +36,83 @@ pub type Form = Vec<(String, String)>;
 /// A relying party: its identifier, names and keys.
 #[derive(Clone)]
 pub struct RelyingParty {
-    pub(super) entity_id: String,
-    pub(super) name: String,
-    pub(super) name_it: String,
-    pub(super) redirect_uris: Vec<String>,
-    pub(super) superior: String,
-    pub(super) trust_marks: Vec<(String, String)>,
-    pub(super) keys: RelyingPartyKeys,
-    pub(super) clock: Arc<dyn Clock>,
+    entity_id: String,
+    name: String,
+    name_it: String,
+    redirect_uris: Vec<String>,
+    superior: String,
+    trust_marks: Vec<(String, String)>,
+    metadata_changes: Map<String, Value>,
+    statement_changes: Map<String, Value>,
+    keys: RelyingPartyKeys,
+    clock: Arc<dyn Clock>,
 }
 
 impl RelyingParty {
+    /// A relying party of this identifier, with its names in English and Italian; nobody is above it yet.
+    #[must_use]
+    pub fn new(
+        entity_id: &str,
+        names: [&str; 2],
+        keys: RelyingPartyKeys,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let [name, name_it] = names;
+        Self {
+            entity_id: entity_id.to_owned(),
+            name: name.to_owned(),
+            name_it: name_it.to_owned(),
+            redirect_uris: Vec::new(),
+            superior: String::new(),
+            trust_marks: Vec::new(),
+            metadata_changes: Map::new(),
+            statement_changes: Map::new(),
+            keys,
+            clock,
+        }
+    }
+
+    /// With these redirect addresses.
+    #[must_use]
+    pub fn with_redirect_uris(mut self, redirect_uris: Vec<String>) -> Self {
+        self.redirect_uris = redirect_uris;
+        self
+    }
+
+    /// Below this superior.
+    #[must_use]
+    pub fn with_superior(mut self, superior: &str) -> Self {
+        superior.clone_into(&mut self.superior);
+        self
+    }
+
+    /// With these trust marks: type and mark.
+    #[must_use]
+    pub fn with_trust_marks(mut self, trust_marks: Vec<(String, String)>) -> Self {
+        self.trust_marks = trust_marks;
+        self
+    }
+
+    /// With another member of `metadata.openid_relying_party`; `null` removes it.
+    #[must_use]
+    pub fn with_metadata(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.metadata_changes.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With another claim of the entity configuration; `null` removes it.
+    #[must_use]
+    pub fn with_statement_claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.statement_changes.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// What Italians call it.
+    #[must_use]
+    pub fn name_it(&self) -> &str {
+        &self.name_it
+    }
+
     /// The entity identifier, which is also the `client_id`; ends in a slash.
     #[must_use]
     pub fn entity_id(&self) -> &str {

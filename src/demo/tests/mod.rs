@@ -124,3 +124,56 @@ fn on_loopback_the_relying_party_is_also_reached_under_the_other_name() {
         ["https://demo.example.it"]
     );
 }
+
+#[test]
+fn logins_are_forgotten_after_two_hours_and_when_there_are_too_many() {
+    let world = world();
+    let attempts = web::Attempts::new(world.clock.clone());
+    let metadata = world.metadata();
+    let mut prepared = world.request(&LoginOptions::default());
+    let mut begin = |state: &str| {
+        prepared.state = state.to_owned();
+        let prepared = prepared.clone();
+        attempts.insert(web::Attempt::begun(
+            "b",
+            "rp",
+            metadata.clone(),
+            prepared,
+            Vec::new(),
+        ));
+    };
+    begin("first");
+    assert!(attempts.find("first").is_some());
+    world.clock.advance_seconds(7200);
+    assert!(attempts.find("first").is_none());
+    assert!(attempts.is_empty());
+    for number in 0..10_001 {
+        begin(&number.to_string());
+    }
+    assert_eq!(attempts.len(), 10_000);
+    assert!(attempts.find("0").is_none());
+    assert!(attempts.find("1").is_some());
+}
+
+#[test]
+fn a_further_relying_party_publishes_what_it_is_told_to() {
+    let world = world();
+    let federation = &world.federation;
+    let keys = federation.relying_party().keys().clone();
+    let further = federation.further_relying_party("rp-odd", keys).unwrap();
+    let further = further
+        .with_metadata("userinfo_encrypted_response_alg", Value::Null)
+        .with_metadata("grant_types", json!(["implicit"]))
+        .with_statement_claim("exp", START.0 + 1);
+    let further = federation.admit("rp-odd", further);
+    assert!(federation.relying_party_at("rp-odd").is_some());
+    let jwks = further.federation_jwks();
+    let typ = statement::STATEMENT_TYP;
+    let claims = verified(&further.entity_configuration().unwrap(), &jwks, typ);
+    assert_eq!(claims["exp"], START.0 + 1);
+    let metadata = &claims["metadata"]["openid_relying_party"];
+    assert_eq!(metadata["grant_types"], json!(["implicit"]));
+    assert!(metadata.get("userinfo_encrypted_response_alg").is_none());
+    let anchor = federation.trust_anchor();
+    assert!(anchor.list(None).contains(&format!("{BASE}/rp-odd/")));
+}

@@ -333,26 +333,3 @@ async fn the_anchor_answers_fetch_list_and_trust_mark_status() {
     let nothing = send!(world, post "/ta/trust_mark_status", form "");
     assert_eq!(nothing.status, StatusCode::BAD_REQUEST);
 }
-
-#[::core::prelude::v1::test]
-fn logins_are_forgotten_after_two_hours_and_when_there_are_too_many() {
-    let world = world();
-    let attempts = web::Attempts::new(world.clock.clone());
-    let begin = |state: &str| {
-        let mut prepared = world.request(&LoginOptions::default());
-        prepared.state = state.to_owned();
-        let steps = Vec::new();
-        attempts.insert(web::Attempt::begun(
-            "b",
-            "rp",
-            world.metadata(),
-            prepared,
-            steps,
-        ));
-    };
-    begin("first");
-    assert!(attempts.find("first").is_some());
-    world.clock.advance_seconds(7200);
-    assert!(attempts.find("first").is_none());
-    assert!(attempts.is_empty());
-}

@@ -11,6 +11,9 @@ use serde_json::json;
 /// `/{entity}/.well-known/openid-federation`
 pub async fn configuration(site: web::Data<Site>, entity: web::Path<String>) -> HttpResponse {
     let federation = &site.federation;
+    if let Some(document) = federation.published_instead(&entity) {
+        return signed(STATEMENT_TYP, Ok(document));
+    }
     let document = match (site.superior(&entity), site.relying_party(&entity)) {
         (Some(superior), _) => superior.entity_configuration(),
         (None, Some(relying_party)) => relying_party.entity_configuration(),

@@ -28,21 +28,17 @@ impl Site {
         }
     }
 
-    fn relying_party(&self, entity: &str) -> Option<&RelyingParty> {
-        match entity {
-            path::RELYING_PARTY => Some(self.federation.relying_party()),
-            path::AGGREGATED_RELYING_PARTY => Some(self.federation.aggregated_relying_party()),
-            _ => None,
-        }
+    fn relying_party(&self, entity: &str) -> Option<Arc<RelyingParty>> {
+        self.federation.relying_party_at(entity)
     }
 }
 
-/// Mounts the demonstration: `/`, `/ta/…`, `/sa/…`, `/rp/…` and `/rp-aggregated/…`. The static files that the pages name are
+/// Mounts the demonstration: `/`, `/ta/…`, `/sa/…`, `/rp/…`, `/rp-aggregated/…` and further relying parties at `/rp-*/…`. The static files that the pages name are
 /// somebody else's.
 pub fn routes(config: &mut web::ServiceConfig, federation: Arc<DemoFederation>, pages: Arc<Pages>) {
-    let entity = "/{entity:ta|sa|rp|rp-aggregated}";
+    let entity = "/{entity:ta|sa|rp|rp-[a-z0-9-]+}";
     let superior = "/{entity:ta|sa}";
-    let relying_party = "/{entity:rp|rp-aggregated}";
+    let relying_party = "/{entity:rp|rp-[a-z0-9-]+}";
     config
         .app_data(web::Data::new(Site { federation, pages }))
         .route("/", web::get().to(pages::home))

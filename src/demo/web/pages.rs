@@ -37,7 +37,7 @@ pub async fn start(
         return HttpResponse::NotFound().finish();
     };
     let view = View::new(&site, &request);
-    let page = view::start(&view, relying_party, &entity);
+    let page = view::start(&view, &relying_party, &entity);
     view.page(&page, StatusCode::OK)
 }
 
@@ -59,12 +59,12 @@ pub async fn login(
         Some("cie") => site.federation.entity_id(path::CIE),
         _ => {
             let error = ("invalid_request", "provider is neither spid nor cie");
-            return view.failure(relying_party, &entity, error, StatusCode::BAD_REQUEST);
+            return view.failure(&relying_party, &entity, error, StatusCode::BAD_REQUEST);
         }
     };
-    let options = login_options(&form, redirect_uri(&site, relying_party, &request));
+    let options = login_options(&form, redirect_uri(&site, &relying_party, &request));
     let mut outcome = Outcome::default();
-    match begin(&site, relying_party, &issuer, &options, &mut outcome).await {
+    match begin(&site, &relying_party, &issuer, &options, &mut outcome).await {
         Ok((provider, prepared)) => {
             let (browser, is_new) = browser(&request, &entity);
             let attempt =
@@ -87,7 +87,7 @@ pub async fn login(
         }
         Err(error) => {
             outcome.error = Some(shown_error(&error));
-            let page = view::result(&view, relying_party, &entity, &outcome, None);
+            let page = view::result(&view, &relying_party, &entity, &outcome, None);
             view.page(&page, StatusCode::BAD_GATEWAY)
         }
     }
@@ -192,7 +192,7 @@ pub async fn callback(
     let Some(attempt) = site.federation.attempts.find(&state) else {
         let view = View::new(&site, &request);
         let error = ("unknown_state", "no login with this state is under way");
-        return view.failure(relying_party, &entity, error, StatusCode::BAD_REQUEST);
+        return view.failure(&relying_party, &entity, error, StatusCode::BAD_REQUEST);
     };
     attempt.lock().await.answer.get_or_insert(answer);
     see_other(&format!("/{entity}/result?{}", state_query(&state)))
@@ -211,25 +211,25 @@ pub async fn result(
     let state = parameter(request.query_string(), "state").unwrap_or_default();
     let Some(attempt) = site.federation.attempts.find(&state) else {
         let error = ("unknown_state", "no login with this state is under way");
-        return view.failure(relying_party, &entity, error, StatusCode::BAD_REQUEST);
+        return view.failure(&relying_party, &entity, error, StatusCode::BAD_REQUEST);
     };
     let mut attempt = attempt.lock().await;
     if !attempt.is_of(&entity, &browser(&request, &entity).0) {
         let error = ("wrong_browser", "another browser began this login");
-        return view.failure(relying_party, &entity, error, StatusCode::FORBIDDEN);
+        return view.failure(&relying_party, &entity, error, StatusCode::FORBIDDEN);
     }
     if attempt.outcome.is_none() {
         let Some(answer) = attempt.answer.clone() else {
             let error = ("no_answer", "the provider has not answered yet");
-            return view.failure(relying_party, &entity, error, StatusCode::BAD_REQUEST);
+            return view.failure(&relying_party, &entity, error, StatusCode::BAD_REQUEST);
         };
         let first_steps = std::mem::take(&mut attempt.first_steps);
-        let flow = flow(&site, relying_party, &attempt);
+        let flow = flow(&site, &relying_party, &attempt);
         let outcome = flow.complete(&attempt.prepared, &answer, first_steps).await;
         attempt.outcome = Some(outcome);
     }
     let outcome = attempt.outcome.as_ref().cloned().unwrap_or_default();
-    let page = view::result(&view, relying_party, &entity, &outcome, Some(&state));
+    let page = view::result(&view, &relying_party, &entity, &outcome, Some(&state));
     view.page(&page, StatusCode::OK)
 }
 
@@ -249,16 +249,16 @@ pub async fn action(
     let state = parameter(&String::from_utf8_lossy(&body), "state").unwrap_or_default();
     let Some(attempt) = site.federation.attempts.find(&state) else {
         let error = ("unknown_state", "no login with this state is under way");
-        return view.failure(relying_party, &entity, error, StatusCode::BAD_REQUEST);
+        return view.failure(&relying_party, &entity, error, StatusCode::BAD_REQUEST);
     };
     let mut attempt = attempt.lock().await;
     // The cookie is SameSite=Lax: another site's form comes without it and ends here.
     if !attempt.is_of(&entity, &browser(&request, &entity).0) {
         let error = ("wrong_browser", "another browser began this login");
-        return view.failure(relying_party, &entity, error, StatusCode::FORBIDDEN);
+        return view.failure(&relying_party, &entity, error, StatusCode::FORBIDDEN);
     }
     if let Some(mut outcome) = attempt.outcome.clone() {
-        flow(&site, relying_party, &attempt)
+        flow(&site, &relying_party, &attempt)
             .act(kind, &mut outcome)
             .await;
         attempt.outcome = Some(outcome);

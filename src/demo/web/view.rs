@@ -224,8 +224,8 @@ fn actions(entity: &str, outcome: &Outcome, state: &str) -> Vec<DemoAction> {
 
 fn name(view: &View<'_>, relying_party: &RelyingParty) -> String {
     match view.locale {
-        Locale::It => relying_party.name_it.clone(),
-        Locale::En | Locale::De => relying_party.name.clone(),
+        Locale::It => relying_party.name_it().to_owned(),
+        Locale::En | Locale::De => relying_party.name().to_owned(),
     }
 }
 
