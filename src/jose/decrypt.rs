@@ -4,7 +4,7 @@ use super::algorithm::{ContentEncryption, KeyManagementAlgorithm as Alg};
 use super::content::{self, Envelope};
 use super::error::listing;
 use super::json::parse_bounded;
-use super::jwks::PublicKey;
+use super::jwk::PublicKey;
 use super::key_agreement::{self as agreement, Key, PartyInfo};
 use super::sign::PrivateKey;
 use super::unverified::{optional_text, refuse_extensions, required_text};

@@ -2,9 +2,10 @@
 
 use super::algorithm::{ContentEncryption, KeyManagementAlgorithm as Alg};
 use super::content::{self, Envelope};
-use super::jwks::{KeyUse, PublicKey};
+use super::jwk::PublicKey;
 use super::key_agreement::{self as agreement, Key, PartyInfo};
-use super::sign::{PrivateKey, public_members};
+use super::key_kind::KeyUse;
+use super::sign::{new_key, public_members};
 use super::{JoseError, encode_base64url};
 use crate::random;
 use serde::Serialize;
@@ -91,32 +92,32 @@ pub fn encrypt(
 }
 
 fn agree(header: &EncryptHeader<'_>, recipient: &PublicKey) -> Result<Agreed, JoseError> {
-    let new_key = || {
+    let new_content_key = || {
         Zeroizing::new(random::byte_vec(usize::from(content::key_bytes(
             header.enc,
         ))))
     };
     if header.alg.is_rsa() {
-        let content_key = new_key();
+        let content_key = new_content_key();
         return Ok(Agreed {
             encrypted_key: agreement::oaep_encrypt(header.alg, recipient.key(), &content_key)?,
             content_key,
             ephemeral: None,
         });
     }
-    let ephemeral = PrivateKey::generate(recipient.kind())?;
-    let secret = agreement::shared_secret(ephemeral.key(), recipient.key())?;
+    let ephemeral = new_key(recipient.kind())?;
+    let secret = agreement::shared_secret(&ephemeral, recipient.key())?;
     let agreed = agreement::agreed_key(header.alg, header.enc, &secret, PartyInfo::default())?;
     let (content_key, encrypted_key) = if header.alg == Alg::EcdhEs {
         (agreed, Vec::new())
     } else {
-        let content_key = new_key();
+        let content_key = new_content_key();
         let wrapped = content::wrap(&agreed, &content_key)?;
         (content_key, wrapped)
     };
     Ok(Agreed {
         content_key,
         encrypted_key,
-        ephemeral: Some(public_members(ephemeral.key(), recipient.kind())?),
+        ephemeral: Some(public_members(&ephemeral, recipient.kind())?),
     })
 }

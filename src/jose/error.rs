@@ -189,8 +189,11 @@ fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(FOREIGN_TEXT_CHARACTERS));
     let mut characters = text.chars();
     for character in characters.by_ref().take(FOREIGN_TEXT_CHARACTERS) {
-        let printable = matches!(character, ' '..='~') && !matches!(character, '"' | '\\');
-        out.push(if printable { character } else { '?' });
+        out.push(match character {
+            '"' => '\'',
+            ' '..='[' | ']'..='~' => character,
+            _ => '?',
+        });
     }
     if characters.next().is_some() {
         out.truncate(FOREIGN_TEXT_CHARACTERS.saturating_sub(3));
@@ -230,7 +233,7 @@ mod tests {
         let kid = format!("a\"b\\c\r\nd\u{202e}è{}", "x".repeat(500));
         let message = JoseError::UnknownKey { kid }.to_string();
         assert!(
-            message.starts_with("no key with kid a?b?c??d??xxx"),
+            message.starts_with("no key with kid a'b?c??d??xxx"),
             "{message}"
         );
         assert!(message.ends_with("xxx..."));

@@ -11,11 +11,11 @@
 //! on keys, with keys decoded once.
 //!
 //! - [`algorithm`]: the algorithms that exist here (RFC 7518). `none`, `HS*` and `RSA1_5` have no variant, so that no
-//!   allow-list can contain them. One more algorithm: a variant there, a row in `signature.rs` or `key_agreement.rs`.
+//!   allow-list can contain them. One more algorithm: a variant there, what the compiler then asks for in `signature.rs`, `key_agreement.rs` or `content.rs`.
 //! - [`json`]: parsing bounded in size and depth, duplicate members refused (RFC 7515 §4).
 //! - [`jwks`]: public keys and key sets (RFC 7517), read key by key.
-//! - [`sign`], [`unverified`], [`verify`]: JWS (RFC 7515) and the claims of JWT (RFC 7519).
-//! - [`encrypt`], [`decrypt`]: JWE compact serialization (RFC 7516).
+//! - [`mod@sign`], [`unverified`], [`verify`]: JWS (RFC 7515) and the claims of JWT (RFC 7519).
+//! - [`mod@encrypt`], [`mod@decrypt`]: JWE compact serialization (RFC 7516).
 //! - [`keyring`]: an issuer's own keys: next, current, retired; and their encryption at rest.
 
 pub mod algorithm;
@@ -24,9 +24,12 @@ pub mod decrypt;
 pub mod encrypt;
 mod error;
 pub mod json;
+mod jwk;
 pub mod jwks;
 mod key_agreement;
+mod key_kind;
 pub mod keyring;
+mod registered_claims;
 pub mod sign;
 mod signature;
 pub mod unverified;

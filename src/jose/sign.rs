@@ -3,7 +3,8 @@
 //! A key is decoded once and shared: decoding PKCS#8 per signature costs three times the signature.
 
 use super::algorithm::SignatureAlgorithm;
-use super::jwks::{Curve, KeyKind, KeyUse, PublicKey, RSA_BITS, number};
+use super::jwk::{PublicKey, number};
+use super::key_kind::{Curve, KeyKind, KeyUse, RSA_BITS};
 use super::{JoseError, encode_base64url, signature};
 use crate::secret::Secret;
 use data_encoding::BASE64URL_NOPAD;
@@ -33,14 +34,7 @@ impl PrivateKey {
     /// # Errors
     /// `UnusableKey` for RSA sizes out of [`RSA_BITS`]; `Crypto`.
     pub fn generate(kind: KeyKind) -> Result<Self, JoseError> {
-        let key = match (kind, kind.curve()) {
-            (_, Some(curve)) => PKey::from_ec_key(EcKey::generate(&*curve.group()?)?)?,
-            (KeyKind::Rsa(bits), None) if RSA_BITS.contains(&bits) => {
-                PKey::from_rsa(Rsa::generate(bits)?)?
-            }
-            (_, None) => return Err(JoseError::UnusableKey("RSA keys have 2048 to 8192 bits")),
-        };
-        Self::from_key(key)
+        Self::from_key(new_key(kind)?)
     }
 
     /// Reads a PKCS#8 `PrivateKeyInfo` in DER (RFC 5958), not encrypted.
@@ -141,6 +135,17 @@ impl fmt::Debug for PrivateKey {
             .field("kid", &self.kid())
             .field("kind", &self.kind())
             .finish_non_exhaustive()
+    }
+}
+
+/// A new key without what a [`PrivateKey`] knows of itself: an ephemeral key needs no thumbprint.
+pub(super) fn new_key(kind: KeyKind) -> Result<PKey<Private>, JoseError> {
+    match (kind, kind.curve()) {
+        (_, Some(curve)) => Ok(PKey::from_ec_key(EcKey::generate(&*curve.group()?)?)?),
+        (KeyKind::Rsa(bits), None) if RSA_BITS.contains(&bits) => {
+            Ok(PKey::from_rsa(Rsa::generate(bits)?)?)
+        }
+        (_, None) => Err(JoseError::UnusableKey("RSA keys have 2048 to 8192 bits")),
     }
 }
 

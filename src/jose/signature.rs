@@ -2,7 +2,7 @@
 
 use super::JoseError;
 use super::algorithm::SignatureAlgorithm as Alg;
-use super::jwks::{Curve, KeyKind};
+use super::key_kind::{Curve, KeyKind};
 use openssl::bn::BigNum;
 use openssl::ecdsa::EcdsaSig;
 use openssl::hash::MessageDigest;

@@ -1,6 +1,7 @@
 //! Tests of the module as its users see it: vectors, round trips, attacks.
 
 mod attacks;
+mod attacks_encrypted;
 mod claims;
 mod keys;
 mod mutations;

@@ -114,7 +114,7 @@ fn the_examples_with_weak_algorithms_are_refused() {
     }
     let outcome = decrypt(
         text(refused("RSA1_5"), "token"),
-        &[KEYS.rsa.clone()],
+        std::slice::from_ref(&KEYS.rsa),
         KeyManagementAlgorithm::ALL,
         ContentEncryption::ALL,
     );
