@@ -1,0 +1,312 @@
+//! Resolution of trust: from a relying party's identifier to its verified metadata (SPID/CIE FE-1 to FE-7).
+//!
+//! Callers that ask for the same relying party at once share one resolution; what failed is remembered for a short time;
+//! strangers have a bounded number of resolutions, and every one has bounds in time, fetches and depth.
+
+mod anchors;
+mod climb;
+mod discovery;
+mod marks;
+mod negative;
+mod rp_keys;
+#[cfg(test)]
+mod tests;
+
+use super::entity_id::EntityId;
+use super::entity_statement::Moment;
+use super::error::TrustError;
+use super::fetch::{Fetch, Lane};
+use super::single_flight::SingleFlight;
+use super::trust_mark::{TrustMarkStatus, ValidMark};
+use crate::clock::{Clock, UtcTime};
+use crate::jose::KeySet;
+use discovery::Discovery;
+use futures_util::future::FutureExt;
+use negative::Negatives;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// A configured trust anchor.
+#[derive(Clone, Debug)]
+pub struct TrustAnchor {
+    /// Its identifier.
+    pub id: EntityId,
+    /// Its keys. Without them the anchor is refused outside development; in development the first keys seen are kept
+    /// for the life of the process.
+    pub pinned_keys: Option<KeySet>,
+}
+
+/// What one issuer asks of relying parties.
+#[derive(Clone, Debug)]
+pub struct TrustSettings {
+    /// The issuer on whose behalf is resolved; resolutions are shared per issuer.
+    pub issuer_entity_id: EntityId,
+    /// The anchors that are trusted.
+    pub anchors: Vec<TrustAnchor>,
+    /// One valid mark of any of these types suffices; empty: none is needed (SPID/CIE FE-1).
+    pub required_trust_marks: Vec<String>,
+    /// Whether mark issuers are asked.
+    pub trust_mark_status: TrustMarkStatus,
+    /// Seconds by which clocks may differ.
+    pub leeway_seconds: i64,
+    /// Admits http on loopback hosts and anchors without pinned keys.
+    pub development: bool,
+    /// The entity type whose metadata is needed, such as `openid_relying_party`.
+    pub entity_type: String,
+}
+
+/// The limits of resolutions (SPID/CIE FE-2).
+#[derive(Clone, Debug)]
+pub struct ResolutionLimits {
+    /// For one resolution as a whole.
+    pub total: Duration,
+    /// Authority hints of one entity.
+    pub authority_hints: usize,
+    /// Fetches of one resolution; cached documents of the configured federation do not count.
+    pub fetches: usize,
+    /// Intermediates between subject and anchor.
+    pub depth: usize,
+    /// Trust marks of one entity that are looked at.
+    pub trust_marks: usize,
+    /// Resolutions of strangers at a time.
+    pub concurrent: usize,
+    /// Seconds for which a failure is remembered.
+    pub negative_seconds: i64,
+    /// Failures remembered.
+    pub negatives: usize,
+}
+
+impl Default for ResolutionLimits {
+    fn default() -> Self {
+        Self {
+            total: Duration::from_secs(10),
+            authority_hints: 20,
+            fetches: 30,
+            depth: 6,
+            trust_marks: 16,
+            concurrent: 256,
+            negative_seconds: 30,
+            negatives: 10_000,
+        }
+    }
+}
+
+/// One step of a resolution, for explanations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolutionStep {
+    /// What was done, such as `fetch entity configuration of https://rp.example.it`.
+    pub what: String,
+    /// The address, when something was fetched.
+    pub url: Option<String>,
+    /// `ok`, or what went wrong.
+    pub outcome: String,
+    /// Milliseconds of the fetch; 0 when nothing was fetched.
+    pub elapsed_ms: u64,
+}
+
+/// A relying party whose trust chain holds.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The relying party.
+    pub subject: EntityId,
+    /// The anchor at the end of its chain.
+    pub anchor: EntityId,
+    /// Subject's entity configuration, subordinate statements, anchor's entity configuration, in compact serialization.
+    pub chain: Vec<String>,
+    /// Final metadata by entity type.
+    pub metadata: Map<String, Value>,
+    /// The marks that hold for this anchor.
+    pub trust_marks: Vec<ValidMark>,
+    /// The subject's federation keys, as its superior attests them.
+    pub federation_keys: KeySet,
+    /// The smallest `exp` of the chain; earlier when the last required trust mark ends before. Within the leeway it may
+    /// lie in the past.
+    pub expires_at: UtcTime,
+    /// When it was resolved.
+    pub resolved_at: UtcTime,
+    /// What was done.
+    pub steps: Vec<ResolutionStep>,
+}
+
+type Outcome = Result<Arc<Resolved>, TrustError>;
+type FlightKey = (String, String, bool);
+
+/// Resolves relying parties. One per process; every issuer has its own [`TrustSettings`].
+pub struct Resolver {
+    inner: Arc<Inner>,
+    flights: SingleFlight<FlightKey, Outcome>,
+}
+
+struct Inner {
+    fetch: Arc<dyn Fetch>,
+    clock: Arc<dyn Clock>,
+    limits: ResolutionLimits,
+    anchors: anchors::AnchorCache,
+    marks: marks::MarkCache,
+    negatives: Negatives,
+    running: AtomicUsize,
+}
+
+impl Resolver {
+    /// A resolver with empty caches.
+    #[must_use]
+    pub fn new(fetch: Arc<dyn Fetch>, clock: Arc<dyn Clock>, limits: ResolutionLimits) -> Self {
+        let inner = Inner {
+            fetch,
+            clock,
+            anchors: anchors::AnchorCache::new(),
+            marks: marks::MarkCache::new(),
+            negatives: Negatives::new(limits.negatives),
+            running: AtomicUsize::new(0),
+            limits,
+        };
+        Self {
+            inner: Arc::new(inner),
+            flights: SingleFlight::new(),
+        }
+    }
+
+    /// Resolves a relying party that asks for something. `provided_chain` is the request's `trust_chain` header: when it
+    /// holds, nothing that the relying party names is fetched; when it does not, it is passed over (SPID/CIE FE-5).
+    ///
+    /// # Errors
+    /// Why the relying party is not trusted.
+    pub async fn resolve(
+        &self,
+        settings: &TrustSettings,
+        subject: &EntityId,
+        provided_chain: Option<&[String]>,
+    ) -> Outcome {
+        if let Some(chain) = provided_chain
+            && let Ok(resolved) = self.resolve_provided(settings, subject, chain).await
+        {
+            return Ok(resolved);
+        }
+        let key = (settings.issuer_entity_id.to_string(), subject.to_string());
+        let now = self.inner.clock.now();
+        if let Some(error) = self.inner.negatives.find(&key, now) {
+            return Err(error);
+        }
+        let outcome = self.fly(settings, subject, Lane::Stranger).await;
+        if let Err(error) = &outcome
+            && *error != TrustError::Busy
+        {
+            let until = now.plus_seconds(self.inner.limits.negative_seconds);
+            self.inner.negatives.insert(key, error.clone(), until);
+        }
+        outcome
+    }
+
+    /// Verifies a provided chain without fetching anything that the relying party names (SPID/CIE FE-5).
+    ///
+    /// # Errors
+    /// The link of the chain that does not hold.
+    pub async fn resolve_provided(
+        &self,
+        settings: &TrustSettings,
+        subject: &EntityId,
+        chain: &[String],
+    ) -> Outcome {
+        let discovery = Discovery::new(Arc::clone(&self.inner), settings, subject, Lane::Stranger);
+        self.inner.bounded(subject, discovery.from_provided(chain)).await
+    }
+
+    /// Resolves anew a relying party that is known already, in lanes that strangers cannot block and past remembered
+    /// failures: the background renewal of SPID/CIE FE-4.
+    ///
+    /// # Errors
+    /// Why the relying party is not trusted (any longer).
+    pub async fn renew(&self, settings: &TrustSettings, subject: &EntityId) -> Outcome {
+        self.fly(settings, subject, Lane::Known).await
+    }
+
+    /// Resolves step by step for a person who wants to know why: the steps also of a failure; no cache of failures.
+    pub async fn explain(
+        &self,
+        settings: &TrustSettings,
+        subject: &EntityId,
+    ) -> (Vec<ResolutionStep>, Outcome) {
+        let discovery = Discovery::new(Arc::clone(&self.inner), settings, subject, Lane::Known);
+        let steps = discovery.steps();
+        let outcome = self.inner.bounded(subject, discovery.run()).await;
+        (steps.taken(), outcome)
+    }
+
+    /// The anchor's entity configuration, cached and verified with its pinned keys: for `doctor` and the desk.
+    ///
+    /// # Errors
+    /// Why the anchor cannot be used.
+    pub async fn anchor(
+        &self,
+        settings: &TrustSettings,
+        anchor: &TrustAnchor,
+    ) -> Result<super::Anchor, TrustError> {
+        anchors::find(&self.inner, settings, anchor).await
+    }
+
+    async fn fly(&self, settings: &TrustSettings, subject: &EntityId, lane: Lane) -> Outcome {
+        let known = lane == Lane::Known;
+        let key = (settings.issuer_entity_id.to_string(), subject.to_string(), known);
+        let start = || {
+            let inner = Arc::clone(&self.inner);
+            let (settings, subject) = (settings.clone(), subject.clone());
+            async move {
+                let _running = Running::start(&inner, lane)?;
+                let discovery = Discovery::new(Arc::clone(&inner), &settings, &subject, lane);
+                inner.bounded(&subject, discovery.run()).await
+            }
+            .boxed()
+        };
+        self.flights.run(key, start).await
+    }
+}
+
+impl Inner {
+    fn moment(&self, settings: &TrustSettings) -> Moment {
+        Moment {
+            now: self.clock.now(),
+            leeway_seconds: settings.leeway_seconds,
+        }
+    }
+
+    async fn bounded(
+        &self,
+        subject: &EntityId,
+        work: impl Future<Output = Result<Resolved, TrustError>>,
+    ) -> Outcome {
+        match tokio::time::timeout(self.limits.total, work).await {
+            Ok(outcome) => outcome.map(Arc::new),
+            Err(_) => Err(TrustError::TimedOut {
+                subject: subject.to_string(),
+                seconds: self.limits.total.as_secs(),
+            }),
+        }
+    }
+}
+
+/// Counts the resolutions of strangers.
+struct Running<'a>(Option<&'a Inner>);
+
+impl<'a> Running<'a> {
+    fn start(inner: &'a Inner, lane: Lane) -> Result<Self, TrustError> {
+        if lane != Lane::Stranger {
+            return Ok(Self(None));
+        }
+        let running = Self(Some(inner));
+        let before = inner.running.fetch_add(1, Ordering::SeqCst);
+        if before >= inner.limits.concurrent {
+            return Err(TrustError::Busy);
+        }
+        Ok(running)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(inner) = self.0 {
+            inner.running.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
