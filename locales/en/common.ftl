@@ -16,9 +16,9 @@ opens-new-tab = (opens in a new tab)
 try-again = Try again
 back-to-rp = Back to { $rp }
 
-level-1 = level 1 (password)
-level-2 = level 2 (password and second factor)
-level-3 = level 3 (key on a device or card)
+level-1 = Level 1 (password)
+level-2 = Level 2 (password and second factor)
+level-3 = Level 3 (key on a device or card)
 level-1-short = Level 1
 level-2-short = Level 2
 level-3-short = Level 3

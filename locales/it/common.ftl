@@ -16,9 +16,9 @@ opens-new-tab = (si apre in una nuova scheda)
 try-again = Riprova
 back-to-rp = Torna a { $rp }
 
-level-1 = livello 1 (password)
-level-2 = livello 2 (password e secondo fattore)
-level-3 = livello 3 (chiave su dispositivo o carta)
+level-1 = Livello 1 (password)
+level-2 = Livello 2 (password e secondo fattore)
+level-3 = Livello 3 (chiave su dispositivo o carta)
 level-1-short = Livello 1
 level-2-short = Livello 2
 level-3-short = Livello 3

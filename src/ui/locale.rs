@@ -150,7 +150,14 @@ mod tests {
 
     #[test]
     fn the_language_is_chosen_by_page_then_ui_locales_then_cookie_then_browser() {
-        let cases: [(Option<&str>, &[&str], Option<&str>, Option<&str>, Locale); 12] = [
+        type Case<'a> = (
+            Option<&'a str>,
+            &'a [&'a str],
+            Option<&'a str>,
+            Option<&'a str>,
+            Locale,
+        );
+        let cases: [Case<'_>; 12] = [
             (None, &[], None, None, Locale::It),
             (Some("de"), &["en"], Some("it"), Some("it"), Locale::De),
             (Some("xx"), &["en"], Some("de"), Some("de"), Locale::En),

@@ -14,8 +14,9 @@
 //! - A new language: see [`Locale`].
 //! - Templates and static files can be replaced by a folder, see [`Pages::new`].
 //!
-//! The pages need `Content-Security-Policy: default-src 'none'; style-src 'self'; font-src 'self'; script-src 'self';
-//! img-src 'self' data: <the RP's logo's origin>; form-action …`: no page has an inline script or style.
+//! The pages need `Content-Security-Policy: default-src 'none'; style-src 'self'; font-src 'self' data:; script-src 'self';
+//! img-src 'self' data: <the RP's logo's origin>; form-action …; base-uri 'none'; frame-ancestors 'none'`: no page has an
+//! inline script or style; the `data:` images and font are within Bootstrap Italia's style sheet.
 
 mod assets;
 mod catalog;

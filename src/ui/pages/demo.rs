@@ -136,6 +136,8 @@ pub struct DemoResultPage {
     pub steps: Vec<DemoStep>,
     /// The user's claims: name and value.
     pub claims: Vec<(String, String)>,
+    /// The forms' CSRF token, if the demonstration binds one.
+    pub csrf_token: Option<String>,
     /// What can be done next; each is a POST form of its own.
     pub actions: Vec<DemoAction>,
     /// The answer's `error` and `error_description`.

@@ -127,6 +127,12 @@ impl Brand {
         Self::named("OpenID", "openid")
     }
 
+    /// The demonstration's own pages.
+    #[must_use]
+    pub fn demo() -> Self {
+        Self::named("Varco demo", "openid")
+    }
+
     fn named(name: &str, slug: &str) -> Self {
         Self {
             name: name.to_owned(),

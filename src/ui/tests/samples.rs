@@ -1,5 +1,6 @@
 //! Every page with made-up data, in every variant that looks different.
 
+use super::demo_samples;
 use crate::clock::UtcTime;
 use crate::ui::*;
 
@@ -15,7 +16,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    fn new<P: Page + 'static>(name: &str, page: P) -> Self {
+    pub fn new<P: Page + 'static>(name: &str, page: P) -> Self {
         Self {
             name: name.to_owned(),
             render: Box::new(move |pages, layout| page.render(pages, layout)),
@@ -199,14 +200,6 @@ pub fn form_post(texts: Texts) -> FormPostPage {
     }
 }
 
-fn users(texts: Texts) -> Vec<DemoUser> {
-    vec![DemoUser {
-        username: texts.of("anna.rossi"),
-        password: texts.of("correct-horse-battery"),
-        name: texts.of("Anna Rossi"),
-    }]
-}
-
 fn refusals(texts: Texts) -> Vec<Sample> {
     let page = |kind| RefusalPage {
         kind,
@@ -223,89 +216,6 @@ fn refusals(texts: Texts) -> Vec<Sample> {
         .into_iter()
         .map(|kind| Sample::new(&format!("refusal-{kind:?}"), page(kind)))
         .collect()
-}
-
-fn demo(texts: Texts) -> Vec<Sample> {
-    let home = DemoHomePage {
-        links: DemoLinkKind::ALL
-            .into_iter()
-            .map(|kind| DemoLink {
-                kind,
-                url: texts.of("/rp"),
-            })
-            .collect(),
-        users: users(texts),
-    };
-    let rp = DemoRpPage {
-        rp_name: texts.of("Servizio dimostrativo"),
-        subtitle: texts.of("Parte fidata di prova"),
-        action_url: texts.of("/rp/login"),
-        csrf_token: Some(texts.of("csrf-4")),
-        level: Level::L2,
-        attributes: [
-            "given_name",
-            "family_name",
-            "https://attributes.eid.gov.it/fiscal_number",
-            "email",
-            "address",
-        ]
-        .into_iter()
-        .map(|claim| DemoAttribute {
-            claim: texts.of(claim),
-            checked: true,
-        })
-        .collect(),
-        options: DemoOptions {
-            offline_access: true,
-            ..DemoOptions::default()
-        },
-        users: users(texts),
-        home_url: texts.of("/"),
-    };
-    let steps = StepKind::ALL
-        .into_iter()
-        .enumerate()
-        .map(|(number, kind)| DemoStep {
-            kind,
-            ok: number != 11,
-            detail: texts.of("POST http://127.0.0.1:8000/spid/token answered 200"),
-            body: Some(texts.of(&format!(
-                "{{\n  \"access_token\": \"{}\"\n}}",
-                "eyJhbGciOiJSUzI1NiJ9".repeat(20)
-            ))),
-        });
-    let result = |error: Option<(String, String)>| DemoResultPage {
-        rp_name: texts.of("Servizio dimostrativo"),
-        steps: steps.clone().collect(),
-        claims: vec![
-            (texts.of("given_name"), texts.of("Anna")),
-            (
-                texts.of("https://attributes.eid.gov.it/fiscal_number"),
-                texts.of("TINIT-RSSNNA80A41A952K"),
-            ),
-        ],
-        actions: ActionKind::ALL
-            .into_iter()
-            .map(|kind| DemoAction {
-                kind,
-                action_url: texts.of("/rp/action"),
-                name: texts.of("session"),
-                value: texts.of("1"),
-            })
-            .collect(),
-        error,
-        restart_url: texts.of("/rp"),
-    };
-    let refused = Some((
-        texts.of("access_denied"),
-        texts.of("the user did not consent"),
-    ));
-    vec![
-        Sample::new("demo-home", home),
-        Sample::new("demo-rp", rp),
-        Sample::new("demo-result", result(None)),
-        Sample::new("demo-result-error", result(refused)),
-    ]
 }
 
 fn histories(texts: Texts) -> Vec<Sample> {
@@ -407,6 +317,6 @@ pub fn all(texts: Texts) -> Vec<Sample> {
     ]);
     samples.extend(histories(texts));
     samples.extend(refusals(texts));
-    samples.extend(demo(texts));
+    samples.extend(demo_samples::all(texts));
     samples
 }
