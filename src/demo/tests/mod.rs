@@ -4,6 +4,7 @@ mod answers;
 mod pages;
 mod played_provider;
 mod requests;
+mod resolution;
 mod statements;
 
 use super::*;

@@ -192,6 +192,7 @@ pub(super) fn result(
         rp_name: name(view, relying_party),
         steps: outcome.steps.clone(),
         claims: claims.collect(),
+        csrf_token: None, // `state` is one: random, of this login, checked with the cookie
         actions: state.map_or_else(Vec::new, |state| actions(entity, outcome, state)),
         error: outcome.error.clone(),
         restart_url: format!("/{entity}/"),
