@@ -1,6 +1,7 @@
 //! The demonstration against a provider that is played by the test.
 
 mod answers;
+mod network;
 mod pages;
 mod played_provider;
 mod requests;

@@ -1,11 +1,11 @@
 //! The provider's own resolver finds its way through the demonstration: two implementations that agree.
 
 use super::*;
+use crate::federation::trust_mark::TrustMarkStatus;
 use crate::federation::{
     EntityId, Fetch, FetchError, FetchFact, Fetched, Fetching, Lane, ResolutionLimits, Resolver,
     TrustAnchor, TrustSettings,
 };
-use crate::federation::trust_mark::TrustMarkStatus;
 
 /// Answers from the federation's own values.
 struct InProcess(Arc<DemoFederation>);
@@ -27,7 +27,10 @@ impl InProcess {
                 let subject = url.query_pairs().find(|(name, _)| name == "sub")?.1;
                 let issuer = url.query_pairs().find(|(name, _)| name == "iss");
                 let issuer = issuer.map(|(_, issuer)| issuer.into_owned());
-                return superior.statement_about(&subject, issuer.as_deref()).unwrap().ok();
+                return superior
+                    .statement_about(&subject, issuer.as_deref())
+                    .unwrap()
+                    .ok();
             }
             _ => return None,
         };
@@ -108,7 +111,10 @@ async fn the_resolver_recognises_both_relying_parties() {
                 .unwrap();
             assert_eq!(resolved.chain.len(), length);
             let metadata = &resolved.metadata["openid_relying_party"];
-            assert_eq!(metadata["redirect_uris"], json!(relying_party.redirect_uris()));
+            assert_eq!(
+                metadata["redirect_uris"],
+                json!(relying_party.redirect_uris())
+            );
             assert_eq!(metadata["jwks"], relying_party.protocol_metadata()["jwks"]);
         }
     }
@@ -123,9 +129,24 @@ async fn the_resolver_refuses_a_revoked_mark_and_an_expelled_relying_party() {
     let anchor = federation.trust_anchor();
     anchor.revoke_mark(&mark_type, subject.as_str());
     let dynamic = settings(&world, TrustMarkStatus::Dynamic);
-    assert!(resolver(&world).resolve(&dynamic, &subject, None).await.is_err());
+    assert!(
+        resolver(&world)
+            .resolve(&dynamic, &subject, None)
+            .await
+            .is_err()
+    );
     let fixed = settings(&world, TrustMarkStatus::Static);
-    assert!(resolver(&world).resolve(&fixed, &subject, None).await.is_ok());
+    assert!(
+        resolver(&world)
+            .resolve(&fixed, &subject, None)
+            .await
+            .is_ok()
+    );
     anchor.expel(subject.as_str());
-    assert!(resolver(&world).resolve(&fixed, &subject, None).await.is_err());
+    assert!(
+        resolver(&world)
+            .resolve(&fixed, &subject, None)
+            .await
+            .is_err()
+    );
 }

@@ -16,6 +16,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 /// Characters of the cookie: [`random::token`].
 const COOKIE_CHARACTERS: usize = 43;
+/// Bytes of an authorization answer: it is kept in memory.
+const MAX_ANSWER_BYTES: usize = 8 * 1024;
 
 /// `/`
 pub async fn home(site: web::Data<Site>, request: HttpRequest) -> HttpResponse {
@@ -80,7 +82,7 @@ pub async fn login(
             } else {
                 see_other(&prepared.url)
             };
-            if is_new && let Err(error) = response.add_cookie(&cookie(&entity, &browser)) {
+            if is_new && let Err(error) = response.add_cookie(&cookie(&site, &entity, &browser)) {
                 log::error!("demo: the cookie cannot be set: {error}");
             }
             response
@@ -183,11 +185,16 @@ pub async fn callback(
     let Some(relying_party) = site.relying_party(&entity) else {
         return HttpResponse::NotFound().finish();
     };
+    let form = String::from_utf8_lossy(&body);
     let answer = if request.method() == actix_web::http::Method::POST {
-        AuthorizationAnswer::parse_form(&String::from_utf8_lossy(&body))
+        form.as_ref()
     } else {
-        AuthorizationAnswer::parse_form(request.query_string())
+        request.query_string()
     };
+    if answer.len() > MAX_ANSWER_BYTES {
+        return HttpResponse::PayloadTooLarge().finish();
+    }
+    let answer = AuthorizationAnswer::parse_form(answer);
     let state = answer.state.clone().unwrap_or_default();
     let Some(attempt) = site.federation.attempts.find(&state) else {
         let view = View::new(&site, &request);
@@ -318,8 +325,10 @@ fn browser(request: &HttpRequest, entity: &str) -> (String, bool) {
     }
 }
 
-fn cookie(entity: &str, value: &str) -> Cookie<'static> {
+fn cookie(site: &Site, entity: &str, value: &str) -> Cookie<'static> {
+    let is_https = site.federation.base_url().starts_with("https://");
     Cookie::build(cookie_name(entity), value.to_owned())
+        .secure(is_https)
         .path(format!("/{entity}/"))
         .http_only(true)
         .same_site(SameSite::Lax)
