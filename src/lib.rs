@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod authn;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod endpoint;
 pub mod federation;
 pub mod jose;
