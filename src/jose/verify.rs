@@ -162,12 +162,12 @@ impl Authentic {
         &self.members
     }
 
-    /// Judges the registered claims.
+    /// Judges the registered claims; answers when the token ends, if it does.
     ///
     /// # Errors
     /// The first claim that is missing, misshapen or not as expected.
-    pub fn judge(&self, expected: &Expectations<'_>) -> Result<(), JoseError> {
-        self.times(expected).map(|_| ())
+    pub fn judge(&self, expected: &Expectations<'_>) -> Result<Option<UtcTime>, JoseError> {
+        self.times(expected).map(|times| times.expires_at)
     }
 
     fn times(&self, expected: &Expectations<'_>) -> Result<Times, JoseError> {

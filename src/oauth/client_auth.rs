@@ -164,7 +164,7 @@ impl AuthenticatedClient {
                     issuer: &op.issuer,
                     client_id: self.id(),
                     purpose: REPLAY_PURPOSE,
-                    key: &assertion.id,
+                    value: &assertion.id,
                 },
                 None,
                 assertion.expires_at,

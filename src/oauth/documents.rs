@@ -6,7 +6,7 @@ use crate::endpoint::{Inbound, Note, Reply, Trouble};
 use crate::federation::entity_configuration::{
     EntityConfigurationInput, SigningKey, Validity, entity_configuration, signed_jwks,
 };
-use crate::federation::historical_keys::historical_keys;
+use crate::federation::historical_keys::{HistoricalKey, historical_keys};
 use crate::federation::resolve_response::{ResolveResponseInput, resolve_response};
 use crate::federation::{EntityId, ValidMark};
 use crate::jose::{JoseError, SignatureAlgorithm, Unverified};
@@ -233,8 +233,18 @@ fn signed_historical_keys(op: &Provider, now: UtcTime) -> Result<Document, Docum
             "this issuer has no historical keys yet",
         ));
     }
+    let keys: Vec<HistoricalKey> = rings
+        .historical
+        .iter()
+        .map(|key| HistoricalKey {
+            jwk: serde_json::from_str(&key.public_jwk).unwrap_or_default(),
+            issued_at: Some(key.created_at),
+            expires_at: key.ends_at.unwrap_or(now),
+            revoked: None,
+        })
+        .collect();
     signed(op, now, "application/jwk-set+jwt", |entity, validity, key| {
-        historical_keys(entity, &rings.historical, validity.issued_at, key)
+        historical_keys(entity, &keys, validity.issued_at, key)
     })
 }
 

@@ -186,7 +186,7 @@ impl Provider {
             .resolver
             .resolve(trust, &subject, chain)
             .await
-            .map_err(ClientError::Trust)?;
+            .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let party = self.registration(trust, client_id, &resolved).await?;
         let row = party.clone();
         self.shared
@@ -218,7 +218,10 @@ impl Provider {
 
     fn row_counts(&self, row: &RelyingParty) -> bool {
         match &row.origin {
-            Origin::Federation(trust) => self.now() < trust.expires_at,
+            Origin::Federation(trust) => {
+                let leeway = self.tolerance(&row.client_id).clock_leeway_seconds;
+                self.now() < trust.expires_at.plus_seconds(leeway)
+            }
             Origin::Registered => true,
         }
     }

@@ -14,7 +14,7 @@ use crate::clock::{Clock, UtcTime};
 use crate::config::{IssuerSettings, ServerSettings};
 use crate::federation::{EntityId, Resolver, TrustAnchor, TrustSettings, TrustMarkStatus};
 use crate::jose::{KeyEncryptionKey, KeySet};
-use crate::keys::{self, KeysError, Rings};
+use crate::keys::{self, KeyError, Rings};
 use crate::model::{ClientId, InteractionId, IssuerId};
 use crate::profile::{Path, Profile};
 use crate::store::Store;
@@ -77,7 +77,7 @@ pub struct Documents {
 pub enum ProviderError {
     /// The keys could not be loaded.
     #[error("issuer {0}: {1}")]
-    Keys(String, KeysError),
+    Keys(String, KeyError),
     /// A configured identifier or key set is unusable; configuration checks should have said so.
     #[error("issuer {0}: {1}")]
     Configuration(String, String),
@@ -88,7 +88,7 @@ impl Provider {
     ///
     /// # Errors
     /// The profile is unknown, a trust anchor is unusable or the keys cannot be opened.
-    pub async fn open(
+    pub fn open(
         shared: Arc<Shared>,
         settings: IssuerSettings,
     ) -> Result<Self, ProviderError> {
@@ -107,7 +107,6 @@ impl Provider {
             &issuer,
             shared.clock.now(),
         )
-        .await
         .map_err(|error| ProviderError::Keys(settings.id.clone(), error))?;
         Ok(Self {
             shared,
@@ -133,18 +132,17 @@ impl Provider {
         self.rings.load_full()
     }
 
-    /// Loads the keys again after a change; documents are made anew.
+    /// Loads the keys again after a change; documents are made anew. Blocks.
     ///
     /// # Errors
     /// The database or the key-encryption key failed; the old keys stay.
-    pub async fn reload_keys(&self) -> Result<(), KeysError> {
+    pub fn reload_keys(&self) -> Result<(), KeyError> {
         let rings = keys::load_rings(
             &self.shared.store,
             &self.shared.key_encryption_key,
             &self.issuer,
             self.now(),
-        )
-        .await?;
+        )?;
         self.rings.store(Arc::new(rings));
         self.documents.forget();
         Ok(())

@@ -97,7 +97,7 @@ impl Endpoint for AuthorizationEndpoint {
         call: &Call<Self>,
     ) -> Result<Decision<Self>, AuthorizationError> {
         let fresh = InteractionId::random();
-        if let Some(key) = call.client().replay_key() {
+        if let Some(key) = call.client().replay_key(op) {
             let first = replay::insert(
                 tx,
                 &replay_key(op, call.client(), &key.value),
@@ -169,7 +169,7 @@ fn replay_key<'a>(op: &'a Provider, sender: &'a Sender, key: &'a str) -> replay:
         issuer: &op.issuer,
         client_id: sender.client_id(),
         purpose: REPLAY_PURPOSE,
-        key,
+        value: key,
     }
 }
 

@@ -76,14 +76,18 @@ impl Sender {
             .authentic
             .judge(&expectations(op, &self.client, &[op.settings.id.as_str()]))
             .map_err(Fact::RequestObject)
+            .map(|_| ())
     }
 
-    pub(super) fn replay_key(&self) -> Option<ReplayKey> {
+    /// `None`: without a request object there is nothing to replay.
+    pub(super) fn replay_key(&self, op: &Provider) -> Option<ReplayKey> {
         let signed = self.signed.as_ref()?;
-        let number = |name| self.members.get(name).and_then(Value::as_f64);
-        let end = number("exp")
-            .or_else(|| Some(number("iat")? + f64::from(300)))
-            .unwrap_or_default();
+        let audience = [op.settings.id.as_str()];
+        let end = signed
+            .authentic
+            .judge(&expectations(op, &self.client, &audience))
+            .ok()
+            .flatten()?;
         let leeway = self.client.tolerance.clock_leeway_seconds;
         let value = match self.members.get("jti").and_then(Value::as_str) {
             Some(id) => BASE64URL_NOPAD.encode(&secret::sha256(format!("jti:{id}").as_bytes())),
@@ -91,7 +95,7 @@ impl Sender {
         };
         Some(ReplayKey {
             value,
-            until: crate::jose::numeric_date(end).plus_seconds(leeway),
+            until: end.plus_seconds(leeway),
         })
     }
 }
