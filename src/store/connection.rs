@@ -160,11 +160,9 @@ pub(super) enum SqliteRole {
 
 pub(super) fn open_postgres(url: &str) -> Result<DbConn, StoreError> {
     use diesel::Connection as _;
-    let mut conn = diesel::PgConnection::establish(url)
-        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    // For the texts that `StoreError` recognises; allowed to superusers only, so a refusal is nothing.
-    let _refused = conn.batch_execute("SET lc_messages = 'C'");
-    Ok(DbConn::Postgres(conn))
+    diesel::PgConnection::establish(url)
+        .map(DbConn::Postgres)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 pub(super) fn open_sqlite(
