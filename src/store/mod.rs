@@ -67,7 +67,8 @@ pub enum SqliteSynchronous {
 pub struct DatabaseSettings {
     /// `sqlite://FILE` or `postgres://USER@HOST/NAME`.
     pub url: String,
-    /// Connections for reading (SQLite) or in all (PostgreSQL); at least 1.
+    /// Connections for reading (SQLite: as many as threads that serve, since a read waits for one on its thread) or in all
+    /// (PostgreSQL); at least 1.
     pub pool_size: u32,
     /// Durability of SQLite.
     pub sqlite_synchronous: SqliteSynchronous,

@@ -152,6 +152,12 @@ fn only_the_browser_that_started_an_interaction_abandons_it() {
                 interaction::abandon(conn, &id, &SecretHash::of(browser), now)
             })
         };
+        let hostile = InteractionId::new("i\0");
+        assert!(!db.write({
+            let id = hostile.clone();
+            move |conn| interaction::abandon(conn, &id, &SecretHash::of("browser"), NOW)
+        }));
+        assert!(db.read(|conn| interaction::find(conn, &hostile)).is_none());
         assert!(!abandon("another", NOW));
         assert!(!abandon("browser", NOW.plus_seconds(600)));
         assert!(abandon("browser", NOW));
