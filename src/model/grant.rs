@@ -132,6 +132,7 @@ impl TokenStatus {
         self.token.state == TokenState::Live
             && now < self.token.expires_at
             && self.grant.revoked_at.is_none()
+            && now < self.grant.expires_at
             && self.account_enabled
     }
 }

@@ -148,6 +148,9 @@ pub fn set_enabled(
     client_id: &ClientId,
     enabled: bool,
 ) -> Result<bool, StoreError> {
+    if !can_be_stored(client_id.as_str()) {
+        return Ok(false);
+    }
     let changed = diesel::update(
         client::table
             .filter(client::issuer.eq(issuer.as_str()))
@@ -186,6 +189,9 @@ pub fn delete(
     issuer: &IssuerId,
     client_id: &ClientId,
 ) -> Result<bool, StoreError> {
+    if !can_be_stored(client_id.as_str()) {
+        return Ok(false);
+    }
     let deleted = diesel::delete(
         client::table
             .filter(client::issuer.eq(issuer.as_str()))

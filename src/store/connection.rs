@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the one module that opens connections"
+    reason = "the one module that opens connections; one wait of `switch_to_wal`"
 )]
 
 use super::{SqliteSynchronous, StoreError};
@@ -160,11 +160,9 @@ pub(super) enum SqliteRole {
 
 pub(super) fn open_postgres(url: &str) -> Result<DbConn, StoreError> {
     use diesel::Connection as _;
-    let mut conn = diesel::PgConnection::establish(url)
-        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    // For the texts that `StoreError` recognises; allowed to superusers only, so a refusal is nothing.
-    let _refused = conn.batch_execute("SET lc_messages = 'C'");
-    Ok(DbConn::Postgres(conn))
+    diesel::PgConnection::establish(url)
+        .map(DbConn::Postgres)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 pub(super) fn open_sqlite(
@@ -175,6 +173,9 @@ pub(super) fn open_sqlite(
     use diesel::Connection as _;
     let mut conn = diesel::SqliteConnection::establish(&file_uri(path, role))
         .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+    let failed = |pragma: &str, error: diesel::result::Error| {
+        StoreError::Unavailable(format!("{}: {pragma}: {error}", path.display()))
+    };
     let synchronous = match synchronous {
         SqliteSynchronous::Full => "PRAGMA synchronous = FULL",
         SqliteSynchronous::Normal => "PRAGMA synchronous = NORMAL",
@@ -183,21 +184,37 @@ pub(super) fn open_sqlite(
         SqliteRole::Creator | SqliteRole::Writer => "PRAGMA journal_size_limit = 67108864",
         SqliteRole::Reader => "PRAGMA query_only = ON",
     };
-    // One statement each, the time limit first: switching to WAL needs a lock.
     for pragma in [
         "PRAGMA busy_timeout = 5000",
-        "PRAGMA journal_mode = WAL",
         synchronous,
         "PRAGMA foreign_keys = ON",
         "PRAGMA cache_size = -2000",
         "PRAGMA mmap_size = 0",
         last,
     ] {
-        conn.batch_execute(pragma).map_err(|error| {
-            StoreError::Unavailable(format!("{}: {pragma}: {error}", path.display()))
-        })?;
+        conn.batch_execute(pragma)
+            .map_err(|error| failed(pragma, error))?;
+    }
+    if role != SqliteRole::Reader {
+        switch_to_wal(&mut conn).map_err(|error| failed("PRAGMA journal_mode", error))?;
     }
     Ok(DbConn::Sqlite(conn))
+}
+
+/// The file stays in this mode. Processes that make it together can each hold a lock that another needs; SQLite does not
+/// wait then, whatever its time limit, so this does.
+fn switch_to_wal(conn: &mut diesel::SqliteConnection) -> diesel::QueryResult<()> {
+    const ATTEMPTS: u32 = 100;
+    let mut attempt = 1;
+    loop {
+        let switched = conn.batch_execute("PRAGMA journal_mode = WAL");
+        if switched.is_ok() || attempt == ATTEMPTS {
+            return switched;
+        }
+        attempt += 1;
+        // At most 2 s, and only when several processes make a database at the same moment.
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A URI rather than a path: only so can SQLite be kept from creating a file that should be there.
@@ -211,7 +228,9 @@ fn file_uri(path: &Path, role: SqliteRole) -> String {
         .to_string_lossy()
         .replace('%', "%25")
         .replace('#', "%23");
-    format!("file:{escaped}?mode={mode}")
+    // An absolute path needs the empty authority, or `//host/x` would name one.
+    let authority = if path.is_absolute() { "//" } else { "" };
+    format!("file:{authority}{escaped}?mode={mode}")
 }
 
 /// A connection of the pool, with what is needed to know whether it is still good.
@@ -333,6 +352,14 @@ mod tests {
         assert_eq!(parsed("sqlite://varco.db"), Some(Backend::Sqlite));
         assert_eq!(parsed("postgres://varco@db/varco"), Some(Backend::Postgres));
         assert_eq!(parsed("postgresql:///varco"), Some(Backend::Postgres));
+    }
+
+    #[test]
+    fn a_path_is_taken_literally_in_a_uri() {
+        let uri = |path: &str| file_uri(Path::new(path), SqliteRole::Reader);
+        assert_eq!(uri("a #1 100%.db"), "file:a %231 100%25.db?mode=rw");
+        assert_eq!(uri("/a/b.db"), "file:///a/b.db?mode=rw");
+        assert_eq!(uri("//a/b.db"), "file:////a/b.db?mode=rw");
     }
 
     #[test]

@@ -82,8 +82,8 @@ const OUTAGE_TEXTS: [&str; 22] = [
     // PostgreSQL
     "deadlock",
     "verkehrsklemme",
-    "statement timeout",
-    "lock timeout",
+    "timeout",
+    "zeitüberschreitung",
     "no space left on device",
     "could not extend file",
     "out of shared memory",

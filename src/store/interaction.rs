@@ -119,6 +119,9 @@ pub fn authenticate(
     session: &SessionId,
     now: UtcTime,
 ) -> Result<bool, StoreError> {
+    if !can_be_stored(id.as_str()) {
+        return Ok(false);
+    }
     let changed = diesel::update(
         interaction::table
             .filter(interaction::id.eq(id.as_str()))
@@ -143,6 +146,9 @@ pub fn answer(
     session: &SessionId,
     now: UtcTime,
 ) -> Result<bool, StoreError> {
+    if !can_be_stored(id.as_str()) {
+        return Ok(false);
+    }
     let changed = diesel::update(
         interaction::table
             .filter(interaction::id.eq(id.as_str()))
@@ -165,6 +171,9 @@ pub fn abandon(
     browser: &SecretHash,
     now: UtcTime,
 ) -> Result<bool, StoreError> {
+    if !can_be_stored(id.as_str()) {
+        return Ok(false);
+    }
     let changed = diesel::update(
         interaction::table
             .filter(interaction::id.eq(id.as_str()))

@@ -17,7 +17,7 @@ const EXPORT_BATCH: u32 = 500;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = login_event)]
-struct LoginEventRow {
+pub(super) struct LoginEventRow {
     id: String,
     issuer: String,
     account_id: String,
@@ -104,29 +104,30 @@ pub fn insert(conn: &mut DbConn, new: &LoginEvent) -> Result<(), StoreError> {
 /// cursor is written so that both databases walk the index: `(a < ? OR (a = ? AND id < ?))` alone scans the table.
 macro_rules! history_query {
     ($owner:expr, $filter:expr, $after:expr, $limit:expr) => {{
-        let mut query = login_event::table
-            .filter(login_event::issuer.eq($owner.issuer.as_str()))
-            .filter(login_event::account_id.eq($owner.account.as_str()))
-            .order((login_event::occurred_at.desc(), login_event::id.desc()))
+        use $crate::store::schema::login_event as table;
+        let mut query = table::table
+            .filter(table::issuer.eq($owner.issuer.as_str()))
+            .filter(table::account_id.eq($owner.account.as_str()))
+            .order((table::occurred_at.desc(), table::id.desc()))
             .limit($limit)
-            .select(LoginEventRow::as_select())
+            .select($crate::store::login_event::LoginEventRow::as_select())
             .into_boxed();
         if let Some(client_id) = &$filter.client_id {
-            query = query.filter(login_event::client_id.eq(client_id.as_str()));
+            query = query.filter(table::client_id.eq(client_id.as_str()));
         }
         if let Some(from) = $filter.from {
-            query = query.filter(login_event::occurred_at.ge(from.0));
+            query = query.filter(table::occurred_at.ge(from.0));
         }
         if let Some(until) = $filter.until {
-            query = query.filter(login_event::occurred_at.lt(until.0));
+            query = query.filter(table::occurred_at.lt(until.0));
         }
         if let Some(cursor) = $after {
             query = query
-                .filter(login_event::occurred_at.le(cursor.occurred_at.0))
+                .filter(table::occurred_at.le(cursor.occurred_at.0))
                 .filter(
-                    login_event::occurred_at
+                    table::occurred_at
                         .lt(cursor.occurred_at.0)
-                        .or(login_event::id.lt(&cursor.id)),
+                        .or(table::id.lt(&cursor.id)),
                 );
         }
         query

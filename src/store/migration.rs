@@ -22,7 +22,7 @@ pub struct MigrationStatus {
     pub applied: bool,
 }
 
-/// Applies what is missing; returns the names of what was applied, oldest first. Makes a SQLite file that is missing.
+/// Applies what is missing; returns the versions applied (`0001`), oldest first. Makes a SQLite file that is missing.
 ///
 /// # Errors
 /// The database is out of reach, or a migration fails: then nothing was changed.
@@ -30,7 +30,7 @@ pub fn migrate_up(url: &str) -> Result<Vec<String>, StoreError> {
     up(&mut connect(&Address::parse(url)?, SqliteRole::Creator)?)
 }
 
-/// Takes back the newest version; returns its name, or `None` when there is none.
+/// Takes back the newest version; returns it (`0001`), or `None` when there is none.
 ///
 /// # Errors
 /// As [`migrate_up`].

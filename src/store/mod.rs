@@ -33,12 +33,15 @@ pub mod token;
 pub mod web_session;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use connection::{Backend, DbConn};
 pub use error::StoreError;
 pub use migration::{MigrationStatus, migrate_down, migrate_up, migration_status};
 
 use connection::{Address, ConnectionManager, SqliteRole, open_postgres, open_sqlite};
-use diesel::connection::TransactionManager;
+use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::r2d2::{self, Pool, PooledConnection};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -64,7 +67,8 @@ pub enum SqliteSynchronous {
 pub struct DatabaseSettings {
     /// `sqlite://FILE` or `postgres://USER@HOST/NAME`.
     pub url: String,
-    /// Connections for reading (SQLite) or in all (PostgreSQL); at least 1.
+    /// Connections for reading (SQLite: as many as threads that serve, since a read waits for one on its thread) or in all
+    /// (PostgreSQL); at least 1.
     pub pool_size: u32,
     /// Durability of SQLite.
     pub sqlite_synchronous: SqliteSynchronous,
@@ -343,16 +347,25 @@ where
 {
     type Manager = <DbConn as diesel::Connection>::TransactionManager;
     <Manager as TransactionManager<DbConn>>::begin_transaction(conn).map_err(StoreError::from)?;
-    match catch(|| f(conn)) {
-        Ok(value) => {
-            <Manager as TransactionManager<DbConn>>::commit_transaction(conn)
-                .map_err(StoreError::from)?;
-            Ok(value)
-        }
-        Err(error) => {
-            // When this fails, or a panic left a savepoint open, the pool sees a broken connection and drops it.
-            let _lost = <Manager as TransactionManager<DbConn>>::rollback_transaction(conn);
-            Err(error)
-        }
+    let result = match catch(|| f(conn)) {
+        Ok(value) => commit(conn)
+            .map(|()| value)
+            .map_err(|error| E::from(StoreError::from(error))),
+        Err(error) => Err(error),
+    };
+    if result.is_err() {
+        // When this fails, or a panic left a savepoint open, the pool sees a broken connection and drops it.
+        let _lost = <Manager as TransactionManager<DbConn>>::rollback_transaction(conn);
+    }
+    result
+}
+
+fn commit(conn: &mut DbConn) -> diesel::QueryResult<()> {
+    type Manager = <DbConn as diesel::Connection>::TransactionManager;
+    match conn {
+        // After a failed statement that the job passed over, a bare COMMIT rolls back and reports success. The statement
+        // before it, in the same message, fails then; diesel reads the transaction's end off the connection.
+        DbConn::Postgres(c) => c.batch_execute("SELECT 1; COMMIT"),
+        DbConn::Sqlite(_) => <Manager as TransactionManager<DbConn>>::commit_transaction(conn),
     }
 }

@@ -1,0 +1,434 @@
+use super::*;
+use crate::store::account::AccountPage;
+
+pub(super) fn federation_rp(client_id: ClientId, expires_at: UtcTime) -> RelyingParty {
+    RelyingParty {
+        issuer: issuer(),
+        client_id,
+        metadata: ClientMetadata {
+            redirect_uris: vec!["https://rp.example.it/callback".into()],
+            ..ClientMetadata::default()
+        },
+        jwks: serde_json::json!({"keys": []}),
+        origin: Origin::Federation(ResolvedTrust {
+            trust_anchor: "https://ta.example.it/".into(),
+            chain: vec!["a.b.c".into()],
+            trust_marks: Vec::new(),
+            metadata: serde_json::Map::new(),
+            expires_at,
+            resolved_at: NOW,
+        }),
+        enabled: true,
+        updated_at: NOW,
+    }
+}
+
+#[test]
+fn an_import_keeps_the_key_of_a_person_who_is_there() {
+    on_both(|db| {
+        let first = account("ada");
+        let (key, mut second) = (first.id.clone(), account("ada"));
+        second.password_hash = None;
+        second.enabled = false;
+        second.created_at = NOW.plus_seconds(9);
+        db.write(move |conn| account::upsert(conn, &first));
+        let kept = db.write(move |conn| account::upsert(conn, &second));
+        assert_eq!(kept, key);
+        let found = db
+            .read(|conn| account::find_by_username(conn, "ada"))
+            .unwrap();
+        assert_eq!((found.id, found.created_at), (key, NOW));
+        assert_eq!((found.password_hash, found.enabled), (None, false));
+        assert_eq!(found.attributes["given_name"], "Niccolò");
+        assert!(
+            db.read(|conn| account::find_by_username(conn, "ADA"))
+                .is_none()
+        );
+        assert!(
+            db.read(|conn| account::find_by_username(conn, "ada\0"))
+                .is_none()
+        );
+    });
+}
+
+#[test]
+fn a_person_is_updated_and_found_by_pages_of_a_prefix() {
+    on_both(|db| {
+        db.write(|conn| {
+            ["Zoe", "ada", "adb", "adc", "àd", "b"]
+                .iter()
+                .try_for_each(|name| account::insert(conn, &account(name)))
+        });
+        let names = |prefix: &str, after: Option<&str>, limit| -> Vec<String> {
+            let page = AccountPage {
+                prefix: prefix.into(),
+                after: after.map(str::to_owned),
+                limit,
+            };
+            let found = db.read(|conn| account::search(conn, &page));
+            found.into_iter().map(|account| account.username).collect()
+        };
+        assert_eq!(names("", None, 9), ["Zoe", "ada", "adb", "adc", "b", "àd"]);
+        assert_eq!(names("ad", None, 2), ["ada", "adb"]);
+        assert_eq!(names("ad", Some("adb"), 2), ["adc"]);
+        assert_eq!(names("%", None, 2), Vec::<String>::new());
+        let mut ada = db
+            .read(|conn| account::find_by_username(conn, "ada"))
+            .unwrap();
+        ada.totp_secret = Some("BASE32".into());
+        let id = ada.id.clone();
+        assert!(db.write(move |conn| {
+            account::set_password(conn, &ada.id, None, NOW)?;
+            account::set_enabled(conn, &ada.id, false, NOW)?;
+            account::update(conn, &ada)
+        }));
+        let found = db.read(|conn| account::find(conn, &id)).unwrap();
+        assert!(found.enabled && found.password_hash.is_some());
+        assert_eq!(found.totp_secret.as_deref(), Some("BASE32"));
+        assert!(!db.write(|conn| account::set_enabled(conn, &AccountId::random(), true, NOW)));
+    });
+}
+
+#[test]
+fn a_renewed_registration_stays_switched_off() {
+    on_both(|db| {
+        db.write(|conn| {
+            client::upsert(conn, &federation_rp(rp(), NOW.plus_seconds(60)))?;
+            client::upsert(conn, &federation_rp(other_rp(), NOW.plus_seconds(30)))?;
+            client::set_enabled(conn, &issuer(), &rp(), false)?;
+            client::upsert(conn, &federation_rp(rp(), NOW.plus_seconds(90)))
+        });
+        let found = db
+            .read(|conn| client::find(conn, &issuer(), &rp()))
+            .unwrap();
+        assert!(!found.enabled);
+        let Origin::Federation(trust) = found.origin else {
+            panic!("a member of the federation");
+        };
+        assert_eq!(trust.expires_at, NOW.plus_seconds(90));
+        let due = db.read(|conn| client::expiring_before(conn, NOW.plus_seconds(99), 9));
+        assert_eq!(due.len(), 1);
+        assert_eq!(due[0].client_id, other_rp());
+        let page = |after: Option<&ClientId>| {
+            let found = db.read(|conn| client::search(conn, &issuer(), after, 1));
+            found
+                .into_iter()
+                .map(|party| party.client_id)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(page(None), [other_rp()]);
+        assert_eq!(page(Some(&other_rp())), [rp()]);
+        let elsewhere = IssuerId::new("https://op.example.it/cie/");
+        assert!(
+            db.read(|conn| client::find(conn, &elsewhere, &rp()))
+                .is_none()
+        );
+        assert!(db.write(|conn| client::delete(conn, &issuer(), &rp())));
+        assert!(!db.write(|conn| client::delete(conn, &issuer(), &rp())));
+    });
+}
+
+#[test]
+fn revoking_a_grant_revokes_its_tokens_and_marks_the_history() {
+    on_both(|db| {
+        let granted = db.with_grant("ada");
+        let untouched = db.with_grant("eve");
+        let tokens = [
+            token(&granted, TokenKind::Access, 0),
+            token(&granted, TokenKind::Refresh, 0),
+            token(&untouched, TokenKind::Access, 0),
+        ];
+        let ids = tokens.clone().map(|token| token.id);
+        db.write(move |conn| {
+            tokens
+                .iter()
+                .try_for_each(|token| token::insert(conn, token))
+        });
+        let active = || {
+            ids.clone().map(|id| {
+                let status = db.read(|conn| token::find_status(conn, &id)).unwrap();
+                status.is_active(NOW)
+            })
+        };
+        assert_eq!(active(), [true, true, true]);
+        let (issuer, account) = (issuer(), granted.account.clone());
+        let revoke_all = |client_id: Option<ClientId>| {
+            let (issuer, account) = (issuer.clone(), account.clone());
+            db.write(move |conn| {
+                grant::revoke_all(conn, &issuer, &account, client_id.as_ref(), NOW)
+            })
+        };
+        assert_eq!(revoke_all(Some(other_rp())), 0);
+        assert_eq!(revoke_all(Some(rp())), 1);
+        assert_eq!(revoke_all(None), 0);
+        assert_eq!(active(), [false, false, true]);
+        let owner = login_event::HistoryOwner {
+            issuer: &issuer,
+            account: &account,
+        };
+        let page =
+            db.read(|conn| login_event::search(conn, owner, &HistoryFilter::default(), None, 9));
+        assert_eq!(page.events[0].revoked_at, Some(NOW));
+        let id = untouched.account.clone();
+        db.write(move |conn| account::set_enabled(conn, &id, false, NOW));
+        assert_eq!(active(), [false, false, false]);
+    });
+}
+
+#[test]
+fn tokens_are_revoked_by_kind_generation_and_session() {
+    on_both(|db| {
+        let granted = db.with_grant("ada");
+        let mut online = granted.clone();
+        online.id = GrantId::random();
+        online.offline_access = false;
+        let tokens = [
+            token(&granted, TokenKind::Access, 0),
+            token(&granted, TokenKind::Refresh, 1),
+            token(&granted, TokenKind::Access, 1),
+            token(&online, TokenKind::Access, 0),
+        ];
+        let ids = tokens.clone().map(|token| token.id);
+        let (id, session) = (granted.id.clone(), granted.session.clone());
+        db.write(move |conn| {
+            grant::insert(conn, &online)?;
+            tokens
+                .iter()
+                .try_for_each(|token| token::insert(conn, token))
+        });
+        let live = || {
+            ids.clone().map(|id| {
+                let status = db.read(|conn| token::find_status(conn, &id)).unwrap();
+                status.token.state == TokenState::Live
+            })
+        };
+        let of = id.clone();
+        assert_eq!(
+            db.write(move |conn| token::revoke_generation_before(conn, &of, 1)),
+            1
+        );
+        assert_eq!(live(), [false, true, true, true]);
+        assert_eq!(
+            db.write(move |conn| grant::revoke_of_session(conn, &session, NOW)),
+            1
+        );
+        assert_eq!(live(), [false, true, true, false]);
+        let of = id.clone();
+        let kind = Some(TokenKind::Access);
+        assert_eq!(
+            db.write(move |conn| token::revoke_live_of_grant(conn, &of, kind)),
+            1
+        );
+        assert_eq!(live(), [false, true, false, false]);
+        let jti = ids[1].clone();
+        assert!(db.write(move |conn| token::revoke(conn, &jti)));
+        let jti = ids[1].clone();
+        assert!(!db.write(move |conn| token::revoke(conn, &jti)));
+        let of = id.clone();
+        assert_eq!(
+            db.write(move |conn| grant::increment_refresh_count(conn, &of)),
+            Some(1)
+        );
+        let of = id.clone();
+        assert!(db.write(move |conn| grant::revoke(conn, &of, NOW)));
+        assert!(!db.write(move |conn| grant::revoke(conn, &id, NOW)));
+    });
+}
+
+#[test]
+fn a_row_that_cannot_be_understood_is_named() {
+    on_both(|db| {
+        let granted = db.with_grant("ada");
+        let new = token(&granted, TokenKind::Access, 0);
+        let id = new.id.clone();
+        db.write(move |conn| {
+            token::insert(conn, &new)?;
+            diesel::sql_query("UPDATE token SET state = 'sleeping'").execute(conn)?;
+            Ok(())
+        });
+        let error = db
+            .store
+            .read_blocking(|conn| token::find_status(conn, &id))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("row {id} of table token cannot be understood: column state")
+        );
+    });
+}
+
+#[test]
+fn sessions_end_once_and_are_not_revived() {
+    on_both(|db| {
+        let granted = db.with_grant("ada");
+        let session = |id: &str| Session {
+            id: SessionId::new(id),
+            issuer: issuer(),
+            account: granted.account.clone(),
+            acr: "L1".into(),
+            authenticated_at: NOW,
+            browser: "b\0".into(),
+            address: "::1".into(),
+            expires_at: NOW.plus_seconds(100),
+            ended_at: None,
+        };
+        let (one, other) = (session("one"), session("other"));
+        db.write(move |conn| {
+            session::insert(conn, &one)?;
+            session::insert(conn, &other)
+        });
+        let id = SessionId::new("one");
+        let later = NOW.plus_seconds(5);
+        assert!(db.write({
+            let id = id.clone();
+            move |conn| session::reauthenticate(conn, &id, "L2", later)
+        }));
+        let found = db.read(|conn| session::find(conn, &id)).unwrap();
+        assert_eq!((found.acr.as_str(), found.authenticated_at), ("L2", later));
+        assert!(found.is_alive(later));
+        let account = granted.account.clone();
+        let ended = db.write(move |conn| {
+            assert!(session::end(conn, &SessionId::new("one"), later)?);
+            assert!(!session::end(conn, &SessionId::new("one"), later)?);
+            assert!(!session::reauthenticate(
+                conn,
+                &SessionId::new("one"),
+                "L2",
+                later
+            )?);
+            session::end_all_of(conn, &account, &issuer(), later)
+        });
+        assert_eq!(ended, 1);
+        assert!(
+            !db.read(|conn| session::find(conn, &id))
+                .unwrap()
+                .is_alive(later)
+        );
+    });
+}
+
+#[test]
+fn a_deleted_web_session_does_not_come_back() {
+    on_both(|db| {
+        let key = SecretHash::of("cookie");
+        let end = NOW.plus_seconds(60);
+        db.write(move |conn| {
+            web_session::insert(conn, &key, "{}", end)?;
+            assert_eq!(web_session::find(conn, &key, end)?, None);
+            assert!(web_session::update(conn, &key, "{\"a\":\"b\"}", end)?);
+            assert!(web_session::update_ttl(conn, &key, end.plus_seconds(1))?);
+            let found = web_session::find(conn, &key, end)?;
+            assert_eq!(found.as_deref(), Some("{\"a\":\"b\"}"));
+            web_session::delete(conn, &key)?;
+            assert!(!web_session::update(conn, &key, "{}", end)?);
+            assert!(!web_session::update_ttl(conn, &key, end)?);
+            assert_eq!(web_session::find(conn, &key, NOW)?, None);
+            Ok(())
+        });
+    });
+}
+
+#[test]
+fn every_change_of_a_key_raises_the_keyrings_version() {
+    on_both(|db| {
+        let key = StoredKey {
+            kid: "kid".into(),
+            issuer: issuer(),
+            ring: RingName::Federation,
+            usage: "sig".into(),
+            kind: "P-256".into(),
+            sealed: vec![0, 1, 255],
+            public_jwk: "{}".into(),
+            created_at: NOW,
+            activates_at: NOW,
+            retired_at: None,
+            ends_at: None,
+        };
+        let before = db.read(signing_key::keyring_version);
+        let new = key.clone();
+        db.write(move |conn| {
+            signing_key::insert(conn, &new)?;
+            assert!(signing_key::set_activation(
+                conn,
+                &issuer(),
+                "kid",
+                NOW.plus_seconds(1)
+            )?);
+            assert!(signing_key::retire(
+                conn,
+                &issuer(),
+                "kid",
+                NOW.plus_seconds(2)
+            )?);
+            assert!(signing_key::end(
+                conn,
+                &issuer(),
+                "kid",
+                NOW.plus_seconds(3)
+            )?);
+            assert!(!signing_key::end(conn, &issuer(), "unknown", NOW)?);
+            Ok(())
+        });
+        assert!(db.read(signing_key::keyring_version) >= before + 4);
+        let again = db
+            .store
+            .write_blocking(move |conn| signing_key::insert(conn, &key));
+        assert!(again.unwrap_err().is_duplicate());
+        let found = db.read(|conn| signing_key::search(conn, &issuer()));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].ring, RingName::Federation);
+        assert_eq!(found[0].sealed, [0, 1, 255]);
+        assert_eq!(found[0].activates_at, NOW.plus_seconds(1));
+        assert_eq!(found[0].retired_at, Some(NOW.plus_seconds(2)));
+        assert_eq!(found[0].ends_at, Some(NOW.plus_seconds(3)));
+    });
+}
+
+#[test]
+fn the_throttle_blocks_longer_each_time_and_forgives() {
+    on_both(|db| {
+        let fail = |now| db.write(move |conn| throttle::record_failure(conn, "ada\0", now, 5));
+        for _ in 0..5 {
+            assert_eq!(fail(NOW), None);
+        }
+        let mut now = NOW;
+        for seconds in [1, 2, 4, 8, 16] {
+            let until = fail(now).unwrap();
+            assert_eq!(until.seconds_since(now), seconds);
+            let blocked = |at| db.read(|conn| throttle::blocked_until(conn, "ada\0", at));
+            assert_eq!(blocked(until.plus_seconds(-1)), Some(until));
+            assert_eq!(blocked(until), None);
+            now = until;
+        }
+        // A new minute has its allowance, but the delays go on where they were.
+        now = NOW.plus_seconds(60);
+        for _ in 0..5 {
+            assert_eq!(fail(now), None);
+        }
+        assert_eq!(fail(now), Some(now.plus_seconds(32)));
+        for _ in 0..10 {
+            now = fail(now).unwrap();
+            for _ in 0..5 {
+                fail(now);
+            }
+        }
+        assert_eq!(fail(now), Some(now.plus_seconds(900)));
+        assert_eq!(
+            db.read(|conn| throttle::blocked_until(conn, "eve", now)),
+            None
+        );
+        let reserve = |now| db.write(move |conn| throttle::reserve(conn, "ada\0", now, 5));
+        assert_eq!(reserve(now), Some(now.plus_seconds(900)));
+        let quiet = now.plus_seconds(1_801);
+        for _ in 0..5 {
+            assert_eq!(fail(quiet), None);
+        }
+        assert_eq!(fail(quiet), Some(quiet.plus_seconds(1)));
+        db.write(|conn| throttle::clear(conn, "ada\0"));
+        assert_eq!(reserve(quiet), None);
+        assert_eq!(
+            db.write(move |conn| throttle::record_failure(conn, "x", NOW, 0)),
+            None
+        );
+    });
+}
