@@ -17,3 +17,4 @@ pub mod random;
 pub mod secret;
 pub mod store;
 pub mod ui;
+pub mod web;

@@ -32,21 +32,33 @@ impl Params {
     /// A repeated parameter, more than 64 of them, or bytes that are no UTF-8.
     pub fn parse(encoded: &[u8]) -> Result<Self, ParamError> {
         let mut map = BTreeMap::new();
-        for pair in encoded
-            .split(|byte| *byte == b'&')
-            .filter(|pair| !pair.is_empty())
-        {
-            if map.len() >= MAX_PARAMETERS {
-                return Err(ParamError::TooMany);
-            }
-            let mut halves = pair.splitn(2, |byte| *byte == b'=');
-            let name = decode(halves.next().unwrap_or_default())?;
-            let value = decode(halves.next().unwrap_or_default())?;
+        for (name, value) in Self::pairs(encoded)? {
             if map.insert(name.clone(), value).is_some() {
                 return Err(ParamError::Repeated(name));
             }
         }
         Ok(Self(map))
+    }
+
+    /// The pairs as they came, repetitions included.
+    ///
+    /// # Errors
+    /// More than 64 parameters, or bytes that are no UTF-8.
+    pub fn pairs(encoded: &[u8]) -> Result<Vec<(String, String)>, ParamError> {
+        let mut pairs = Vec::new();
+        for pair in encoded
+            .split(|byte| *byte == b'&')
+            .filter(|pair| !pair.is_empty())
+        {
+            if pairs.len() >= MAX_PARAMETERS {
+                return Err(ParamError::TooMany);
+            }
+            let mut halves = pair.splitn(2, |byte| *byte == b'=');
+            let name = decode(halves.next().unwrap_or_default())?;
+            let value = decode(halves.next().unwrap_or_default())?;
+            pairs.push((name, value));
+        }
+        Ok(pairs)
     }
 
     /// The value of `name`, unless absent or empty.

@@ -187,7 +187,33 @@ impl Provider {
             .resolve(trust, &subject, chain)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
-        let party = self.registration(trust, client_id, &resolved).await?;
+        self.register(trust, client_id, &resolved).await
+    }
+
+    /// As [`Provider::discover`], for an RP that is known: in lanes that strangers cannot block.
+    ///
+    /// # Errors
+    /// The link, mark, policy or rule that fails; the old chain stays.
+    pub async fn renew(&self, client_id: &ClientId) -> Result<Arc<KnownClient>, ClientError> {
+        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        let subject = EntityId::parse(client_id.as_str(), trust.development)
+            .map_err(ClientError::NotAnEntity)?;
+        let resolved = self
+            .shared
+            .resolver
+            .renew(trust, &subject)
+            .await
+            .map_err(|error| ClientError::Trust(Arc::new(error)))?;
+        self.register(trust, client_id, &resolved).await
+    }
+
+    async fn register(
+        &self,
+        trust: &TrustSettings,
+        client_id: &ClientId,
+        resolved: &Resolved,
+    ) -> Result<Arc<KnownClient>, ClientError> {
+        let party = self.registration(trust, client_id, resolved).await?;
         let row = party.clone();
         self.shared
             .store

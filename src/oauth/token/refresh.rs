@@ -4,7 +4,7 @@ use super::code::IdTokenLevel;
 use super::issue::{self, Plan};
 use super::{TokenEndpoint, TokenError};
 use crate::endpoint::Decision;
-use crate::model::{Redeemed, TokenId};
+use crate::model::{Redeemed, TokenId, TokenState};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::provider::Provider;
 use crate::store::{DbConn, grant, token};
@@ -26,12 +26,12 @@ pub(super) fn rotate(
     let used_up = op.profile.refresh.limited && limit > 0 && grant.refresh_count >= i64::from(limit);
     let spent = match token::rotate(tx, id, client.id())? {
         Redeemed::Now(spent) => spent,
-        Redeemed::Before(_) => {
+        Redeemed::Before(spent) if spent.state == TokenState::Rotated => {
             // RFC 9700 §4.14.2: the RP or a thief holds a copy; nobody can tell which.
             grant::revoke(tx, &grant.id, now)?;
             return Ok(Decision::Refused(TokenError::RefreshTokenReused));
         }
-        Redeemed::Unknown => return Err(TokenError::UnknownRefreshToken),
+        Redeemed::Before(_) | Redeemed::Unknown => return Err(TokenError::UnknownRefreshToken),
     };
     if used_up {
         return Ok(Decision::Refused(TokenError::RefreshLimit(limit)));

@@ -1,0 +1,113 @@
+//! From actix-web's request to [`Inbound`].
+
+use super::around::RequestId;
+use super::peer;
+use crate::endpoint::{Inbound, Method};
+use crate::model::Params;
+use crate::provider::Provider;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpMessage, HttpRequest, http};
+use futures_util::StreamExt;
+use std::time::Duration;
+
+/// Longest accepted body: a request object with a trust chain in its header.
+const MAX_BODY_BYTES: usize = 320 * 1024;
+/// A body has to arrive within this time.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest `User-Agent` that is kept.
+const MAX_AGENT: usize = 256;
+
+/// Why a body was not read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum BodyError {
+    TooLarge,
+    TooSlow,
+    Broken,
+    NotAForm,
+}
+
+/// Reads the whole request.
+pub(super) async fn read(
+    op: &Provider,
+    http: &HttpRequest,
+    payload: Payload,
+) -> Result<Inbound, BodyError> {
+    let body = read_body(payload).await?;
+    if !body.is_empty() && !is_form(http) {
+        return Err(BodyError::NotAForm);
+    }
+    Ok(from_parts(op, http, &body))
+}
+
+fn is_form(http: &HttpRequest) -> bool {
+    http.content_type()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+async fn read_body(mut payload: Payload) -> Result<Bytes, BodyError> {
+    let reading = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| BodyError::Broken)?;
+            if body.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
+                return Err(BodyError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(BODY_TIMEOUT, reading)
+        .await
+        .unwrap_or(Err(BodyError::TooSlow))
+}
+
+/// As [`read`], for requests whose body does not count.
+pub(super) fn without_body(op: &Provider, http: &HttpRequest) -> Inbound {
+    from_parts(op, http, &[])
+}
+
+fn from_parts(op: &Provider, http: &HttpRequest, body: &[u8]) -> Inbound {
+    let text = |name: header::HeaderName| {
+        http.headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    let query = http.query_string().as_bytes();
+    let accept = text(header::ACCEPT).unwrap_or_default();
+    let own = op.cookie_name();
+    let cookies = http.cookies().map(|cookies| {
+        cookies
+            .iter()
+            .map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned()))
+            .filter(|(name, _)| name.starts_with(&own) || name.contains("varco-lang"))
+            .collect()
+    });
+    Inbound {
+        method: if http.method() == http::Method::POST {
+            Method::Post
+        } else {
+            Method::Get
+        },
+        query: Params::parse(query),
+        repeatable: Params::pairs(query).unwrap_or_default(),
+        form: Params::parse(body),
+        authorization: text(header::AUTHORIZATION),
+        cookies: cookies.unwrap_or_default(),
+        wants_json: accept.contains("application/json") && !accept.contains("text/html"),
+        accept_language: text(header::ACCEPT_LANGUAGE),
+        user_agent: text(header::USER_AGENT)
+            .unwrap_or_default()
+            .chars()
+            .filter(|character| !character.is_control())
+            .take(MAX_AGENT)
+            .collect(),
+        address: peer::address(http.head(), &op.shared.server.trusted_proxies),
+        request_id: http
+            .extensions()
+            .get::<RequestId>()
+            .map(|id| id.0.clone())
+            .unwrap_or_default(),
+    }
+}

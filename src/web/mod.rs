@@ -1,0 +1,21 @@
+//! The only user of actix-web: from HTTP to [`crate::endpoint::Inbound`], from [`crate::endpoint::Reply`] to HTTP.
+//!
+//! ```text
+//! connection ─► request id, headers, log (`around`) ─► route table (`routes`) ─► endpoint or page ─► `outbound`
+//! ```
+//!
+//! To add an address: a row in `routes`.
+
+mod around;
+mod background;
+mod inbound;
+mod outbound;
+mod peer;
+mod routes;
+mod server;
+mod session;
+mod static_files;
+mod tls;
+
+pub use routes::{App, configure};
+pub use server::{Running, ServeError, serve};

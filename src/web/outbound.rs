@@ -1,0 +1,102 @@
+//! From [`Reply`] to actix-web's response.
+
+use super::routes::IssuerState;
+use crate::endpoint::{Body, CookieChange, Inbound, Reply};
+use crate::model::SessionId;
+use crate::ui::visit::Visit;
+use actix_web::HttpResponse;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+
+/// Writes a reply. Pages are rendered here, in the visitor's language.
+pub(super) fn respond(state: &IssuerState, inbound: &Inbound, mut reply: Reply) -> HttpResponse {
+    let body = match std::mem::replace(&mut reply.body, Body::Bytes("", Vec::new())) {
+        Body::Bytes(content_type, bytes) => (content_type, bytes),
+        Body::Page(page) => {
+            if let crate::endpoint::Page::FormPost { action, .. } = page.as_ref() {
+                reply.form_actions.extend(crate::ui::visit::origin_of(action));
+            }
+            let visit = visit(state, inbound, None, "");
+            match visit.render(&page) {
+                Ok(html) => ("text/html; charset=utf-8", html.into_bytes()),
+                Err(error) => {
+                    log::error!("event=page.failed reason=\"{error}\"");
+                    reply.status = 500;
+                    ("text/plain; charset=utf-8", b"server_error".to_vec())
+                }
+            }
+        }
+    };
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in &reply.headers {
+        response.insert_header((*name, value.as_str()));
+    }
+    let (content_type, bytes) = body;
+    if !bytes.is_empty() {
+        response.insert_header((header::CONTENT_TYPE, content_type));
+    }
+    if content_type.starts_with("text/html") {
+        response.insert_header((header::CONTENT_SECURITY_POLICY, policy(&reply)));
+    }
+    let secure = !state.op.shared.server.development;
+    for change in &reply.cookies {
+        response.cookie(cookie(change, secure));
+    }
+    let note = reply.note.take();
+    let mut response = response.body(bytes);
+    if let Some(note) = note {
+        response.extensions_mut().insert(note);
+    }
+    response
+}
+
+/// A visit for the handlers of pages.
+pub(super) fn visit<'a>(
+    state: &'a IssuerState,
+    inbound: &'a Inbound,
+    session: Option<SessionId>,
+    path: &'static str,
+) -> Visit<'a> {
+    Visit {
+        op: &state.op,
+        pages: &state.pages,
+        inbound,
+        session,
+        path,
+    }
+}
+
+/// Nothing inline, nothing from elsewhere; forms lead to us and to the redirect URI that this page may answer to.
+fn policy(reply: &Reply) -> String {
+    let list = |extra: &[String]| -> String {
+        extra
+            .iter()
+            // An origin is made of a parsed URL; this only makes sure of it.
+            .filter(|origin| !origin.contains([';', ',', ' ', '\'', '"']))
+            .map(|origin| format!(" {origin}"))
+            .collect()
+    };
+    format!(
+        "default-src 'none'; style-src 'self'; font-src 'self' data:; script-src 'self'; \
+         img-src 'self' data:{}; form-action 'self'{}; base-uri 'none'; frame-ancestors 'none'",
+        list(&reply.images),
+        list(&reply.form_actions),
+    )
+}
+
+fn cookie(change: &CookieChange, secure: bool) -> Cookie<'static> {
+    let (name, value, seconds) = match change {
+        CookieChange::Set(name, value, seconds) => (name.clone(), value.clone(), *seconds),
+        CookieChange::Remove(name) => (name.clone(), String::new(), 0),
+    };
+    Cookie::build(name, value)
+        .path("/")
+        .http_only(true)
+        .secure(secure)
+        .same_site(SameSite::Lax)
+        .max_age(Duration::seconds(seconds))
+        .finish()
+}

@@ -1,0 +1,429 @@
+//! The route table.
+
+use super::inbound::{self, BodyError};
+use super::outbound::{respond, visit};
+use super::{peer, session, static_files};
+use crate::endpoint::{self, Endpoint, Reply, SessionChange, Trouble};
+use crate::model::ErrorCode;
+use crate::oauth::authorization::AuthorizationEndpoint;
+use crate::oauth::documents;
+use crate::oauth::introspection::IntrospectionEndpoint;
+use crate::oauth::revocation::RevocationEndpoint;
+use crate::oauth::token::TokenEndpoint;
+use crate::oauth::userinfo::UserinfoEndpoint;
+use crate::profile::Path;
+use crate::provider::{Provider, Shared};
+use crate::ui::visit::Visit;
+use crate::ui::{HomePage, Page as _, Pages, consent, history, login};
+use actix_session::Session;
+use actix_web::guard::{Guard, GuardContext};
+use actix_web::http::{Method as HttpMethod, header};
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+use std::sync::Arc;
+
+/// What a process serves.
+#[derive(Clone)]
+pub struct App {
+    /// What all issuers share.
+    pub shared: Arc<Shared>,
+    /// The issuers.
+    pub providers: Vec<Arc<Provider>>,
+    /// The templates and static files.
+    pub pages: Arc<Pages>,
+}
+
+/// What the handlers of one issuer have at hand.
+pub(super) struct IssuerState {
+    pub(super) op: Arc<Provider>,
+    pub(super) pages: Arc<Pages>,
+}
+
+/// Registers every address of the application.
+pub fn configure(app: &App, config: &mut ServiceConfig) {
+    config
+        .app_data(Data::new(app.clone()))
+        .route("/healthz", web::get().to(healthy))
+        .route("/readyz", web::get().to(ready))
+        .service(static_files::service(app.pages.clone()));
+    let mut providers = app.providers.clone();
+    // Longest path first, so that /a/b is not swallowed by /a.
+    providers.sort_by_key(|op| std::cmp::Reverse(op.base_path().len()));
+    let authorities: std::collections::BTreeSet<_> =
+        providers.iter().filter_map(|op| authority_of(op)).collect();
+    for op in providers {
+        let scope = web::scope(&op.base_path());
+        // Published URLs come from the configuration; the Host header only tells issuers apart.
+        let scope = if authorities.len() > 1 {
+            scope.guard(AtAuthority {
+                authority: authority_of(&op).unwrap_or_default(),
+                op: op.clone(),
+            })
+        } else {
+            scope
+        };
+        let state = Data::new(IssuerState {
+            op: op.clone(),
+            pages: app.pages.clone(),
+        });
+        config.service(scope.app_data(state).configure(|config| issuer(&op, config)));
+    }
+}
+
+/// The addresses below one issuer; those that its profile does not offer do not exist.
+fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
+    endpoint::<AuthorizationEndpoint>(op, Path::Authorization, config);
+    endpoint::<TokenEndpoint>(op, Path::Token, config);
+    endpoint::<UserinfoEndpoint>(op, Path::Userinfo, config);
+    endpoint::<IntrospectionEndpoint>(op, Path::Introspection, config);
+    endpoint::<RevocationEndpoint>(op, Path::Revocation, config);
+    for path in [
+        Path::EntityConfiguration,
+        Path::OpenidConfiguration,
+        Path::Jwks,
+        Path::SignedJwks,
+        Path::HistoricalKeys,
+    ] {
+        if op.profile.offers(path) {
+            config.service(
+                web::resource(path.as_str())
+                    .route(web::get().to(move |state, http| document(state, http, path)))
+                    .route(web::head().to(move |state, http| document(state, http, path))),
+            );
+        }
+    }
+    if op.profile.offers(Path::Resolve) {
+        config.route(Path::Resolve.as_str(), web::get().to(resolve));
+    }
+    config
+        .route("/schemas/", web::get().to(schemas))
+        .route("/schemas/{name}.json", web::get().to(schema));
+    pages(op, config);
+    config.default_service(web::to(not_found));
+}
+
+fn endpoint<E: Endpoint>(op: &Provider, path: Path, config: &mut ServiceConfig) {
+    if op.profile.offers(path) {
+        config.service(
+            web::resource(path.as_str())
+                .route(web::get().to(protocol::<E>))
+                .route(web::post().to(protocol::<E>))
+                .default_service(web::to(method_not_allowed)),
+        );
+    }
+}
+
+/// The pages of people. Each is a function of a [`Visit`]; the session middleware is around these addresses only.
+fn pages(op: &Arc<Provider>, config: &mut ServiceConfig) {
+    let page = |path: &'static str| web::resource(path).wrap(session::middleware(op));
+    config
+        .service(
+            page("/login")
+                .route(web::get().to(|state, http, session, body| {
+                    people(state, http, session, body, PageOf::Login)
+                }))
+                .route(web::post().to(|state, http, session, body| {
+                    people(state, http, session, body, PageOf::LoginForm)
+                })),
+        )
+        .service(
+            page("/consent")
+                .route(web::get().to(|state, http, session, body| {
+                    people(state, http, session, body, PageOf::Consent)
+                }))
+                .route(web::post().to(|state, http, session, body| {
+                    people(state, http, session, body, PageOf::ConsentForm)
+                })),
+        )
+        .service(
+            page("/history/revoke")
+                .route(web::get().to(|state, http, session, body| {
+                    people(state, http, session, body, PageOf::Revoke)
+                }))
+                .route(web::post().to(|state, http, session, body| {
+                    people(state, http, session, body, PageOf::RevokeForm)
+                })),
+        )
+        .service(get_only(page("/history"), PageOf::History))
+        .service(get_only(page("/history.csv"), PageOf::HistoryCsv))
+        .service(get_only(page("/history.json"), PageOf::HistoryJson))
+        .service(get_only(page("/"), PageOf::Home))
+        .service(get_only(page(""), PageOf::Home))
+        .service(
+            page("/logout").route(web::post().to(|state, http, session, body| {
+                people(state, http, session, body, PageOf::Logout)
+            })),
+        );
+}
+
+fn get_only<T>(resource: Resource<T>, which: PageOf) -> Resource<T>
+where
+    T: actix_web::dev::ServiceFactory<
+            actix_web::dev::ServiceRequest,
+            Config = (),
+            Error = actix_web::Error,
+            InitError = (),
+        > + 'static,
+{
+    resource.route(
+        web::get()
+            .to(move |state, http, session, body| people(state, http, session, body, which)),
+    )
+}
+
+#[derive(Clone, Copy)]
+enum PageOf {
+    Home,
+    Login,
+    LoginForm,
+    Consent,
+    ConsentForm,
+    History,
+    HistoryCsv,
+    HistoryJson,
+    Revoke,
+    RevokeForm,
+    Logout,
+}
+
+impl PageOf {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Home => "/",
+            Self::Login | Self::LoginForm => "/login",
+            Self::Consent | Self::ConsentForm => "/consent",
+            Self::History => "/history",
+            Self::HistoryCsv => "/history.csv",
+            Self::HistoryJson => "/history.json",
+            Self::Revoke | Self::RevokeForm => "/history/revoke",
+            Self::Logout => "/logout",
+        }
+    }
+
+    async fn answer(self, visit: &Visit<'_>) -> Reply {
+        match self {
+            Self::Home => home(visit),
+            Self::Login => login::show(visit).await,
+            Self::LoginForm => login::submit(visit).await,
+            Self::Consent => consent::show(visit).await,
+            Self::ConsentForm => consent::submit(visit).await,
+            Self::History => history::show(visit).await,
+            Self::HistoryCsv => history::export(visit, history::Format::Csv).await,
+            Self::HistoryJson => history::export(visit, history::Format::Json).await,
+            Self::Revoke => history::confirm_revocation(visit).await,
+            Self::RevokeForm => history::revoke(visit).await,
+            Self::Logout => history::logout(visit).await,
+        }
+    }
+}
+
+/// The handler of every page.
+async fn people(
+    state: Data<IssuerState>,
+    http: HttpRequest,
+    session: Session,
+    payload: Payload,
+    which: PageOf,
+) -> HttpResponse {
+    let inbound = match inbound::read(&state.op, &http, payload).await {
+        Ok(inbound) => inbound,
+        Err(error) => return unreadable(&state, &http, &error, true),
+    };
+    let current = session::current(&session);
+    let visit = visit(&state, &inbound, current, which.path());
+    let reply = which.answer(&visit).await;
+    let kept = match &reply.session {
+        SessionChange::Keep => true,
+        SessionChange::Start(id) => session::start(&session, id),
+        SessionChange::End => {
+            session.purge();
+            true
+        }
+    };
+    let reply = if kept {
+        reply
+    } else {
+        Reply::refusal(
+            ErrorCode::ServerError,
+            "the session could not be kept".to_owned(),
+            Trouble::ServerError,
+            inbound.wants_json,
+        )
+    };
+    respond(&state, &inbound, reply)
+}
+
+fn home(visit: &Visit<'_>) -> Reply {
+    let op = visit.op;
+    let page = HomePage {
+        issuer: op.settings.id.clone(),
+        history_url: visit.link("/history", &[]),
+        metadata_url: Some(op.url(Path::OpenidConfiguration)),
+    };
+    let layout = visit.layout(visit.locale(&[]), None, true);
+    match page.render(visit.pages, &layout) {
+        Ok(html) => visit.html(200, html),
+        Err(error) => visit.failure(error.into()),
+    }
+}
+
+/// The handler of every protocol endpoint.
+async fn protocol<E: Endpoint>(
+    state: Data<IssuerState>,
+    http: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    match inbound::read(&state.op, &http, payload).await {
+        Ok(inbound) => {
+            let reply = endpoint::run::<E>(state.op.clone(), inbound.clone()).await;
+            respond(&state, &inbound, reply)
+        }
+        Err(error) => {
+            let for_people = http.path().ends_with(Path::Authorization.as_str());
+            unreadable(&state, &http, &error, for_people)
+        }
+    }
+}
+
+fn unreadable(
+    state: &IssuerState,
+    http: &HttpRequest,
+    error: &BodyError,
+    for_people: bool,
+) -> HttpResponse {
+    let inbound = inbound::without_body(&state.op, http);
+    let (status, trouble, description) = match error {
+        BodyError::TooLarge => (413, Trouble::TooLarge, "the request body is too large"),
+        BodyError::TooSlow => (
+            408,
+            Trouble::InvalidRequest,
+            "the request body did not arrive in time",
+        ),
+        BodyError::Broken => (
+            400,
+            Trouble::InvalidRequest,
+            "the request body could not be read",
+        ),
+        BodyError::NotAForm => (
+            415,
+            Trouble::InvalidRequest,
+            "the content type must be application/x-www-form-urlencoded",
+        ),
+    };
+    let mut reply = Reply::refusal(
+        ErrorCode::InvalidRequest,
+        description.to_owned(),
+        trouble,
+        inbound.wants_json || !for_people,
+    );
+    reply.status = status;
+    let note = crate::endpoint::Note::new(log::Level::Warn, "http.refused").with("reason", description);
+    respond(state, &inbound, reply.noted(note))
+}
+
+async fn document(state: Data<IssuerState>, http: HttpRequest, path: Path) -> HttpResponse {
+    let inbound = inbound::without_body(&state.op, &http);
+    // For people who look at it with a tool; federations fetch the signed form.
+    if path == Path::EntityConfiguration && inbound.wants_json {
+        return match documents::readable_entity_configuration(&state.op) {
+            Ok(json) => respond(&state, &inbound, Reply::bytes(200, "application/json", json)),
+            Err(error) => respond(&state, &inbound, error.into_reply(false)),
+        };
+    }
+    match documents::document(&state.op, path) {
+        Ok(document) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, document.content_type))
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+            .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
+            .body(document.body.clone()),
+        Err(error) => respond(&state, &inbound, error.into_reply(false)),
+    }
+}
+
+async fn resolve(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse {
+    let inbound = inbound::without_body(&state.op, &http);
+    match documents::resolve(&state.op, &inbound).await {
+        Ok(document) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, document.content_type))
+            .body(document.body.clone()),
+        Err(error) => respond(&state, &inbound, error.into_reply(false)),
+    }
+}
+
+async fn schemas(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse {
+    let inbound = inbound::without_body(&state.op, &http);
+    respond(&state, &inbound, documents::schema_index(&state.op))
+}
+
+async fn schema(
+    state: Data<IssuerState>,
+    http: HttpRequest,
+    name: web::Path<String>,
+) -> HttpResponse {
+    let inbound = inbound::without_body(&state.op, &http);
+    let reply = documents::schema(&state.op, &name)
+        .unwrap_or_else(|error| error.into_reply(!inbound.wants_json));
+    respond(&state, &inbound, reply)
+}
+
+async fn not_found(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse {
+    let inbound = inbound::without_body(&state.op, &http);
+    let reply = Reply::refusal(
+        ErrorCode::NotFound,
+        "there is nothing at this address".to_owned(),
+        Trouble::NotFound,
+        inbound.wants_json,
+    );
+    respond(&state, &inbound, reply)
+}
+
+async fn method_not_allowed() -> HttpResponse {
+    HttpResponse::MethodNotAllowed()
+        .insert_header((
+            header::ALLOW,
+            format!("{}, {}", HttpMethod::GET, HttpMethod::POST),
+        ))
+        .json(serde_json::json!({
+            "error": "invalid_request",
+            "error_description": "this endpoint takes GET and POST only",
+        }))
+}
+
+/// The process is alive.
+async fn healthy() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
+}
+
+/// The process can serve: its database answers.
+async fn ready(app: Data<App>) -> HttpResponse {
+    match app.shared.store.ping().await {
+        Ok(()) => HttpResponse::Ok().json(serde_json::json!({ "status": "ready" })),
+        Err(error) => {
+            log::error!("event=not_ready reason=\"{error}\"");
+            HttpResponse::ServiceUnavailable()
+                .insert_header((header::RETRY_AFTER, "5"))
+                .json(serde_json::json!({ "status": "the database does not answer" }))
+        }
+    }
+}
+
+fn authority_of(op: &Provider) -> Option<String> {
+    let url = url::Url::parse(&op.settings.id).ok()?;
+    let host = url.host_str()?.to_ascii_lowercase();
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    })
+}
+
+struct AtAuthority {
+    authority: String,
+    op: Arc<Provider>,
+}
+
+impl Guard for AtAuthority {
+    fn check(&self, context: &GuardContext<'_>) -> bool {
+        peer::authority(context.head(), &self.op.shared.server.trusted_proxies)
+            .is_some_and(|found| found == self.authority)
+    }
+}
