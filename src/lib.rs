@@ -1,6 +1,7 @@
 //! Varco, an OpenID Connect Provider for the SPID and CIE federations.
 
 pub mod accounts;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod jose;
