@@ -151,7 +151,7 @@ fn dispatch(arguments: Arguments, hooks: Hooks, console: &mut Console<'_>) -> Do
             parties::run(&world, command, &mut output)?;
         }
     }
-    output.finish(console.out).map_err(Failure::from)
+    output.finish(console.out)
 }
 
 fn settings(file: &Path, console: &Console<'_>) -> Result<ServerSettings, Failure> {
