@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod authn;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;

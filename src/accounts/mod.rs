@@ -8,6 +8,7 @@
 pub mod export;
 pub mod form;
 pub mod import;
+mod lines;
 pub mod password;
 #[cfg(test)]
 mod tests;

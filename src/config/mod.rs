@@ -14,6 +14,7 @@
 //! name), take it in `build.rs` or `issuer.rs`, and run the tests with `UPDATE_GOLDEN=1`.
 
 mod build;
+mod django;
 mod environment;
 mod example;
 mod issuer;
@@ -24,6 +25,7 @@ mod settings;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use environment::Environment;
 pub use example::example;

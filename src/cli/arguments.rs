@@ -1,0 +1,308 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// OpenID Connect Provider for the Italian digital identity federations (SPID and CIE).
+#[derive(Debug, Parser)]
+#[command(name = "varco", version)]
+pub(super) struct Arguments {
+    /// The configuration; relative paths in it are relative to its folder
+    #[arg(long, global = true, default_value = "varco.toml", value_name = "FILE")]
+    pub(super) config: PathBuf,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the configured issuers
+    Serve(Serve),
+    /// Run the demonstration federation: three issuers, a trust anchor and relying parties
+    Demo(DemoOptions),
+    /// Change or show the database's schema
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
+    /// Check a configuration, or print an example
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// The issuers' keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// The people of the identity registry
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Relying parties
+    #[command(subcommand)]
+    Rp(RpCommand),
+    /// Remove what has expired, once; `serve` does it by itself
+    Purge,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Do not apply missing migrations
+    #[arg(long)]
+    pub(super) no_migrate: bool,
+}
+
+/// What `varco demo` was asked.
+#[derive(Clone, Debug, Args)]
+pub struct DemoOptions {
+    /// Address and port
+    #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// The folder that keeps database and keys between runs
+    #[arg(long, default_value = "demo-data", value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum MigrateCommand {
+    /// Apply every missing migration
+    Up,
+    /// Take back the newest migration
+    Down,
+    /// Show which migrations the database has
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Report every problem of the configuration
+    Check,
+    /// Print a commented configuration with every key and default
+    Example,
+}
+
+/// One of the two rings of an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RingArgument {
+    /// Tokens, userinfo, decryption
+    Protocol,
+    /// Entity configuration and other federation documents
+    Federation,
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum UseArgument {
+    /// Signing
+    Sig,
+    /// Encryption
+    Enc,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make the key file, and the keys that an issuer lacks
+    Init {
+        /// The key file is lost for good: end the keys that it had sealed, and make new ones
+        #[arg(long)]
+        replace_lost: bool,
+    },
+    /// Show an issuer's keys
+    List {
+        /// The issuer; without it, all
+        #[arg(long, value_name = "ID")]
+        issuer: Option<String>,
+        /// Also keys that have ended
+        #[arg(long)]
+        all: bool,
+        /// Print the public keys as a JWKS, to be handed in at a registry
+        #[arg(long, conflicts_with = "export_private")]
+        jwks: bool,
+        /// Only this ring
+        #[arg(long)]
+        ring: Option<RingArgument>,
+        /// Also print the private keys (PKCS#8, PEM). Whoever has them is the issuer
+        #[arg(long)]
+        export_private: bool,
+    },
+    /// Make a key that is published and does not sign until `rotate`
+    Generate {
+        /// The issuer
+        #[arg(long, value_name = "ID")]
+        issuer: String,
+        /// Into which ring
+        #[arg(long, default_value = "protocol")]
+        ring: RingArgument,
+        /// RSA-2048, RSA-3072, RSA-4096, P-256, P-384 or P-521
+        #[arg(long, default_value = "RSA-2048")]
+        kind: String,
+        /// What for
+        #[arg(long = "use", default_value = "sig")]
+        usage: UseArgument,
+    },
+    /// Replace the current keys of a ring; the new ones are published before they sign
+    Rotate {
+        /// The issuer
+        #[arg(long, value_name = "ID")]
+        issuer: String,
+        /// Which ring
+        #[arg(long, default_value = "protocol")]
+        ring: RingArgument,
+        /// In an emergency: the new keys sign at once
+        #[arg(long)]
+        now: bool,
+    },
+    /// Take a key out of use; it verifies until the last token signed with it has ended
+    Retire {
+        /// The issuer
+        #[arg(long, value_name = "ID")]
+        issuer: String,
+        /// The key
+        #[arg(long)]
+        kid: String,
+        /// In an emergency: tokens signed with it no longer count
+        #[arg(long)]
+        now: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Add a person; the password is asked for, or read from standard input
+    Add {
+        username: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+        /// Add the person without a password
+        #[arg(long, conflicts_with = "password_stdin")]
+        no_password: bool,
+        /// An attribute: CLAIM=VALUE; a value that begins with { is JSON. Repeatable
+        #[arg(long = "attribute", value_name = "CLAIM=VALUE")]
+        attributes: Vec<String>,
+    },
+    /// Add or update people from a file; nothing is written unless every line is valid
+    Import {
+        /// JSON lines or CSV; `-` is standard input
+        file: PathBuf,
+        /// Only check the file
+        #[arg(long)]
+        check: bool,
+        /// jsonl or csv; without it, what the file looks like
+        #[arg(long)]
+        format: Option<FormatArgument>,
+    },
+    /// Print everybody in the import format; never passwords
+    Export {
+        /// jsonl or csv
+        #[arg(long, default_value = "jsonl")]
+        format: FormatArgument,
+        /// With password hashes and one-time-code secrets, to move to another provider
+        #[arg(long)]
+        with_hashes: bool,
+    },
+    /// Keep a person from logging in; their tokens stop working
+    Disable { username: String },
+    /// Let a disabled person log in again
+    Enable { username: String },
+    /// Set a person's password
+    Password {
+        username: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+/// The formats of users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArgument {
+    /// One JSON object a line
+    Jsonl,
+    /// A header line, then one line a person
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RpCommand {
+    /// Register (or replace) a relying party at an issuer of the oidc profile
+    Register(Register),
+    /// Show an issuer's relying parties
+    List {
+        /// The issuer
+        #[arg(long, value_name = "ID")]
+        issuer: String,
+    },
+    /// Show what is known of a relying party
+    Show(Party),
+    /// Refuse a relying party
+    Disable(Party),
+    /// Accept it again
+    Enable(Party),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Party {
+    /// The issuer
+    #[arg(long, value_name = "ID")]
+    pub(super) issuer: String,
+    /// The relying party
+    pub(super) client_id: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Register {
+    /// The issuer
+    #[arg(long, value_name = "ID")]
+    pub(super) issuer: String,
+    /// Its client_id; without it, a random one
+    #[arg(long)]
+    pub(super) client_id: Option<String>,
+    /// The name that people see
+    #[arg(long)]
+    pub(super) name: String,
+    /// A redirect URI, compared exactly: https, http on a loopback address, or a custom scheme. Repeatable
+    #[arg(long = "redirect-uri", required = true, value_name = "URI")]
+    pub(super) redirect_uris: Vec<String>,
+    /// How it authenticates at the token endpoint
+    #[arg(long, default_value = "client_secret_basic")]
+    pub(super) auth_method: AuthMethod,
+    /// Its public keys, a JWKS
+    #[arg(long, value_name = "FILE")]
+    pub(super) jwks_file: Option<PathBuf>,
+    /// Scopes that it may ask for; without it, all that the issuer has
+    #[arg(long)]
+    pub(super) scope: Option<String>,
+    /// Replace a relying party of this client_id (and its secret)
+    #[arg(long)]
+    pub(super) replace: bool,
+}
+
+/// Client authentication (OIDC Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum AuthMethod {
+    /// A signed assertion; needs --jwks-file
+    PrivateKeyJwt,
+    /// The secret in the Authorization header
+    ClientSecretBasic,
+    /// The secret in the form
+    ClientSecretPost,
+    /// None: a public client, with PKCE
+    None,
+}
+
+impl AuthMethod {
+    /// The name in metadata.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+
+    /// Whether the provider gives it a secret.
+    pub(super) fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
