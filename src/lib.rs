@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod federation;
 pub mod jose;
 pub mod keys;
+pub mod launch;
 pub mod model;
 pub mod oauth;
 pub mod profile;

@@ -1,14 +1,15 @@
-//! The program: passes its arguments to the library, and to the two commands that stand above it.
+//! The program: passes its arguments to the library.
 
 use std::process::ExitCode;
 use varco::cli::{self, Hooks};
+use varco::launch;
 
 fn main() -> ExitCode {
     cli::run(
         std::env::args_os(),
         Hooks {
-            serve: |_| Err("this build holds no server".to_owned()),
-            demo: |_| Err("this build holds no demonstration".to_owned()),
+            serve: launch::serve,
+            demo: launch::demo,
         },
     )
 }

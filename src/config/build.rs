@@ -117,8 +117,7 @@ pub(super) fn server(
             per_address_per_minute: throttle.count("per_address_per_minute")?,
             per_account_per_minute: throttle.count("per_account_per_minute")?,
         },
-        templates_dir: builder.path(values, "templates_dir"),
-        static_dir: builder.path(values, "static_dir"),
+        override_dir: builder.path(values, "override_dir"),
         issuers: issuers?,
         warnings: builder.warnings,
     })

@@ -41,10 +41,8 @@ pub struct ServerSettings {
     pub tls: Option<TlsSettings>,
     /// Limits of repeated logins.
     pub throttle: ThrottleSettings,
-    /// Templates that replace embedded ones of the same name.
-    pub templates_dir: Option<PathBuf>,
-    /// Static files that replace embedded ones of the same name.
-    pub static_dir: Option<PathBuf>,
+    /// A folder whose `templates/` and `static/` replace embedded files of the same name.
+    pub override_dir: Option<PathBuf>,
     /// At least one; no two at one address.
     pub issuers: Vec<IssuerSettings>,
     /// What an operator should know although it does not stop the start; to be logged.

@@ -127,16 +127,10 @@ pub(super) static SERVER: Section = Section {
             "How long the citizen's history is kept; it outlives the purge of tokens.",
         ),
         without_default(
-            "templates_dir",
+            "override_dir",
             Kind::Path,
-            "\"templates\"",
-            "A folder whose templates replace the embedded ones of the same name.",
-        ),
-        without_default(
-            "static_dir",
-            Kind::Path,
-            "\"static\"",
-            "A folder whose files replace the embedded static files of the same name.",
+            "\"theme\"",
+            "A folder whose templates/ and static/ replace embedded files of the same name.",
         ),
         table(
             "tls",
@@ -378,7 +372,7 @@ static BRANDING: Section = Section {
             "\"Example Identity\"",
             "Shown in the header.",
         ),
-        without_default("logo", Kind::Text, "\"logo.svg\"", "A file of static_dir."),
+        without_default("logo", Kind::Text, "\"logo.svg\"", "A file of override_dir/static, or an https URL."),
         without_default(
             "primary_colour",
             Kind::Colour,

@@ -1,0 +1,185 @@
+//! `varco demo`: issuers, trust anchor, intermediate and relying parties in one process on embedded SQLite.
+
+use super::open;
+use crate::accounts::import;
+use crate::accounts::Format;
+use crate::cli::DemoOptions;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{self, Environment, ServerSettings};
+use crate::demo::{self, DemoFederation, DemoKeys, Http, HttpClient};
+use crate::store::account;
+use crate::web::{self, App, Running};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The parts of a running demonstration; also the world of tests and of the benchmark.
+pub struct Demonstration {
+    /// The issuers.
+    pub app: App,
+    /// Trust anchor, intermediate, relying parties.
+    pub federation: Arc<DemoFederation>,
+}
+
+impl Demonstration {
+    /// Puts everything together for a base URL such as `http://127.0.0.1:8000`. `adjust` may change the settings
+    /// before they are used. Blocks.
+    ///
+    /// # Errors
+    /// One line that says what is wrong.
+    pub fn open(
+        base_url: &str,
+        folder: &Path,
+        keys: DemoKeys,
+        clock: Arc<dyn Clock>,
+        adjust: impl FnOnce(&mut ServerSettings),
+    ) -> Result<Self, String> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let client: Arc<dyn Http> = Arc::new(HttpClient::new().map_err(|error| text(&error))?);
+        let federation = DemoFederation::new(base_url, keys, clock.clone(), client)
+            .map_err(|error| text(&error))?;
+        let federation = Arc::new(federation);
+        let mut settings = settings(&federation, folder)?;
+        adjust(&mut settings);
+        let app = open(settings, true, clock)?;
+        for op in &app.providers {
+            if op.profile.federation {
+                let jwks = op.rings().federation.published_jwks().clone();
+                federation.attest_provider(&op.settings.id, jwks);
+            }
+        }
+        add_users(&app)?;
+        Ok(Self { app, federation })
+    }
+
+    /// Serves it.
+    ///
+    /// # Errors
+    /// The address is taken.
+    pub fn serve(&self, listen: SocketAddr) -> Result<Running, String> {
+        let (federation, pages) = (self.federation.clone(), self.app.pages.clone());
+        web::serve(self.app.clone(), listen, move |config| {
+            demo::routes(config, federation.clone(), pages.clone());
+        })
+        .map_err(|error| error.to_string())
+    }
+}
+
+/// `varco demo`.
+///
+/// # Errors
+/// Why it did not start, or how it ended.
+pub fn demo(options: DemoOptions) -> Result<(), String> {
+    super::start_logging();
+    std::fs::create_dir_all(&options.data)
+        .map_err(|error| format!("{}: {error}", options.data.display()))?;
+    let base_url = format!("http://{}", options.listen);
+    let keys = DemoKeys::load_or_create(&options.data.join("demo-keys"))
+        .map_err(|error| error.to_string())?;
+    super::run(async move {
+        let demonstration =
+            Demonstration::open(&base_url, &options.data, keys, Arc::new(SystemClock), |_| {})?;
+        let running = demonstration.serve(options.listen)?;
+        announce(&base_url, &options.data);
+        running
+            .until_stopped()
+            .await
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// The demonstration is configured like any other process: by a file, kept for the other commands to use.
+fn settings(federation: &DemoFederation, folder: &Path) -> Result<ServerSettings, String> {
+    let text = configuration(federation)?;
+    let file = folder.join("varco.toml");
+    std::fs::write(&file, &text).map_err(|error| format!("{}: {error}", file.display()))?;
+    config::parse(&text, folder, &Environment::default()).map_err(|error| error.to_string())
+}
+
+fn configuration(federation: &DemoFederation) -> Result<String, String> {
+    let base = federation.base_url();
+    let anchor = federation.entity_id(demo::path::TRUST_ANCHOR);
+    let mark_type = federation.relying_party_mark_type();
+    let mut text = format!(
+        "# Made by `varco demo` at every start; changes are lost.\n\
+         listen = \"{}\"\ndatabase_url = \"sqlite://varco.db\"\ndevelopment = true\nkey_file = \"varco.key\"\n",
+        base.trim_start_matches("http://")
+    );
+    for (path, profile, name) in [
+        (demo::path::SPID, "spid", "Identità di prova (SPID)"),
+        (demo::path::CIE, "cie", "Identità di prova (CIE)"),
+        (demo::path::OIDC, "oidc", "Identità di prova"),
+    ] {
+        let id = federation.entity_id(path);
+        text.push_str(&format!(
+            "\n[[issuer]]\nid = \"{id}\"\nprofile = \"{profile}\"\norganization_name = \"{name}\"\n\
+             homepage_uri = \"{base}/\"\npolicy_uri = \"{base}/\"\nlogo_uri = \"{base}/static/brand/{profile_logo}.svg\"\n\
+             contacts = [\"demo@pec.example.it\"]\npairwise_salt = \"demonstration of varco, not secret\"\n\
+             password_levels = [\"https://www.spid.gov.it/SpidL1\", \"https://www.spid.gov.it/SpidL2\", \"https://www.spid.gov.it/SpidL3\"]\n",
+            profile_logo = if profile == "oidc" { "openid" } else { profile },
+        ));
+        if profile != "oidc" {
+            let mark = federation
+                .provider_trust_mark(&id)
+                .map_err(|error| error.to_string())?;
+            text.push_str(&format!(
+                "authority_hints = [\"{anchor}\"]\nrequired_trust_marks = [\"{mark_type}\"]\n\
+                 trust_mark_status = \"dynamic\"\ntrust_marks = [\"{mark}\"]\n\
+                 [[issuer.trust_anchor]]\nid = \"{anchor}\"\njwks = {}\n",
+                inline_table(&federation.jwks())
+            ));
+        }
+    }
+    Ok(text)
+}
+
+/// A JWKS as an inline TOML table: text, arrays and tables only.
+fn inline_table(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Object(members) => {
+            let pairs: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{name} = {}", inline_table(value)))
+                .collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(inline_table).collect();
+            format!("[{}]", items.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The test users, once.
+fn add_users(app: &App) -> Result<(), String> {
+    let store = &app.shared.store;
+    let count = store
+        .read_blocking(account::count)
+        .map_err(|error| error.to_string())?;
+    if count > 0 {
+        return Ok(());
+    }
+    let records = import::read(demo::users(), Format::JsonLines, &BTreeSet::new())
+        .map_err(|problems| format!("the demonstration's users: {problems:?}"))?;
+    import::apply(store, records, app.shared.clock.now())
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
+fn announce(base_url: &str, folder: &Path) {
+    let mut text = format!(
+        "\nVarco demonstration\n\n  Open            {base_url}/\n  Relying party   {base_url}/rp/            (below the trust anchor)\n  \
+         Relying party   {base_url}/rp-aggregated/ (below an intermediate)\n  History         {base_url}/spid/history   {base_url}/cie/history\n  \
+         Data            {}  (configuration for the other commands: --config {0}/varco.toml)\n\n  Log in as\n",
+        folder.display()
+    );
+    for (username, password) in demo::credentials() {
+        text.push_str(&format!("    {username:<10} {password}\n"));
+    }
+    text.push_str("\n  Stop with Ctrl-C.\n");
+    let _unheard = std::io::stdout().write_all(text.as_bytes());
+}
