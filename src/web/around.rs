@@ -4,6 +4,7 @@ use crate::endpoint::Note;
 use crate::random;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse};
@@ -43,10 +44,12 @@ pub(super) async fn around(
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let path = request.path().to_owned();
-    let http = request.request().clone();
     let mut response = match next.call(request).await {
         Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(http, refuse(&error)),
+        Err(error) => {
+            let response = refuse(&error, &id);
+            return Err(InternalError::from_response(error, response).into());
+        }
     };
     let status = response.status().as_u16();
     let headers = response.headers_mut();
@@ -108,18 +111,19 @@ fn quote(value: &str) -> String {
 }
 
 /// actix-web's own refusals keep their status below 500; whatever it could not do is an outage, not a bug of the caller.
-fn refuse(error: &Error) -> HttpResponse {
+fn refuse(error: &Error, id: &str) -> HttpResponse {
     let status = error.as_response_error().status_code();
     if status.is_server_error() {
-        log::error!("event=http.failed reason={}", quote(&error.to_string()));
+        log::error!("event=http.failed request={id} reason={}", quote(&error.to_string()));
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "5"))
+            .insert_header(("x-request-id", id))
             .json(serde_json::json!({
                 "error": "temporarily_unavailable",
                 "error_description": "the provider cannot answer now; try again",
             }));
     }
-    HttpResponse::build(status).json(serde_json::json!({
+    HttpResponse::build(status).insert_header(("x-request-id", id)).json(serde_json::json!({
         "error": "invalid_request",
         "error_description": "the HTTP request could not be read",
     }))
