@@ -372,7 +372,12 @@ static BRANDING: Section = Section {
             "\"Example Identity\"",
             "Shown in the header.",
         ),
-        without_default("logo", Kind::Text, "\"logo.svg\"", "A file of override_dir/static, or an https URL."),
+        without_default(
+            "logo",
+            Kind::Text,
+            "\"logo.svg\"",
+            "A file of override_dir/static, or an https URL.",
+        ),
         without_default(
             "primary_colour",
             Kind::Colour,

@@ -1,8 +1,7 @@
 //! Making, rotating and retiring keys.
 
 use super::{
-    KeyError, UNSCHEDULED, associated_data, kinds, load_key, make_key_file, open, ring_names,
-    state_at,
+    KeyError, UNSCHEDULED, kinds, load_key, make_key_file, open, ring_names, seal, state_at,
 };
 use crate::clock::UtcTime;
 use crate::config::{IssuerSettings, ServerSettings};
@@ -387,10 +386,7 @@ fn make(
     };
     let private = PrivateKey::generate(kind).map_err(failed)?;
     let issuer = IssuerId::new(settings.id.clone());
-    let der = private.to_pkcs8_der().map_err(failed)?;
-    let sealed = key_encryption_key
-        .seal(der.expose(), &associated_data(&issuer, private.kid()))
-        .map_err(failed)?;
+    let sealed = seal(key_encryption_key, &issuer, &private).map_err(failed)?;
     Ok(StoredKey {
         kid: private.kid().to_owned(),
         issuer,

@@ -160,6 +160,19 @@ pub fn open(
     })
 }
 
+/// Seals a key for an issuer: only there, and under its `kid`, it can be opened again.
+///
+/// # Errors
+/// openssl failed.
+pub fn seal(
+    key_encryption_key: &KeyEncryptionKey,
+    issuer: &IssuerId,
+    private: &PrivateKey,
+) -> Result<Vec<u8>, JoseError> {
+    let der = private.to_pkcs8_der()?;
+    key_encryption_key.seal(der.expose(), &associated_data(issuer, private.kid()))
+}
+
 /// The rings of an issuer, on a connection; PKCS#8 is decoded here, which takes about a millisecond a key.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! `varco demo`: issuers, trust anchor, intermediate and relying parties in one process on embedded SQLite.
 
 use super::open;
-use crate::accounts::import;
 use crate::accounts::Format;
+use crate::accounts::import;
 use crate::cli::DemoOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, ServerSettings};
@@ -11,7 +11,7 @@ use crate::store::account;
 use crate::web::{self, App, Running};
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,10 +57,10 @@ impl Demonstration {
     /// Serves it.
     ///
     /// # Errors
-    /// The address is taken.
-    pub fn serve(&self, listen: SocketAddr) -> Result<Running, String> {
+    /// The server does not start.
+    pub fn serve(&self, listener: TcpListener) -> Result<Running, String> {
         let (federation, pages) = (self.federation.clone(), self.app.pages.clone());
-        web::serve(self.app.clone(), listen, move |config| {
+        web::serve(self.app.clone(), listener, move |config| {
             demo::routes(config, federation.clone(), pages.clone());
         })
         .map_err(|error| error.to_string())
@@ -79,9 +79,15 @@ pub fn demo(options: DemoOptions) -> Result<(), String> {
     let keys = DemoKeys::load_or_create(&options.data.join("demo-keys"))
         .map_err(|error| error.to_string())?;
     super::run(async move {
-        let demonstration =
-            Demonstration::open(&base_url, &options.data, keys, Arc::new(SystemClock), |_| {})?;
-        let running = demonstration.serve(options.listen)?;
+        let listener = web::listen(options.listen).map_err(|error| error.to_string())?;
+        let demonstration = Demonstration::open(
+            &base_url,
+            &options.data,
+            keys,
+            Arc::new(SystemClock),
+            |_| {},
+        )?;
+        let running = demonstration.serve(listener)?;
         announce(&base_url, &options.data);
         running
             .until_stopped()

@@ -22,11 +22,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// One line that says what is wrong and what to do.
-pub fn open(
-    settings: ServerSettings,
-    migrate: bool,
-    clock: Arc<dyn Clock>,
-) -> Result<App, String> {
+pub fn open(settings: ServerSettings, migrate: bool, clock: Arc<dyn Clock>) -> Result<App, String> {
     let store = Store::open(&settings.database(migrate)).map_err(|error| error.to_string())?;
     if settings.development {
         keys::init(&store, &settings, clock.now()).map_err(|error| error.to_string())?;
@@ -50,8 +46,7 @@ pub fn open(
     });
     let mut providers = Vec::new();
     for issuer in issuers {
-        let provider =
-            Provider::open(shared.clone(), issuer).map_err(|error| error.to_string())?;
+        let provider = Provider::open(shared.clone(), issuer).map_err(|error| error.to_string())?;
         keys::require_keys(&provider.settings, &provider.rings())
             .map_err(|error| error.to_string())?;
         providers.push(Arc::new(provider));
@@ -73,12 +68,16 @@ pub fn serve(options: ServeOptions) -> Result<(), String> {
         log::warn!("event=configuration.warning what=\"{warning}\"");
     }
     if options.settings.development {
-        log::warn!("event=development what=\"not for production: http, loopback and a default salt are allowed\"");
+        log::warn!(
+            "event=development what=\"not for production: http, loopback and a default salt are allowed\""
+        );
     }
     let listen = options.settings.listen;
     run(async move {
         let app = open(options.settings, options.migrate, Arc::new(SystemClock))?;
-        let running = web::serve(app, listen, |_| {}).map_err(|error| error.to_string())?;
+        let running = web::listen(listen)
+            .and_then(|listener| web::serve(app, listener, |_| {}))
+            .map_err(|error| error.to_string())?;
         running
             .until_stopped()
             .await
@@ -95,8 +94,6 @@ pub(crate) fn start_logging() {
         .try_init();
 }
 
-pub(crate) fn run(
-    work: impl Future<Output = Result<(), String>>,
-) -> Result<(), String> {
+pub(crate) fn run(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
     actix_web::rt::System::new().block_on(work)
 }

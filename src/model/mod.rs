@@ -18,7 +18,8 @@ pub use authorization_request::{
     AuthorizationRequest, ClaimRequest, Destination, Prompt, ResponseMode,
 };
 pub use client::{
-    ClientMetadata, EncryptionChoice, KeptTrustMark, Origin, RelyingParty, ResolvedTrust, UserinfoContentType,
+    ClientMetadata, EncryptionChoice, KeptTrustMark, Origin, RelyingParty, ResolvedTrust,
+    UserinfoContentType,
 };
 pub use error_code::ErrorCode;
 pub use grant::{

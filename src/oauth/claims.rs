@@ -39,7 +39,11 @@ pub fn wanted(op: &Provider, request: &AuthorizationRequest, place: Place) -> Ve
         }
     };
     if place == Place::Userinfo || op.profile.claims_in_id_token && op.profile.federation {
-        for scope in request.scope.iter().filter_map(|name| op.profile.scope(name)) {
+        for scope in request
+            .scope
+            .iter()
+            .filter_map(|name| op.profile.scope(name))
+        {
             for claim in scope.claims {
                 if let Some(info) = attribute::attribute(claim) {
                     add(&info.claim());
@@ -73,7 +77,11 @@ pub fn attributes(op: &Provider, request: &AuthorizationRequest) -> Vec<&'static
 
 /// The values, under the names that were asked; what the registry does not have is left out.
 #[must_use]
-pub fn values(op: &Provider, wanted: &[Wanted], attributes: &Map<String, Value>) -> Map<String, Value> {
+pub fn values(
+    op: &Provider,
+    wanted: &[Wanted],
+    attributes: &Map<String, Value>,
+) -> Map<String, Value> {
     wanted
         .iter()
         .filter_map(|claim| {
@@ -121,10 +129,10 @@ fn released(op: &Provider, name: &str, place: Place) -> Option<&'static str> {
         .as_ref()
         .is_none_or(|map| map.contains_key(info.name));
     let in_id_token = place == Place::Userinfo
-        || op
-            .settings
-            .id_token_claims
-            .as_ref()
-            .is_none_or(|allowed| allowed.iter().any(|one| attribute::canonical_claim(one) == Some(info.name)));
+        || op.settings.id_token_claims.as_ref().is_none_or(|allowed| {
+            allowed
+                .iter()
+                .any(|one| attribute::canonical_claim(one) == Some(info.name))
+        });
     (in_column && in_configuration && in_id_token).then_some(info.name)
 }

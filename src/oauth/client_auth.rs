@@ -5,9 +5,7 @@
 
 use crate::clock::UtcTime;
 use crate::endpoint::Inbound;
-use crate::jose::{
-    Expectations, ExpiryRule, IssuedAtRule, JoseError, TypRule, Unverified,
-};
+use crate::jose::{Expectations, ExpiryRule, IssuedAtRule, JoseError, TypRule, Unverified};
 use crate::model::{ClientId, ErrorCode, ParamError, Params};
 use crate::profile::{Path, Violation};
 use crate::provider::{ClientError, Discovery, KnownClient, Provider};
@@ -102,7 +100,10 @@ impl ClientAuthError {
         match self {
             Self::Parameters(error) => error.to_string(),
             Self::NoMethod(methods) => {
-                format!("client authentication is missing: use {}", methods.join(" or "))
+                format!(
+                    "client authentication is missing: use {}",
+                    methods.join(" or ")
+                )
             }
             Self::SeveralMethods => "more than one client authentication method was used".into(),
             Self::AssertionType => "client_assertion_type must be \
@@ -198,7 +199,13 @@ pub async fn authenticate(
         }
         (None, None, Some(secret)) if offered("client_secret_post") => {
             let id = params.get("client_id").ok_or(no_method(op))?;
-            client_secret(op, id, &Secret::new(secret.to_owned()), "client_secret_post").await
+            client_secret(
+                op,
+                id,
+                &Secret::new(secret.to_owned()),
+                "client_secret_post",
+            )
+            .await
         }
         (None, None, None) if offered("none") => {
             let id = params.get("client_id").ok_or(no_method(op))?;
@@ -250,8 +257,8 @@ async fn private_key_jwt(
     if !kind.is_some_and(|kind| crate::profile::ASSERTION_TYPES.contains(&kind)) {
         return Err(ClientAuthError::AssertionType);
     }
-    let unverified = Unverified::parse(assertion, MAX_ASSERTION_BYTES)
-        .map_err(ClientAuthError::Assertion)?;
+    let unverified =
+        Unverified::parse(assertion, MAX_ASSERTION_BYTES).map_err(ClientAuthError::Assertion)?;
     let members: Map<String, Value> = unverified
         .unverified_claims()
         .map_err(ClientAuthError::Assertion)?;
@@ -259,7 +266,12 @@ async fn private_key_jwt(
         .client_assertion
         .check(&members, false)
         .map_err(ClientAuthError::Claim)?;
-    let claim = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
+    let claim = |name: &str| {
+        members
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let (unverified_issuer, id) = (claim("iss"), claim("jti"));
     let named = params.get("client_id").unwrap_or(unverified_issuer);
     if unverified_issuer != claim("sub") || unverified_issuer != named {

@@ -62,7 +62,10 @@ fn protocol(op: &Provider, members: &mut Map<String, Value>) {
             json!(profile.request_object.is_some()),
         ),
         ("request_uri_parameter_supported", json!(false)),
-        ("authorization_response_iss_parameter_supported", json!(true)),
+        (
+            "authorization_response_iss_parameter_supported",
+            json!(true),
+        ),
         (
             "token_endpoint_auth_methods_supported",
             json!(profile.client_authentication),
@@ -106,12 +109,24 @@ fn algorithms(op: &Provider, members: &mut Map<String, Value>) {
             json!(signatures),
         );
     }
-    members.insert("userinfo_encryption_alg_values_supported".into(), json!(alg));
-    members.insert("userinfo_encryption_enc_values_supported".into(), json!(enc));
+    members.insert(
+        "userinfo_encryption_alg_values_supported".into(),
+        json!(alg),
+    );
+    members.insert(
+        "userinfo_encryption_enc_values_supported".into(),
+        json!(enc),
+    );
     // SPID/CIE MD-3: in SPID by a switch, because a federation policy may make them essential.
     if profile.id_token_encryption || op.settings.encrypt_id_token {
-        members.insert("id_token_encryption_alg_values_supported".into(), json!(alg));
-        members.insert("id_token_encryption_enc_values_supported".into(), json!(enc));
+        members.insert(
+            "id_token_encryption_alg_values_supported".into(),
+            json!(alg),
+        );
+        members.insert(
+            "id_token_encryption_enc_values_supported".into(),
+            json!(enc),
+        );
     }
 }
 

@@ -54,11 +54,14 @@ pub fn document(op: &Provider, path: Path) -> Result<Arc<Document>, DocumentErro
             .entity_configuration
             .get(now, || signed_entity_configuration(op, now)),
         Path::OpenidConfiguration => documents.discovery.get(now, || {
-            Ok(unsigned(now, &Value::Object(discovery::openid_provider(op))))
+            Ok(unsigned(
+                now,
+                &Value::Object(discovery::openid_provider(op)),
+            ))
         }),
-        Path::Jwks => documents
-            .jwks
-            .get(now, || Ok(unsigned(now, op.rings().protocol.published_jwks()))),
+        Path::Jwks => documents.jwks.get(now, || {
+            Ok(unsigned(now, op.rings().protocol.published_jwks()))
+        }),
         Path::SignedJwks => documents
             .signed_jwks
             .get(now, || signed_protocol_keys(op, now)),
@@ -81,8 +84,7 @@ pub fn document(op: &Provider, path: Path) -> Result<Arc<Document>, DocumentErro
 pub fn readable_entity_configuration(op: &Provider) -> Result<Vec<u8>, DocumentError> {
     let document = document(op, Path::EntityConfiguration)?;
     let text = std::str::from_utf8(&document.body).unwrap_or_default();
-    let claims: Map<String, Value> =
-        Unverified::parse(text, text.len())?.unverified_claims()?;
+    let claims: Map<String, Value> = Unverified::parse(text, text.len())?.unverified_claims()?;
     Ok(serde_json::to_vec_pretty(&claims).unwrap_or_default())
 }
 
@@ -220,9 +222,12 @@ fn federation_entity(op: &Provider) -> Value {
 
 fn signed_protocol_keys(op: &Provider, now: UtcTime) -> Result<Document, DocumentError> {
     let keys = published(op.rings().protocol.published_jwks());
-    signed(op, now, "application/jwk-set+jwt", |entity, validity, key| {
-        signed_jwks(entity, &keys, validity, key)
-    })
+    signed(
+        op,
+        now,
+        "application/jwk-set+jwt",
+        |entity, validity, key| signed_jwks(entity, &keys, validity, key),
+    )
 }
 
 /// SPID/CIE FE-11.
@@ -243,9 +248,12 @@ fn signed_historical_keys(op: &Provider, now: UtcTime) -> Result<Document, Docum
             revoked: None,
         })
         .collect();
-    signed(op, now, "application/jwk-set+jwt", |entity, validity, key| {
-        historical_keys(entity, &keys, validity.issued_at, key)
-    })
+    signed(
+        op,
+        now,
+        "application/jwk-set+jwt",
+        |entity, validity, key| historical_keys(entity, &keys, validity.issued_at, key),
+    )
 }
 
 /// `GET /resolve` (OIDC Federation §8.3, SPID/CIE FE-8): from what was resolved already; never discovers.

@@ -263,9 +263,7 @@ impl UserinfoError {
     fn description(&self) -> String {
         match self {
             Self::Method => "userinfo takes GET only".into(),
-            Self::NoToken => {
-                "the access token is missing: send it as Authorization: Bearer".into()
-            }
+            Self::NoToken => "the access token is missing: send it as Authorization: Bearer".into(),
             Self::Token(error) => format!("access token: {error}"),
             Self::NotLive => {
                 "access token: it is revoked, or the access or account behind it has ended".into()
@@ -307,7 +305,10 @@ impl UserinfoError {
         if code.status() == 401 {
             reply = reply.header(
                 "WWW-Authenticate",
-                format!("Bearer error=\"{}\", error_description=\"{description}\"", code.as_str()),
+                format!(
+                    "Bearer error=\"{}\", error_description=\"{description}\"",
+                    code.as_str()
+                ),
             );
         }
         reply

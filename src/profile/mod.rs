@@ -12,8 +12,8 @@ mod rules;
 mod spid;
 
 pub use message::{Message, Violation};
-pub use spid::ASSERTION_TYPES;
 pub use rules::{MetadataFacts, Rule};
+pub use spid::ASSERTION_TYPES;
 
 use crate::jose::{ContentEncryption, KeyManagementAlgorithm, SignatureAlgorithm};
 

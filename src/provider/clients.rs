@@ -2,7 +2,9 @@
 
 use super::Provider;
 use crate::config::RpTolerance;
-use crate::federation::{EntityId, EntityIdError, Resolved, TrustError, TrustErrorCode, TrustSettings};
+use crate::federation::{
+    EntityId, EntityIdError, Resolved, TrustError, TrustErrorCode, TrustSettings,
+};
 use crate::jose::{JoseError, KeySet};
 use crate::model::{
     ClientId, ClientMetadata, ErrorCode, KeptTrustMark, Origin, RelyingParty, ResolvedTrust,
@@ -150,7 +152,11 @@ impl Provider {
         client_id: &ClientId,
         discovery: Discovery<'_>,
     ) -> Result<Arc<KnownClient>, ClientError> {
-        if let Some(known) = self.clients.get(client_id).filter(|known| self.counts(known)) {
+        if let Some(known) = self
+            .clients
+            .get(client_id)
+            .filter(|known| self.counts(known))
+        {
             return Ok(known);
         }
         let row = self.find_row(client_id).await?;
@@ -253,8 +259,8 @@ impl Provider {
     }
 
     fn remember(&self, party: RelyingParty) -> Result<Arc<KnownClient>, ClientError> {
-        let keys = KeySet::from_json(&party.jwks)
-            .map_err(|error| ClientError::Keys(Arc::new(error)))?;
+        let keys =
+            KeySet::from_json(&party.jwks).map_err(|error| ClientError::Keys(Arc::new(error)))?;
         let known = Arc::new(KnownClient {
             tolerance: self.tolerance(&party.client_id),
             keys,

@@ -20,7 +20,6 @@ pub struct Document {
     pub fresh_until: UtcTime,
 }
 
-
 /// One document, made when it is first asked for.
 #[derive(Debug, Default)]
 pub struct DocumentCell {

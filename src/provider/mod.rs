@@ -12,7 +12,7 @@ pub use document::{Document, DocumentCell};
 use crate::accounts::PasswordHasher;
 use crate::clock::{Clock, UtcTime};
 use crate::config::{IssuerSettings, ServerSettings};
-use crate::federation::{EntityId, Resolver, TrustAnchor, TrustSettings, TrustMarkStatus};
+use crate::federation::{EntityId, Resolver, TrustAnchor, TrustMarkStatus, TrustSettings};
 use crate::jose::{KeyEncryptionKey, KeySet};
 use crate::keys::{self, KeyError, Rings};
 use crate::model::{ClientId, InteractionId, IssuerId};
@@ -88,10 +88,7 @@ impl Provider {
     ///
     /// # Errors
     /// The profile is unknown, a trust anchor is unusable or the keys cannot be opened.
-    pub fn open(
-        shared: Arc<Shared>,
-        settings: IssuerSettings,
-    ) -> Result<Self, ProviderError> {
+    pub fn open(shared: Arc<Shared>, settings: IssuerSettings) -> Result<Self, ProviderError> {
         let unusable = |what: String| ProviderError::Configuration(settings.id.clone(), what);
         let profile = Profile::find(settings.profile.as_str())
             .ok_or_else(|| unusable(format!("unknown profile {}", settings.profile.as_str())))?;

@@ -2,9 +2,7 @@
 
 use super::visit::{PageFailure, Visit};
 use crate::endpoint::{Reply, Trouble};
-use crate::model::{
-    ErrorCode, Interaction, InteractionId, InteractionState, SecretHash,
-};
+use crate::model::{ErrorCode, Interaction, InteractionId, InteractionState, SecretHash};
 use crate::oauth::authorization::answer::{self, Answer};
 use crate::provider::Provider;
 use crate::store::interaction;
@@ -33,7 +31,10 @@ pub async fn find(visit: &Visit<'_>, id: &str) -> Result<OpenInteraction, PageFa
         .await?
         .filter(|found| found.issuer == visit.op.issuer);
     let Some(found) = found else {
-        return refused(Trouble::InteractionExpired, "the login is not known any more");
+        return refused(
+            Trouble::InteractionExpired,
+            "the login is not known any more",
+        );
     };
     if found.state == InteractionState::Answered {
         return refused(Trouble::AlreadyAnswered, "the login was answered already");
@@ -94,9 +95,7 @@ impl OpenInteraction {
     #[must_use]
     pub fn answer(&self, op: &Provider, answer: Answer) -> Reply {
         answer::send(op, &self.interaction.request.destination, answer).cookie(
-            crate::endpoint::CookieChange::Remove(
-                op.interaction_cookie_name(&self.interaction.id),
-            ),
+            crate::endpoint::CookieChange::Remove(op.interaction_cookie_name(&self.interaction.id)),
         )
     }
 }

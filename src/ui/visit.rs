@@ -190,9 +190,10 @@ impl Visit<'_> {
             .store
             .read(move |connection| session::find(connection, &id))
             .await?;
-        Ok(found.filter(|session| {
-            session.is_alive(self.now()) && session.issuer == self.op.issuer
-        }))
+        Ok(
+            found
+                .filter(|session| session.is_alive(self.now()) && session.issuer == self.op.issuer),
+        )
     }
 
     /// The page for a failure.
@@ -296,7 +297,10 @@ pub fn csrf_token(browser_secret: &str, purpose: &str) -> String {
 /// It did not.
 pub fn check_csrf(form: &Params, browser_secret: &str, purpose: &str) -> Result<(), PageFailure> {
     let sent = form.get("csrf_token").unwrap_or_default();
-    if secret::equal(sent.as_bytes(), csrf_token(browser_secret, purpose).as_bytes()) {
+    if secret::equal(
+        sent.as_bytes(),
+        csrf_token(browser_secret, purpose).as_bytes(),
+    ) {
         Ok(())
     } else {
         Err(PageFailure::Refused(

@@ -81,7 +81,13 @@ pub(super) async fn around(
         log::log!(
             note.level,
             "{}",
-            line(&note, &format!("request={id} method={method} path={} status={status} ms={milliseconds}", quote(&path)))
+            line(
+                &note,
+                &format!(
+                    "request={id} method={method} path={} status={status} ms={milliseconds}",
+                    quote(&path)
+                )
+            )
         );
     }
     Ok(response)
@@ -114,7 +120,10 @@ fn quote(value: &str) -> String {
 fn refuse(error: &Error, id: &str) -> HttpResponse {
     let status = error.as_response_error().status_code();
     if status.is_server_error() {
-        log::error!("event=http.failed request={id} reason={}", quote(&error.to_string()));
+        log::error!(
+            "event=http.failed request={id} reason={}",
+            quote(&error.to_string())
+        );
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "5"))
             .insert_header(("x-request-id", id))
@@ -123,8 +132,10 @@ fn refuse(error: &Error, id: &str) -> HttpResponse {
                 "error_description": "the provider cannot answer now; try again",
             }));
     }
-    HttpResponse::build(status).insert_header(("x-request-id", id)).json(serde_json::json!({
-        "error": "invalid_request",
-        "error_description": "the HTTP request could not be read",
-    }))
+    HttpResponse::build(status)
+        .insert_header(("x-request-id", id))
+        .json(serde_json::json!({
+            "error": "invalid_request",
+            "error_description": "the HTTP request could not be read",
+        }))
 }

@@ -57,7 +57,10 @@ async fn refresh_keys(app: &App, version: i64) {
         match loaded {
             Ok(Ok(())) => log::info!("event=keys.reloaded issuer={}", op.issuer),
             Ok(Err(error)) => {
-                log::error!("event=keys.kept_old issuer={} reason=\"{error}\"", op.issuer);
+                log::error!(
+                    "event=keys.kept_old issuer={} reason=\"{error}\"",
+                    op.issuer
+                );
             }
             Err(error) => log::error!("event=keys.kept_old reason=\"{error}\""),
         }

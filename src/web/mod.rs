@@ -18,4 +18,4 @@ mod static_files;
 mod tls;
 
 pub use routes::{App, configure};
-pub use server::{Running, ServeError, serve};
+pub use server::{Running, ServeError, listen, serve};

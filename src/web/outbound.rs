@@ -16,7 +16,9 @@ pub(super) fn respond(state: &IssuerState, inbound: &Inbound, mut reply: Reply) 
         Body::Bytes(content_type, bytes) => (content_type, bytes),
         Body::Page(page) => {
             if let crate::endpoint::Page::FormPost { action, .. } = page.as_ref() {
-                reply.form_actions.extend(crate::ui::visit::origin_of(action));
+                reply
+                    .form_actions
+                    .extend(crate::ui::visit::origin_of(action));
             }
             let visit = visit(state, inbound, None, "");
             match visit.render(&page) {

@@ -25,7 +25,10 @@ pub(super) fn address(head: &RequestHead, proxies: &[IpNet]) -> IpAddr {
         return peer;
     }
     let hops: Vec<IpAddr> = match header(head, "forwarded") {
-        Some(value) => forwarded(value, "for").iter().filter_map(|hop| parse_hop(hop)).collect(),
+        Some(value) => forwarded(value, "for")
+            .iter()
+            .filter_map(|hop| parse_hop(hop))
+            .collect(),
         None => header(head, "x-forwarded-for")
             .unwrap_or_default()
             .split(',')
@@ -40,8 +43,8 @@ pub(super) fn address(head: &RequestHead, proxies: &[IpNet]) -> IpAddr {
 
 /// The authority that the client asked for: `Host`, or what a configured proxy says it was.
 pub(super) fn authority(head: &RequestHead, proxies: &[IpNet]) -> Option<String> {
-    let own = header(head, "host")
-        .or_else(|| head.uri.authority().map(|authority| authority.as_str()));
+    let own =
+        header(head, "host").or_else(|| head.uri.authority().map(|authority| authority.as_str()));
     let told = if is_trusted(connected(head), proxies) {
         match header(head, "forwarded") {
             Some(value) => forwarded(value, "host").pop(),
@@ -99,7 +102,11 @@ mod tests {
     fn a_header_of_a_stranger_is_not_believed() {
         let head = head(
             "203.0.113.9",
-            &[("x-forwarded-for", "198.51.100.1"), ("x-forwarded-host", "evil"), ("host", "op")],
+            &[
+                ("x-forwarded-for", "198.51.100.1"),
+                ("x-forwarded-host", "evil"),
+                ("host", "op"),
+            ],
         );
         let proxies = ["10.0.0.0/8".parse().unwrap()];
         assert_eq!(address(&head, &proxies).to_string(), "203.0.113.9");
@@ -111,15 +118,27 @@ mod tests {
         let proxies = ["10.0.0.0/8".parse().unwrap()];
         let plain = head(
             "10.0.0.1",
-            &[("x-forwarded-for", "6.6.6.6, 198.51.100.1, 10.0.0.2"), ("x-forwarded-host", "op.example.it")],
+            &[
+                ("x-forwarded-for", "6.6.6.6, 198.51.100.1, 10.0.0.2"),
+                ("x-forwarded-host", "op.example.it"),
+            ],
         );
         assert_eq!(address(&plain, &proxies).to_string(), "198.51.100.1");
-        assert_eq!(authority(&plain, &proxies).as_deref(), Some("op.example.it"));
+        assert_eq!(
+            authority(&plain, &proxies).as_deref(),
+            Some("op.example.it")
+        );
         let standard = head(
             "10.0.0.1",
-            &[("forwarded", "for=\"[2001:db8::7]:4711\";host=op.example.it;proto=https")],
+            &[(
+                "forwarded",
+                "for=\"[2001:db8::7]:4711\";host=op.example.it;proto=https",
+            )],
         );
         assert_eq!(address(&standard, &proxies).to_string(), "2001:db8::7");
-        assert_eq!(authority(&standard, &proxies).as_deref(), Some("op.example.it"));
+        assert_eq!(
+            authority(&standard, &proxies).as_deref(),
+            Some("op.example.it")
+        );
     }
 }

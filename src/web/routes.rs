@@ -66,7 +66,11 @@ pub fn configure(app: &App, config: &mut ServiceConfig) {
             op: op.clone(),
             pages: app.pages.clone(),
         });
-        config.service(scope.app_data(state).configure(|config| issuer(&op, config)));
+        config.service(
+            scope
+                .app_data(state)
+                .configure(|config| issuer(&op, config)),
+        );
     }
 }
 
@@ -149,11 +153,11 @@ fn pages(op: &Arc<Provider>, config: &mut ServiceConfig) {
         .service(get_only(page("/history.json"), PageOf::HistoryJson))
         .service(get_only(page("/"), PageOf::Home))
         .service(get_only(page(""), PageOf::Home))
-        .service(
-            page("/logout").route(web::post().to(|state, http, session, body| {
+        .service(page("/logout").route(
+            web::post().to(|state, http, session, body| {
                 people(state, http, session, body, PageOf::Logout)
-            })),
-        );
+            }),
+        ));
 }
 
 fn get_only<T>(resource: Resource<T>, which: PageOf) -> Resource<T>
@@ -166,8 +170,7 @@ where
         > + 'static,
 {
     resource.route(
-        web::get()
-            .to(move |state, http, session, body| people(state, http, session, body, which)),
+        web::get().to(move |state, http, session, body| people(state, http, session, body, which)),
     )
 }
 
@@ -317,7 +320,8 @@ fn unreadable(
         inbound.wants_json || !for_people,
     );
     reply.status = status;
-    let note = crate::endpoint::Note::new(log::Level::Warn, "http.refused").with("reason", description);
+    let note =
+        crate::endpoint::Note::new(log::Level::Warn, "http.refused").with("reason", description);
     respond(state, &inbound, reply.noted(note))
 }
 
@@ -326,7 +330,11 @@ async fn document(state: Data<IssuerState>, http: HttpRequest, path: Path) -> Ht
     // For people who look at it with a tool; federations fetch the signed form.
     if path == Path::EntityConfiguration && inbound.wants_json {
         return match documents::readable_entity_configuration(&state.op) {
-            Ok(json) => respond(&state, &inbound, Reply::bytes(200, "application/json", json)),
+            Ok(json) => respond(
+                &state,
+                &inbound,
+                Reply::bytes(200, "application/json", json),
+            ),
             Err(error) => respond(&state, &inbound, error.into_reply(false)),
         };
     }

@@ -34,7 +34,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// Stops it.
     pub handle: ServerHandle,
-    finished: std::pin::Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>,
+    finished: tokio::task::JoinHandle<std::io::Result<()>>,
     background: tokio::task::JoinHandle<()>,
     app: App,
 }
@@ -52,7 +52,10 @@ impl Running {
             log::info!("event=stopping");
             handle.stop(true).await;
         });
-        let outcome = self.finished.await.map_err(ServeError::Server);
+        let outcome = match self.finished.await {
+            Ok(outcome) => outcome.map_err(ServeError::Server),
+            Err(error) => Err(ServeError::Server(std::io::Error::other(error))),
+        };
         signals.abort();
         self.background.abort();
         self.app.shared.store.close().await;
@@ -77,25 +80,40 @@ async fn wait_for_signal() {
     }
 }
 
+/// Takes an address.
+///
+/// # Errors
+/// It is taken, or not ours.
+pub fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).map_err(|error| ServeError::Listen(address, error))
+}
+
 /// Starts the server on a listening socket. `further` adds addresses beside the issuers' (the demonstration).
 ///
 /// # Errors
 /// The address or the certificate.
 pub fn serve(
     app: App,
-    listen: SocketAddr,
+    listener: TcpListener,
     further: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Result<Running, ServeError> {
-    let failed = |error| ServeError::Listen(listen, error);
-    let listener = TcpListener::bind(listen).map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+    let address = listener.local_addr().map_err(ServeError::Server)?;
+    let failed = |error| ServeError::Listen(address, error);
     let development = app.shared.server.development;
-    let tls = app.shared.server.tls.as_ref().map(certificate).transpose()?;
+    let tls = app
+        .shared
+        .server
+        .tls
+        .as_ref()
+        .map(certificate)
+        .transpose()?;
     let served = app.clone();
     let server = HttpServer::new(move || {
         let (app, further) = (served.clone(), further.clone());
         ActixApp::new()
-            .wrap(from_fn(move |request, next| around(development, request, next)))
+            .wrap(from_fn(move |request, next| {
+                around(development, request, next)
+            }))
             .configure(move |config| {
                 further(config);
                 configure(&app, config);
@@ -115,7 +133,7 @@ pub fn serve(
     Ok(Running {
         address,
         handle: server.handle(),
-        finished: Box::pin(server),
+        finished: tokio::spawn(server),
         background: tokio::spawn(background::run(app.clone(), tls)),
         app,
     })

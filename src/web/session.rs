@@ -7,9 +7,7 @@ use crate::random;
 use crate::secret;
 use crate::store::{Store, StoreError, web_session};
 use actix_session::config::{CookieContentSecurity, PersistentSession};
-use actix_session::storage::{
-    LoadError, SaveError, SessionKey, SessionStore, UpdateError,
-};
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Key, SameSite};
@@ -87,10 +85,12 @@ impl SessionStore for DatabaseSessions {
             return Ok(session_key);
         }
         // Deleted meanwhile: a new key, never the old one again.
-        self.save(session_state, ttl).await.map_err(|error| match error {
-            SaveError::Serialization(error) => UpdateError::Serialization(error),
-            SaveError::Other(error) => UpdateError::Other(error),
-        })
+        self.save(session_state, ttl)
+            .await
+            .map_err(|error| match error {
+                SaveError::Serialization(error) => UpdateError::Serialization(error),
+                SaveError::Other(error) => UpdateError::Other(error),
+            })
     }
 
     async fn update_ttl(
@@ -138,9 +138,8 @@ pub(super) fn middleware(op: &Provider) -> SessionMiddleware<DatabaseSessions> {
 /// The same on every node: derived of the key-encryption key.
 fn cookie_key(op: &Provider) -> Key {
     let text = op.shared.key_encryption_key.to_text();
-    let half = |name: &str| {
-        secret::sha256(format!("varco cookie {name} {}", text.expose()).as_bytes())
-    };
+    let half =
+        |name: &str| secret::sha256(format!("varco cookie {name} {}", text.expose()).as_bytes());
     Key::from(&[half("sign"), half("verify")].concat())
 }
 

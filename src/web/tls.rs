@@ -2,9 +2,7 @@
 
 use crate::config::TlsSettings;
 use arc_swap::ArcSwap;
-use openssl::ssl::{
-    NameType, SslAcceptor, SslAcceptorBuilder, SslContext, SslFiletype, SslMethod,
-};
+use openssl::ssl::{NameType, SslAcceptor, SslAcceptorBuilder, SslContext, SslFiletype, SslMethod};
 use std::sync::Arc;
 use std::time::SystemTime;
 

@@ -1,1 +1,3 @@
+//! The load program of `make bench`.
+
 fn main() {}

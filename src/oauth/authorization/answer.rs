@@ -61,8 +61,14 @@ mod tests {
     #[test]
     fn the_query_of_a_redirect_uri_is_kept() {
         let fields = [("code", "a b".to_owned())];
-        assert_eq!(with_query("https://rp/cb", &fields), "https://rp/cb?code=a+b");
-        assert_eq!(with_query("https://rp/cb?x=1", &fields), "https://rp/cb?x=1&code=a+b");
+        assert_eq!(
+            with_query("https://rp/cb", &fields),
+            "https://rp/cb?code=a+b"
+        );
+        assert_eq!(
+            with_query("https://rp/cb?x=1", &fields),
+            "https://rp/cb?x=1&code=a+b"
+        );
         assert_eq!(with_query("app:cb?", &fields), "app:cb?code=a+b");
     }
 }

@@ -18,8 +18,10 @@ struct Facts<'a> {
     has_session: bool,
 }
 
+type Check = fn(&Facts<'_>) -> Result<(), Fact>;
+
 /// The checks, first to last; the first that fails is the answer.
-static CHECKS: &[fn(&Facts<'_>) -> Result<(), Fact>] = &[
+static CHECKS: &[Check] = &[
     request_object_members,
     request_object_claims,
     parameters,
@@ -56,7 +58,10 @@ fn request_object_members(facts: &Facts<'_>) -> Result<(), Fact> {
         return Ok(());
     };
     message
-        .check(facts.sender.members(), !facts.op.settings.acr_values_required)
+        .check(
+            facts.sender.members(),
+            !facts.op.settings.acr_values_required,
+        )
         .map_err(Fact::Member)
 }
 
@@ -102,7 +107,10 @@ fn challenges_agree(facts: &Facts<'_>) -> Result<(), Fact> {
 
 /// SPID/CIE AZ-7.
 fn openid_is_asked(facts: &Facts<'_>) -> Result<(), Fact> {
-    if member_words(facts, "scope").iter().any(|scope| scope == "openid") {
+    if member_words(facts, "scope")
+        .iter()
+        .any(|scope| scope == "openid")
+    {
         Ok(())
     } else {
         Err(Fact::OpenidMissing)
@@ -133,11 +141,7 @@ fn prompt_is_possible(facts: &Facts<'_>) -> Result<(), Fact> {
             Fact::LoginRequired
         });
     }
-    let required = facts
-        .op
-        .profile
-        .request_object
-        .is_some();
+    let required = facts.op.profile.request_object.is_some();
     if (prompt.is_empty() && !required) || facts.op.profile.prompts.contains(&prompt.as_str()) {
         Ok(())
     } else {

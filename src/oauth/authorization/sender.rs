@@ -2,9 +2,7 @@
 
 use super::error::{AuthorizationError, Fact};
 use crate::clock::UtcTime;
-use crate::jose::{
-    Authentic, Expectations, ExpiryRule, IssuedAtRule, TypRule, Unverified,
-};
+use crate::jose::{Authentic, Expectations, ExpiryRule, IssuedAtRule, TypRule, Unverified};
 use crate::model::{ClientId, Destination, Params, ResponseMode};
 use crate::profile::Message;
 use crate::provider::{ClientError, Discovery, KnownClient, Provider};

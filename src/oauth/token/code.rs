@@ -9,9 +9,10 @@ use crate::oauth::pkce;
 use crate::provider::Provider;
 use crate::store::{DbConn, authorization_code, grant};
 
+type Check = fn(&CodeRequest, &Grant) -> Result<(), TokenError>;
+
 /// What must hold of a code that was just spent, in order. A failure keeps it spent.
-static CHECKS: &[fn(&CodeRequest, &Grant) -> Result<(), TokenError>] =
-    &[redirect_uri_is_the_same, code_verifier_fits, grant_is_live];
+static CHECKS: &[Check] = &[redirect_uri_is_the_same, code_verifier_fits, grant_is_live];
 
 pub(super) fn redeem(
     op: &Provider,

@@ -65,9 +65,12 @@ pub(super) fn issue(
         state: TokenState::Live,
     };
     let access = row(TokenKind::Access, lifetimes.access_token);
-    let refresh = grant
-        .offline_access
-        .then(|| row(TokenKind::Refresh, lifetimes.refresh_token.min(MAX_REFRESH_SECONDS)));
+    let refresh = grant.offline_access.then(|| {
+        row(
+            TokenKind::Refresh,
+            lifetimes.refresh_token.min(MAX_REFRESH_SECONDS),
+        )
+    });
     let id_token = match plan.id_token_level {
         None => None,
         Some(level) => Some(IdTokenPlan {
@@ -82,7 +85,11 @@ pub(super) fn issue(
             ),
             signing: SigningChoice::for_name(
                 op,
-                client.client().metadata().id_token_signed_response_alg.as_deref(),
+                client
+                    .client()
+                    .metadata()
+                    .id_token_signed_response_alg
+                    .as_deref(),
             )
             .ok_or(TokenError::Unserviceable(
                 "RP metadata: id_token_signed_response_alg is not supported",

@@ -156,5 +156,3 @@ fn granted_reply(op: &Provider, granted: &Granted) -> Result<Reply, TokenError> 
         .header("Pragma", "no-cache")
         .noted(granted.note()))
 }
-
-

@@ -23,7 +23,8 @@ pub(super) fn rotate(
         return Err(TokenError::UnknownRefreshToken);
     };
     let limit = op.settings.max_refresh;
-    let used_up = op.profile.refresh.limited && limit > 0 && grant.refresh_count >= i64::from(limit);
+    let used_up =
+        op.profile.refresh.limited && limit > 0 && grant.refresh_count >= i64::from(limit);
     let spent = match token::rotate(tx, id, client.id())? {
         Redeemed::Now(spent) => spent,
         Redeemed::Before(spent) if spent.state == TokenState::Rotated => {
@@ -45,10 +46,7 @@ pub(super) fn rotate(
     // SPID/CIE TK-7: what was issued before stops working.
     token::revoke_live_of_grant(tx, &grant.id, None)?;
     grant::increment_refresh_count(tx, &grant.id)?;
-    let asked_for_level = grant
-        .request
-        .acr_values
-        .contains(&op.settings.refresh_acr);
+    let asked_for_level = grant.request.acr_values.contains(&op.settings.refresh_acr);
     let plan = Plan {
         generation: spent.generation.saturating_add(1),
         id_token_level: (op.profile.refresh.id_token && asked_for_level)

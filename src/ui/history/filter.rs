@@ -27,13 +27,13 @@ impl Filter {
     /// What is wrong, per field; a wrong field does not filter.
     pub(super) fn errors(&self) -> Vec<FilterError> {
         let mut errors = Vec::new();
-        if !self.from.is_empty() && self.from_time().is_none() {
+        if !self.from.is_empty() && self.start_time().is_none() {
             errors.push(FilterError::FromInvalid);
         }
-        if !self.to.is_empty() && self.to_time().is_none() {
+        if !self.to.is_empty() && self.end_time().is_none() {
             errors.push(FilterError::ToInvalid);
         }
-        if let (Some(from), Some(to)) = (self.from_time(), self.to_time())
+        if let (Some(from), Some(to)) = (self.start_time(), self.end_time())
             && to <= from
         {
             errors.push(FilterError::ToBeforeFrom);
@@ -44,8 +44,8 @@ impl Filter {
     pub(super) fn to_store(&self) -> HistoryFilter {
         HistoryFilter {
             client_id: (!self.rp.is_empty()).then(|| ClientId::new(self.rp.clone())),
-            from: self.from_time(),
-            until: self.to_time(),
+            from: self.start_time(),
+            until: self.end_time(),
         }
     }
 
@@ -62,11 +62,11 @@ impl Filter {
         vec![("rp", &self.rp), ("from", &self.from), ("to", &self.to)]
     }
 
-    fn from_time(&self) -> Option<UtcTime> {
+    fn start_time(&self) -> Option<UtcTime> {
         dates::day_bounds(&self.from).map(|(start, _)| start)
     }
 
-    fn to_time(&self) -> Option<UtcTime> {
+    fn end_time(&self) -> Option<UtcTime> {
         dates::day_bounds(&self.to).map(|(_, end)| end)
     }
 }

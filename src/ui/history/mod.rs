@@ -83,7 +83,7 @@ async fn try_show(visit: &Visit<'_>) -> Outcome {
         .shared
         .store
         .read({
-            let (wanted, after) = (filter.to_store(), after.clone());
+            let wanted = filter.to_store();
             move |connection: &mut DbConn| -> Result<_, StoreError> {
                 let owner = HistoryOwner {
                     issuer: &issuer,
@@ -103,7 +103,7 @@ async fn try_show(visit: &Visit<'_>) -> Outcome {
             name: choice.rp_name,
         })
         .collect();
-    let page = citizen.page(visit, &filter, events, choices, after.is_some());
+    let page = citizen.page(visit, &filter, events, choices);
     let layout = visit.layout(visit.locale(&[]), Some(citizen.name()), true);
     Ok(Ok(visit.html(200, page.render(visit.pages, &layout)?)))
 }
@@ -117,18 +117,20 @@ async fn try_export(visit: &Visit<'_>, format: Format) -> Outcome {
         .op
         .shared
         .store
-        .read(move |connection: &mut DbConn| -> Result<Vec<u8>, StoreError> {
-            let mut writer = export::Writer::new(format);
-            let owner = HistoryOwner {
-                issuer: &issuer,
-                account: &person,
-            };
-            login_event::for_export(connection, owner, &filter, |event| {
-                writer.write(&event, now);
-                Ok::<_, StoreError>(())
-            })?;
-            Ok(writer.finish())
-        })
+        .read(
+            move |connection: &mut DbConn| -> Result<Vec<u8>, StoreError> {
+                let mut writer = export::Writer::new(format);
+                let owner = HistoryOwner {
+                    issuer: &issuer,
+                    account: &person,
+                };
+                login_event::for_export(connection, owner, &filter, |event| {
+                    writer.write(&event, now);
+                    Ok::<_, StoreError>(())
+                })?;
+                Ok(writer.finish())
+            },
+        )
         .await?;
     Ok(Ok(Reply::bytes(200, format.content_type(), bytes)
         .header("Cache-Control", "no-store")
@@ -262,9 +264,9 @@ impl Citizen {
         filter: &Filter,
         events: Events,
         rp_choices: Vec<RpChoice>,
-        later_page: bool,
     ) -> HistoryPage {
         let query = visit.query();
+        let later_page = cursor(query.get("after")).is_some();
         let kept = filter.parameters();
         let with = |path: &str| visit.link(path, &kept);
         let now = visit.now();
@@ -282,7 +284,11 @@ impl Citizen {
                 visit.link("/history", &parameters)
             }),
             newest_url: later_page.then(|| with("/history")),
-            entries: events.events.into_iter().map(|event| entry(event, now)).collect(),
+            entries: events
+                .events
+                .into_iter()
+                .map(|event| entry(event, now))
+                .collect(),
             filter: filter.to_page(),
             filter_errors: filter.errors(),
             rp_choices,

@@ -71,7 +71,12 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     }
     if username.len() > MAX_USERNAME {
         return login
-            .form(visit, 422, String::new(), Some(LoginError::WrongCredentials))
+            .form(
+                visit,
+                422,
+                String::new(),
+                Some(LoginError::WrongCredentials),
+            )
             .await;
     }
     let typed = Secret::new(form.get("password").unwrap_or_default().to_owned());
@@ -142,9 +147,9 @@ impl Login {
             &open.interaction.state,
             InteractionState::Authenticated { session: known } if *known == session.id
         );
-        let too_old = request.max_age.is_some_and(|seconds| {
-            visit.now().seconds_since(session.authenticated_at) > seconds
-        });
+        let too_old = request
+            .max_age
+            .is_some_and(|seconds| visit.now().seconds_since(session.authenticated_at) > seconds);
         let usable = visit.op.suffices(&session.acr, &self.level)
             && !too_old
             && (!request.prompt.login || did_log_in_for_it);

@@ -1,0 +1,29 @@
+# Two commands do everything on a fresh Debian 12 machine with the Rust toolchain: make demo, make test.
+CARGO ?= cargo
+
+.PHONY: demo test bench lint install-demo install-test
+
+# The demonstration federation at http://127.0.0.1:8000/
+demo: install-demo
+	$(CARGO) build --release --locked
+	./target/release/varco demo
+
+# Every test, with PostgreSQL and Chromium on loopback
+test: install-test
+	.ci/with-postgres $(CARGO) test --locked
+
+# Logins per second, CPU per login, memory, ratio to the crypto floor
+bench: install-demo
+	$(CARGO) bench --locked --bench load
+
+# What .ci/run checks beside the tests
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+install-demo:
+	@.ci/install build-essential pkg-config libssl-dev
+
+install-test: install-demo
+	@.ci/install postgresql chromium chromium-driver
