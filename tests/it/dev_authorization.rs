@@ -1,0 +1,11 @@
+//! Development target; the modules belong to main.rs.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected has to stop"
+)]
+#![allow(dead_code, unused_imports, reason = "development target")]
+
+#[path = "harness/mod.rs"]
+mod harness;
