@@ -5,8 +5,9 @@ use super::{
 };
 use crate::clock::UtcTime;
 use crate::config::{IssuerSettings, ServerSettings};
+use crate::jose::RingName;
 use crate::jose::{KeyEncryptionKey, KeyKind, KeyState, KeyUse, PrivateKey};
-use crate::model::{IssuerId, RingName, StoredKey};
+use crate::model::{IssuerId, StoredKey};
 use crate::store::{Store, StoreError, signing_key};
 
 /// Caches of documents and differing clocks are allowed for beyond the last token's end.

@@ -22,9 +22,9 @@ pub use key_file::{load_key, make_key_file};
 use crate::clock::UtcTime;
 use crate::config::IssuerSettings;
 use crate::jose::{
-    JoseError, KeyEncryptionKey, KeyKind, KeyState, KeyUse, PrivateKey, Ring, RingKey,
+    JoseError, KeyEncryptionKey, KeyKind, KeyState, KeyUse, PrivateKey, Ring, RingKey, RingName,
 };
-use crate::model::{IssuerId, RingName, StoredKey};
+use crate::model::{IssuerId, StoredKey};
 use crate::store::{DbConn, Store, StoreError, signing_key};
 
 /// `activates_at` of a key that is published and waits for `rotate`.
@@ -281,13 +281,11 @@ pub fn ring_names(settings: &IssuerSettings) -> &'static [RingName] {
 #[must_use]
 pub fn kinds(settings: &IssuerSettings, ring: RingName) -> Vec<(KeyKind, KeyUse)> {
     match (ring, settings.federation_signing_alg.as_str()) {
-        (RingName::Protocol, _) => Ring::generate_kinds(crate::jose::RingName::Protocol).to_vec(),
+        (RingName::Protocol, _) => Ring::generate_kinds(RingName::Protocol).to_vec(),
         (RingName::Federation, "ES256") => vec![(KeyKind::P256, KeyUse::Signature)],
         (RingName::Federation, "ES384") => vec![(KeyKind::P384, KeyUse::Signature)],
         (RingName::Federation, "ES512") => vec![(KeyKind::P521, KeyUse::Signature)],
-        (RingName::Federation, _) => {
-            Ring::generate_kinds(crate::jose::RingName::Federation).to_vec()
-        }
+        (RingName::Federation, _) => Ring::generate_kinds(RingName::Federation).to_vec(),
     }
 }
 

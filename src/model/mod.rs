@@ -34,4 +34,4 @@ pub use login_event::{
 };
 pub use params::{ParamError, Params};
 pub use session::Session;
-pub use signing_key::{RingName, StoredKey};
+pub use signing_key::StoredKey;

@@ -1,25 +1,6 @@
 use super::IssuerId;
 use crate::clock::UtcTime;
-
-/// Which of an issuer's two rings (SPID/CIE AL-6: they differ).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RingName {
-    /// Tokens, userinfo, decryption.
-    Protocol,
-    /// Entity configuration and other federation documents.
-    Federation,
-}
-
-impl RingName {
-    /// `protocol` or `federation`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Protocol => "protocol",
-            Self::Federation => "federation",
-        }
-    }
-}
+use crate::jose::RingName;
 
 /// A key as the database holds it: private part sealed with the key-encryption key.
 #[derive(Clone, Debug)]

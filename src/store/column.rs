@@ -1,7 +1,8 @@
 //! From columns to values and back. What cannot be understood is [`StoreError::Corrupt`], never a guess.
 
 use super::StoreError;
-use crate::model::{CodeState, RingName, TokenKind, TokenState};
+use crate::jose::RingName;
+use crate::model::{CodeState, TokenKind, TokenState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

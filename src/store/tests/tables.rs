@@ -1,4 +1,5 @@
 use super::*;
+use crate::jose::RingName;
 use crate::store::account::AccountPage;
 
 pub(super) fn federation_rp(client_id: ClientId, expires_at: UtcTime) -> RelyingParty {
