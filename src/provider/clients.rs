@@ -1,6 +1,7 @@
 //! How an issuer knows its relying parties: from memory for two seconds, from the database, through a trust chain.
 
 use super::Provider;
+use crate::clock::UtcTime;
 use crate::config::RpTolerance;
 use crate::federation::{
     EntityId, EntityIdError, Resolved, TrustError, TrustErrorCode, TrustSettings,
@@ -18,7 +19,9 @@ use std::time::Duration;
 
 /// How long an RP is used from memory: an operator's switch is obeyed by every node within this time.
 const MEMORY: Duration = Duration::from_secs(2);
-/// How long a refused RP is refused from memory (a failed discovery is remembered by the resolver as well).
+/// How long an RP whose metadata was refused is refused from memory; the resolver does the same for broken chains.
+const REFUSED_SECONDS: i64 = 30;
+/// At most so many RPs are kept in memory.
 const MAX_CLIENTS: u64 = 10_000;
 
 /// An RP with its keys decoded.
@@ -133,13 +136,28 @@ impl ClientError {
     }
 }
 
-pub(super) type Cache = moka::sync::Cache<ClientId, Arc<KnownClient>>;
+/// RPs in memory: those that may be used, and those that were refused a moment ago.
+pub(super) struct Memory {
+    known: moka::sync::Cache<ClientId, Arc<KnownClient>>,
+    refused: moka::sync::Cache<ClientId, (UtcTime, ClientError)>,
+}
 
-pub(super) fn cache() -> Cache {
-    moka::sync::Cache::builder()
-        .max_capacity(MAX_CLIENTS)
-        .time_to_live(MEMORY)
-        .build()
+impl Memory {
+    pub(super) fn new() -> Self {
+        let known = moka::sync::Cache::builder()
+            .max_capacity(MAX_CLIENTS)
+            .time_to_live(MEMORY)
+            .build();
+        Self {
+            known,
+            refused: moka::sync::Cache::new(MAX_CLIENTS),
+        }
+    }
+
+    fn refusal(&self, client_id: &ClientId, now: UtcTime) -> Option<ClientError> {
+        let (until, error) = self.refused.get(client_id)?;
+        (now < until).then_some(error)
+    }
 }
 
 impl Provider {
@@ -154,6 +172,7 @@ impl Provider {
     ) -> Result<Arc<KnownClient>, ClientError> {
         if let Some(known) = self
             .clients
+            .known
             .get(client_id)
             .filter(|known| self.counts(known))
         {
@@ -185,6 +204,9 @@ impl Provider {
         chain: Option<&[String]>,
     ) -> Result<Arc<KnownClient>, ClientError> {
         let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        if let Some(error) = self.clients.refusal(client_id, self.now()) {
+            return Err(error);
+        }
         let subject = EntityId::parse(client_id.as_str(), trust.development)
             .map_err(ClientError::NotAnEntity)?;
         let resolved = self
@@ -193,7 +215,14 @@ impl Provider {
             .resolve(trust, &subject, chain)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
-        self.register(trust, client_id, &resolved).await
+        let registered = self.register(trust, client_id, &resolved).await;
+        if let Err(error @ (ClientError::Metadata(_) | ClientError::Rule(_))) = &registered {
+            let until = self.now().plus_seconds(REFUSED_SECONDS);
+            self.clients
+                .refused
+                .insert(client_id.clone(), (until, error.clone()));
+        }
+        registered
     }
 
     /// As [`Provider::discover`], for an RP that is known: in lanes that strangers cannot block.
@@ -230,7 +259,8 @@ impl Provider {
 
     /// Forgets what is in memory, after a change of the row.
     pub fn forget_client(&self, client_id: &ClientId) {
-        self.clients.invalidate(client_id);
+        self.clients.known.invalidate(client_id);
+        self.clients.refused.invalidate(client_id);
     }
 
     async fn find_row(&self, client_id: &ClientId) -> Result<Option<RelyingParty>, ClientError> {
@@ -266,7 +296,7 @@ impl Provider {
             keys,
             party,
         });
-        self.clients.insert(known.id().clone(), known.clone());
+        self.clients.known.insert(known.id().clone(), known.clone());
         Ok(known)
     }
 

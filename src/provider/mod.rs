@@ -5,9 +5,11 @@
 mod clients;
 mod document;
 mod levels;
+mod tolerances;
 
 pub use clients::{ClientError, Discovery, KnownClient};
 pub use document::{Document, DocumentCell};
+pub use tolerances::Tolerance;
 
 use crate::accounts::PasswordHasher;
 use crate::clock::{Clock, UtcTime};
@@ -52,7 +54,7 @@ pub struct Provider {
     /// Documents that are made once a change or lifetime, not once a request.
     pub documents: Documents,
     rings: ArcSwap<Rings>,
-    clients: clients::Cache,
+    clients: clients::Memory,
 }
 
 /// The published documents of an issuer.
@@ -113,7 +115,7 @@ impl Provider {
             trust,
             documents: Documents::default(),
             rings: ArcSwap::from_pointee(rings),
-            clients: clients::cache(),
+            clients: clients::Memory::new(),
         })
     }
 
