@@ -303,6 +303,7 @@ async fn private_key_jwt(
             },
         )
         .map_err(ClientAuthError::Assertion)?;
+    op.times_accepted(&client, verified.issued_at(), verified.expires_at());
     let expires_at = verified
         .expires_at()
         .unwrap_or_else(|| op.now())

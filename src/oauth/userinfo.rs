@@ -8,7 +8,7 @@ use crate::clock::UtcTime;
 use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Method, Note, Reply};
 use crate::jose::JoseError;
 use crate::model::{ClientId, ErrorCode, TokenId, TokenKind, UserinfoContentType};
-use crate::provider::{ClientError, Discovery, KnownClient, Provider};
+use crate::provider::{ClientError, Discovery, KnownClient, Provider, Tolerance};
 use crate::store::{DbConn, StoreError, account, token};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -170,11 +170,11 @@ impl Endpoint for UserinfoEndpoint {
     }
 
     fn do_response(
-        _op: &Provider,
+        op: &Provider,
         _caller: &Caller,
         outcome: Result<Userinfo, UserinfoError>,
     ) -> Reply {
-        match outcome.and_then(|userinfo| userinfo.into_reply()) {
+        match outcome.and_then(|userinfo| userinfo.into_reply(op)) {
             Ok(reply) => reply,
             Err(error) => error.into_reply(),
         }
@@ -213,7 +213,7 @@ fn protection(
 }
 
 impl Userinfo {
-    fn into_reply(self) -> Result<Reply, UserinfoError> {
+    fn into_reply(self, op: &Provider) -> Result<Reply, UserinfoError> {
         let note = Note::new(log::Level::Info, "userinfo.answered")
             .with("client_id", self.client.id().as_str());
         let Some(signing) = &self.signing else {
@@ -233,7 +233,10 @@ impl Userinfo {
         };
         let content_type = match self.client.tolerance.userinfo_content_type {
             UserinfoContentType::Jwt => "application/jwt",
-            UserinfoContentType::Jose => "application/jose",
+            UserinfoContentType::Jose => {
+                op.tolerance_used(&self.client, Tolerance::UserinfoContentType);
+                "application/jose"
+            }
         };
         Ok(Reply::bytes(200, content_type, body.into_bytes())
             .header("Cache-Control", "no-store")

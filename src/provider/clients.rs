@@ -6,7 +6,7 @@ use crate::config::RpTolerance;
 use crate::federation::{
     EntityId, EntityIdError, Resolved, TrustError, TrustErrorCode, TrustSettings,
 };
-use crate::jose::{JoseError, KeySet};
+use crate::jose::{JoseError, KeySet, Unverified};
 use crate::model::{
     ClientId, ClientMetadata, ErrorCode, KeptTrustMark, Origin, RelyingParty, ResolvedTrust,
 };
@@ -212,7 +212,7 @@ impl Provider {
         let resolved = self
             .shared
             .resolver
-            .resolve(trust, &subject, chain)
+            .resolve(&self.tolerant(trust, client_id), &subject, chain)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let registered = self.register(trust, client_id, &resolved).await;
@@ -236,10 +236,18 @@ impl Provider {
         let resolved = self
             .shared
             .resolver
-            .renew(trust, &subject)
+            .renew(&self.tolerant(trust, client_id), &subject)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         self.register(trust, client_id, &resolved).await
+    }
+
+    /// SPID/CIE FE-12: an RP's clock is off in its statements as well as in its requests.
+    fn tolerant(&self, trust: &TrustSettings, client_id: &ClientId) -> TrustSettings {
+        TrustSettings {
+            leeway_seconds: self.tolerance(client_id).clock_leeway_seconds,
+            ..trust.clone()
+        }
     }
 
     async fn register(
@@ -254,7 +262,12 @@ impl Provider {
             .store
             .write(move |tx| client::upsert(tx, &row).map_err(ClientError::from))
             .await?;
-        self.remember(party)
+        let known = self.remember(party)?;
+        if let Some(configuration) = resolved.chain.first() {
+            let (issued_at, expires_at) = times_of(configuration);
+            self.times_accepted(&known, issued_at, expires_at);
+        }
+        Ok(known)
     }
 
     /// Forgets what is in memory, after a change of the row.
@@ -359,4 +372,13 @@ impl Provider {
             updated_at: self.now(),
         })
     }
+}
+
+/// `iat` and `exp` of a statement that was verified.
+fn times_of(statement: &str) -> (Option<UtcTime>, Option<UtcTime>) {
+    let claims: Map<String, Value> = Unverified::parse(statement, statement.len())
+        .and_then(|token| token.unverified_claims())
+        .unwrap_or_default();
+    let time = |name: &str| claims.get(name).and_then(Value::as_i64).map(UtcTime);
+    (time("iat"), time("exp"))
 }

@@ -55,6 +55,7 @@ pub struct Provider {
     pub documents: Documents,
     rings: ArcSwap<Rings>,
     clients: clients::Memory,
+    tolerances: tolerances::ToleranceLog,
 }
 
 /// The published documents of an issuer.
@@ -116,6 +117,7 @@ impl Provider {
             documents: Documents::default(),
             rings: ArcSwap::from_pointee(rings),
             clients: clients::Memory::new(),
+            tolerances: tolerances::ToleranceLog::default(),
         })
     }
 

@@ -5,7 +5,7 @@ use crate::clock::UtcTime;
 use crate::jose::{Authentic, Expectations, ExpiryRule, IssuedAtRule, TypRule, Unverified};
 use crate::model::{ClientId, Destination, Params, ResponseMode};
 use crate::profile::Message;
-use crate::provider::{ClientError, Discovery, KnownClient, Provider};
+use crate::provider::{ClientError, Discovery, KnownClient, Provider, Tolerance};
 use crate::secret;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
@@ -74,7 +74,16 @@ impl Sender {
             .authentic
             .judge(&expectations(op, &self.client, &[op.settings.id.as_str()]))
             .map_err(Fact::RequestObject)
-            .map(|_| ())
+            .map(|end| self.note_tolerances(op, end))
+    }
+
+    /// SPID/CIE FE-12.
+    fn note_tolerances(&self, op: &Provider, expires_at: Option<UtcTime>) {
+        let issued_at = self.members.get("iat").and_then(Value::as_i64);
+        op.times_accepted(&self.client, issued_at.map(UtcTime), expires_at);
+        if !self.members.contains_key("exp") {
+            op.tolerance_used(&self.client, Tolerance::MissingExp);
+        }
     }
 
     /// `None`: without a request object there is nothing to replay.
