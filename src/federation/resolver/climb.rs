@@ -7,8 +7,8 @@ use super::Resolved;
 use super::discovery::{Anchors, Discovery, Usable};
 use crate::federation::entity_id::EntityId;
 use crate::federation::entity_statement::EntityStatement;
-use crate::federation::error::{DocumentKind, TrustError};
-use crate::federation::fetch::Lane;
+use crate::federation::error::{BrokenLink, DocumentKind, TrustError};
+use crate::federation::fetch::{FetchFact, Lane};
 use crate::federation::trust_chain::{Link, UnverifiedChain, broken};
 use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
@@ -274,7 +274,8 @@ impl Discovery<'_> {
             "subordinate statement of {} about {subject}",
             superior.subject
         );
-        let document = self.fetch(lane, &url, &what).await?;
+        let document = self.fetch(lane, &url, &what).await;
+        let document = document.map_err(|error| unless_unknown(error, superior, subject, &url))?;
         Ok(Link {
             jws: document.text,
             url: Some(url),
@@ -296,6 +297,29 @@ impl Discovery<'_> {
                 failures,
             },
         }
+    }
+}
+
+/// A superior that answers 404 is reached and does not know the subject: the chain is false, not out of reach
+/// (SPID/CIE FE-6, OpenID Federation 1.0 §8.9).
+fn unless_unknown(
+    error: TrustError,
+    superior: &EntityStatement,
+    subject: &str,
+    url: &str,
+) -> TrustError {
+    match error {
+        TrustError::Fetch { error, .. } if error.fact == (FetchFact::Status { code: 404 }) => {
+            TrustError::BrokenLink(Box::new(BrokenLink {
+                kind: DocumentKind::SubordinateStatement,
+                issuer: superior.subject.clone(),
+                subject: subject.to_owned(),
+                url: Some(url.to_owned()),
+                kid: None,
+                fact: "the superior does not know this subordinate (HTTP status 404)".to_owned(),
+            }))
+        }
+        other => other,
     }
 }
 
