@@ -6,6 +6,7 @@ nav-history = Ihre Zugriffe
 brand-tagline = Anmeldung mit digitaler Identität
 development-notice = Entwicklungsumgebung: Dies ist kein echter Dienst. Geben Sie keine echten personenbezogenen Daten ein.
 signed-in-as = Angemeldet als { $name }
+footer-policy = Datenschutzhinweise
 footer-reference = Referenznummer dieser Seite:
 error-prefix = Fehler:
 cancel = Abbrechen

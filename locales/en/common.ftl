@@ -6,6 +6,7 @@ nav-history = Your logins
 brand-tagline = Digital identity login
 development-notice = Development environment: this is not a real service. Do not enter real personal data.
 signed-in-as = Logged in as { $name }
+footer-policy = Privacy notice
 footer-reference = Reference code of this page:
 error-prefix = Error:
 cancel = Cancel

@@ -6,6 +6,7 @@ nav-history = I Suoi accessi
 brand-tagline = Accesso con identità digitale
 development-notice = Ambiente di sviluppo: questo non è un servizio reale. Non inserire dati personali veri.
 signed-in-as = Accesso effettuato come { $name }
+footer-policy = Informativa sulla privacy
 footer-reference = Codice di riferimento di questa pagina:
 error-prefix = Errore:
 cancel = Annulla

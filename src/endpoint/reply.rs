@@ -20,6 +20,8 @@ pub struct Reply {
     pub form_actions: Vec<String>,
     /// Origins that the page shows pictures of.
     pub images: Vec<String>,
+    /// The languages that the RP wishes, best first, for a page that `web` renders (OIDC Core §3.1.2.1).
+    pub ui_locales: Vec<String>,
     /// One line for the log.
     pub note: Option<Note>,
 }
@@ -157,6 +159,7 @@ impl Reply {
             session: SessionChange::Keep,
             form_actions: Vec::new(),
             images: Vec::new(),
+            ui_locales: Vec::new(),
             note: None,
         }
     }

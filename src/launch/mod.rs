@@ -12,7 +12,7 @@ use crate::federation::{FetchLimits, HttpFetcher, Resolver, resolver::Resolution
 use crate::keys;
 use crate::provider::{Provider, Shared};
 use crate::store::Store;
-use crate::ui::Pages;
+use crate::ui::{Pages, logo_url};
 use crate::web::{self, App};
 use std::sync::Arc;
 
@@ -32,6 +32,15 @@ pub fn open(settings: ServerSettings, migrate: bool, clock: Arc<dyn Clock>) -> R
         .map_err(|error| error.to_string())?;
     let pages = Pages::new(settings.override_dir.as_deref()).map_err(|error| error.to_string())?;
     let issuers = settings.issuers.clone();
+    for issuer in &issuers {
+        let logo = issuer.branding.logo.as_deref();
+        if let (Some(logo), None) = (logo, logo_url(&issuer.branding, pages.assets())) {
+            log::warn!(
+                "event=configuration.warning what=\"issuer {}: branding.logo: no static file {logo}; the profile's own is shown\"",
+                issuer.id
+            );
+        }
+    }
     let shared = Arc::new(Shared {
         resolver: Resolver::new(
             Arc::new(fetcher),

@@ -30,7 +30,7 @@ pub struct Asset {
 }
 
 impl Asset {
-    fn new(path: &str, bytes: Cow<'static, [u8]>) -> Self {
+    pub(super) fn new(path: &str, bytes: Cow<'static, [u8]>) -> Self {
         let hash = BASE64URL_NOPAD.encode(&sha256(&bytes));
         let version: String = hash.chars().take(16).collect();
         Self {
@@ -39,6 +39,12 @@ impl Asset {
             etag: format!("\"{version}\""),
             version,
         }
+    }
+
+    /// The hash of the content that stands in its URL.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// Whether `version`, the `v` of a request's query, names this very content: then the answer never changes

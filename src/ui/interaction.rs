@@ -36,6 +36,7 @@ pub async fn find(visit: &Visit<'_>, id: &str) -> Result<OpenInteraction, PageFa
             "the login is not known any more",
         );
     };
+    let _first = visit.ui_locales.set(found.request.ui_locales.clone());
     if found.state == InteractionState::Answered {
         return refused(Trouble::AlreadyAnswered, "the login was answered already");
     }

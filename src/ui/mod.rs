@@ -19,6 +19,7 @@
 //! inline script or style; the `data:` images and font are within Bootstrap Italia's style sheet.
 
 mod assets;
+mod brand;
 mod catalog;
 pub mod consent;
 pub mod dates;
@@ -33,6 +34,7 @@ mod values;
 pub mod visit;
 
 pub use assets::{Asset, Assets, STATIC_PATH};
+pub use brand::{BRAND_STYLE_PATH, attribute_names, brand_style, logo_url};
 pub use catalog::{
     Arguments, Level, TranslationError, attribute_name, level_name, text, translate,
 };

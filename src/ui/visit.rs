@@ -1,6 +1,8 @@
 //! A browser's visit to a page: who, where, in which language; and how its answer is made.
 
-use super::{Brand, Layout, Locale, Page as _, PageError, Pages, RefusalKind, RefusalPage};
+use super::{
+    BRAND_STYLE_PATH, Brand, Layout, Locale, Page as _, PageError, Pages, RefusalKind, RefusalPage,
+};
 use crate::clock::UtcTime;
 use crate::endpoint::{CookieChange, Inbound, Method, Note, Page, Reply, Trouble};
 use crate::model::{ErrorCode, Params, Session, SessionId};
@@ -8,7 +10,7 @@ use crate::provider::{KnownClient, Provider};
 use crate::secret;
 use crate::store::{StoreError, session};
 use data_encoding::BASE64URL_NOPAD;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How long the language choice is kept.
 const LANGUAGE_SECONDS: i64 = 365 * 86_400;
@@ -25,6 +27,8 @@ pub struct Visit<'a> {
     pub session: Option<SessionId>,
     /// The page's path below the issuer, for the language switch: `/login`.
     pub path: &'static str,
+    /// The languages that the RP wished, once its interaction was found: refusals keep to them too.
+    pub ui_locales: OnceLock<Vec<String>>,
 }
 
 /// What goes wrong on a page.
@@ -143,7 +147,13 @@ impl Visit<'_> {
                 .organization_name
                 .clone()
                 .unwrap_or_else(|| brand.name.clone()),
-            logo_url: settings.branding.logo.clone(),
+            logo_url: super::logo_url(&settings.branding, self.pages.assets()),
+            style_url: super::brand_style(&settings.branding).map(|style| {
+                let base = self.op.base_path();
+                format!("{base}{BRAND_STYLE_PATH}?v={}", style.version())
+            }),
+            policy_url: settings.policy_uri.clone(),
+            attribute_names: super::attribute_names(settings, locale),
             profile_brand: brand,
             language_links,
             request_id: self.inbound.request_id.clone(),
@@ -229,19 +239,21 @@ impl Visit<'_> {
         } else {
             log::Level::Error
         };
-        Reply::refusal(code, description, trouble, self.inbound.wants_json).noted(
+        let mut reply = Reply::refusal(code, description, trouble, self.inbound.wants_json);
+        reply.ui_locales = self.ui_locales.get().cloned().unwrap_or_default();
+        reply.noted(
             Note::new(level, "page.refused")
                 .with("page", self.path)
                 .with("reason", reason),
         )
     }
 
-    /// Renders the data of a protocol endpoint's page.
+    /// Renders the data of a protocol endpoint's page, for an RP that wishes these languages.
     ///
     /// # Errors
     /// A template failed.
-    pub fn render(&self, page: &Page) -> Result<String, PageError> {
-        let locale = self.locale(&[]);
+    pub fn render(&self, page: &Page, ui_locales: &[String]) -> Result<String, PageError> {
+        let locale = self.locale(ui_locales);
         let layout = self.layout(locale, None, false);
         match page {
             Page::Refusal {

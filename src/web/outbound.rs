@@ -9,6 +9,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::http::header;
+use std::sync::OnceLock;
 
 /// Writes a reply. Pages are rendered here, in the visitor's language.
 pub(super) fn respond(state: &IssuerState, inbound: &Inbound, mut reply: Reply) -> HttpResponse {
@@ -21,7 +22,7 @@ pub(super) fn respond(state: &IssuerState, inbound: &Inbound, mut reply: Reply) 
                     .extend(crate::ui::visit::origin_of(action));
             }
             let visit = visit(state, inbound, None, "");
-            match visit.render(&page) {
+            match visit.render(&page, &reply.ui_locales) {
                 Ok(html) => ("text/html; charset=utf-8", html.into_bytes()),
                 Err(error) => {
                     log::error!("event=page.failed reason=\"{error}\"");
@@ -68,6 +69,7 @@ pub(super) fn visit<'a>(
         inbound,
         session,
         path,
+        ui_locales: OnceLock::new(),
     }
 }
 

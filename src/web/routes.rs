@@ -14,7 +14,9 @@ use crate::oauth::userinfo::UserinfoEndpoint;
 use crate::profile::Path;
 use crate::provider::{Provider, Shared};
 use crate::ui::visit::Visit;
-use crate::ui::{HomePage, Page as _, Pages, consent, history, login};
+use crate::ui::{
+    BRAND_STYLE_PATH, HomePage, Page as _, Pages, brand_style, consent, history, login,
+};
 use actix_session::Session;
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::{Method as HttpMethod, header};
@@ -102,6 +104,9 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
     config
         .route("/schemas/", web::get().to(schemas))
         .route("/schemas/{name}.json", web::get().to(schema));
+    if brand_style(&op.settings.branding).is_some() {
+        config.route(BRAND_STYLE_PATH, web::get().to(style));
+    }
     pages(op, config);
     config.default_service(web::to(not_found));
 }
@@ -232,7 +237,15 @@ async fn people(
         Ok(inbound) => inbound,
         Err(error) => return unreadable(&state, &http, &error, true),
     };
-    let current = session::current(&session);
+    let Ok(current) = session::current(&session) else {
+        let reply = Reply::refusal(
+            ErrorCode::TemporarilyUnavailable,
+            "the provider cannot reach its database".to_owned(),
+            Trouble::Unavailable,
+            inbound.wants_json,
+        );
+        return respond(&state, &inbound, reply);
+    };
     let visit = visit(&state, &inbound, current, which.path());
     let reply = which.answer(&visit).await;
     let kept = match &reply.session {
@@ -372,6 +385,13 @@ async fn schema(
     let reply = documents::schema(&state.op, &name)
         .unwrap_or_else(|error| error.into_reply(!inbound.wants_json));
     respond(&state, &inbound, reply)
+}
+
+async fn style(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse {
+    match brand_style(&state.op.settings.branding) {
+        Some(style) => static_files::answer(&http, &style),
+        None => not_found(state, http).await,
+    }
 }
 
 async fn not_found(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse {

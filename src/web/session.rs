@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 /// The only key of the map.
 const SESSION: &str = "session";
+/// Stands in the map instead when the database could not be asked, so that the page can say so in the visitor's language:
+/// an error here would reach the browser as JSON.
+const UNAVAILABLE: &str = "unavailable";
 
 /// The table of browser sessions.
 #[derive(Clone)]
@@ -40,11 +43,21 @@ impl SessionStore for DatabaseSessions {
         session_key: &SessionKey,
     ) -> Result<Option<HashMap<String, String>>, LoadError> {
         let (key, now) = (hash(session_key), self.clock.now());
-        let found = self
+        let found = match self
             .store
             .read(move |connection| web_session::find(connection, &key, now))
             .await
-            .map_err(|error: StoreError| LoadError::Other(error.into()))?;
+        {
+            Ok(found) => found,
+            Err(error) => {
+                let error: StoreError = error;
+                log::error!("event=session.unreadable reason=\"{error}\"");
+                return Ok(Some(HashMap::from([(
+                    UNAVAILABLE.to_owned(),
+                    "true".to_owned(),
+                )])));
+            }
+        };
         // A state that cannot be read is a session that is not there.
         Ok(found.and_then(|state| serde_json::from_str(&state).ok()))
     }
@@ -143,13 +156,19 @@ fn cookie_key(op: &Provider) -> Key {
     Key::from(&[half("sign"), half("verify")].concat())
 }
 
+/// The browser has a session, and the database could not be asked for it.
+pub(super) struct Unavailable;
+
 /// What the browser's session stands for.
-pub(super) fn current(session: &Session) -> Option<SessionId> {
-    session
-        .get::<String>(SESSION)
-        .ok()
-        .flatten()
-        .map(SessionId::new)
+///
+/// # Errors
+/// Nobody knows.
+pub(super) fn current(session: &Session) -> Result<Option<SessionId>, Unavailable> {
+    if session.contains_key(UNAVAILABLE) {
+        return Err(Unavailable);
+    }
+    let id = session.get::<String>(SESSION).ok().flatten();
+    Ok(id.map(SessionId::new))
 }
 
 /// After a login: the cookie changes, whatever it was (no session fixation).

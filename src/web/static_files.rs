@@ -1,6 +1,6 @@
 //! Stylesheets, fonts and pictures, from memory.
 
-use crate::ui::{Pages, STATIC_PATH};
+use crate::ui::{Asset, Pages, STATIC_PATH};
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header;
@@ -37,6 +37,11 @@ async fn file(pages: Data<Pages>, http: HttpRequest, path: web::Path<String>) ->
             .content_type("text/plain; charset=utf-8")
             .body("there is no such file");
     };
+    answer(&http, asset)
+}
+
+/// An asset, or that the browser has it already.
+pub(super) fn answer(http: &HttpRequest, asset: &Asset) -> HttpResponse {
     let unchanged = http
         .headers()
         .get(header::IF_NONE_MATCH)

@@ -251,7 +251,9 @@ impl Consent {
             issuer: op.issuer.clone(),
             account: self.account.id.clone(),
             client_id: grant.client_id.clone(),
-            rp_name: self.client.name(visit.locale(&[]).code()),
+            rp_name: self
+                .client
+                .name(visit.locale(&self.request().ui_locales).code()),
             acr: self.session.acr.clone(),
             attributes: released,
             browser: visit.inbound.user_agent.clone(),

@@ -15,6 +15,7 @@ use crate::clock::UtcTime;
 use fluent_bundle::FluentValue;
 use serde::Serialize;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
@@ -84,6 +85,7 @@ impl Pages {
         let mut context = Context::new();
         context.insert("lang", layout.locale.code());
         context.insert("layout", layout);
+        context.insert("attribute_names", &layout.attribute_names);
         context.insert("page", page);
         #[expect(
             clippy::disallowed_methods,
@@ -153,6 +155,13 @@ pub struct Layout {
     pub organization_name: String,
     /// The organisation's logo; the brand's own when absent. Its origin must be in the CSP's `img-src`.
     pub logo_url: Option<String>,
+    /// The stylesheet of the organisation's colours; the brand's own when absent.
+    pub style_url: Option<String>,
+    /// The organisation's privacy notice.
+    pub policy_url: Option<String>,
+    /// Names of attributes that replace those of the catalogue, by canonical claim.
+    #[serde(skip)]
+    pub attribute_names: BTreeMap<String, String>,
     /// The profile's name, colours and logo.
     pub profile_brand: Brand,
     /// The language switch: this page's address in each language; empty hides it (answers to a POST).
@@ -208,7 +217,7 @@ pub struct Link {
 }
 
 fn templates(override_folder: Option<&Path>) -> Result<Vec<(String, String)>, PageError> {
-    let mut found = std::collections::BTreeMap::new();
+    let mut found = BTreeMap::new();
     for name in Templates::iter() {
         if let Some(file) = Templates::get(&name) {
             found.insert(name.to_string(), file.data.into_owned());
@@ -252,7 +261,13 @@ fn register_functions(tera: &mut Tera, assets: &Arc<Assets>) {
     });
     tera.register_function("attribute_name", |arguments: Kwargs, state: &State| {
         let claim = arguments.must_get::<&str>("claim")?;
-        TeraResult::Ok(catalog::attribute_name(locale_of(state)?, claim))
+        let locale = locale_of(state)?;
+        let configured: Option<Value> = state.get("attribute_names")?;
+        let own = configured
+            .as_ref()
+            .and_then(|names| names.get_from_path(catalog::canonical_claim(claim)))
+            .and_then(|name| name.as_str().map(str::to_owned));
+        TeraResult::Ok(own.unwrap_or_else(|| catalog::attribute_name(locale, claim)))
     });
 }
 

@@ -52,6 +52,9 @@ pub fn layout(locale: Locale, texts: Texts, brand: Brand) -> Layout {
         issuer_path: texts.of("/spid"),
         organization_name: texts.of("Provincia di Esempio"),
         logo_url: None,
+        style_url: Some(texts.of("/spid/brand.css?v=1")),
+        policy_url: Some("https://example.it/privacy".to_owned()),
+        attribute_names: Default::default(),
         profile_brand: brand,
         language_links: Locale::ALL
             .into_iter()
