@@ -5,7 +5,7 @@ use crate::random;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse};
 use std::fmt::Write;
@@ -47,26 +47,13 @@ pub(super) async fn around(
     let mut response = match next.call(request).await {
         Ok(response) => response.map_into_boxed_body(),
         Err(error) => {
-            let response = refuse(&error, &id);
+            let mut response = refuse(&error, &id);
+            dress(response.headers_mut(), development, &id);
             return Err(InternalError::from_response(error, response).into());
         }
     };
     let status = response.status().as_u16();
-    let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-    }
-    if !development {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static(STRICT_TRANSPORT_SECURITY),
-        );
-    }
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        headers.insert(HeaderName::from_static("x-request-id"), value);
-    }
+    dress(response.headers_mut(), development, &id);
     let note = response.response().extensions().get::<Note>().cloned();
     let milliseconds = started.elapsed().as_millis();
     if note.is_some() || status >= 500 || log::log_enabled!(log::Level::Debug) {
@@ -91,6 +78,24 @@ pub(super) async fn around(
         );
     }
     Ok(response)
+}
+
+/// The headers of every answer.
+fn dress(headers: &mut HeaderMap, development: bool, id: &str) {
+    for (name, value) in HEADERS {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if !development {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static(STRICT_TRANSPORT_SECURITY),
+        );
+    }
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
 }
 
 /// One event, one line: `event=… request=… key="value"`.
@@ -126,16 +131,13 @@ fn refuse(error: &Error, id: &str) -> HttpResponse {
         );
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "5"))
-            .insert_header(("x-request-id", id))
             .json(serde_json::json!({
                 "error": "temporarily_unavailable",
                 "error_description": "the provider cannot answer now; try again",
             }));
     }
-    HttpResponse::build(status)
-        .insert_header(("x-request-id", id))
-        .json(serde_json::json!({
-            "error": "invalid_request",
-            "error_description": "the HTTP request could not be read",
-        }))
+    HttpResponse::build(status).json(serde_json::json!({
+        "error": "invalid_request",
+        "error_description": "the HTTP request could not be read",
+    }))
 }
