@@ -95,6 +95,7 @@ pub(super) fn server(
                 .to_owned(),
         );
     }
+    warn(&mut builder, values, public_url.as_ref());
     let throttle = values.section("throttle")?;
     Some(ServerSettings {
         listen: address(values, "listen")?,
@@ -121,6 +122,29 @@ pub(super) fn server(
         issuers: issuers?,
         warnings: builder.warnings,
     })
+}
+
+/// What does not stop the process, but does not do what the operator may think.
+fn warn(builder: &mut Builder<'_>, values: &Values, public_url: Option<&Url>) {
+    if let Some(address) = address(values, "metrics_listen") {
+        builder.warnings.push(format!(
+            "metrics_listen: this version has no metrics; nothing will listen at {address}"
+        ));
+    }
+    // Issuers publish their own identifiers; an address that leads elsewhere is a mistake in one of the two.
+    let Some(public_url) = public_url else { return };
+    for id in values
+        .sections("issuer")
+        .iter()
+        .filter_map(|issuer| issuer.text("id"))
+    {
+        let elsewhere = Url::parse(id).is_ok_and(|id| id.origin() != public_url.origin());
+        if elsewhere {
+            builder.warnings.push(format!(
+                "public_url: issuer {id} is at another host than {public_url}: requests to it must arrive here too"
+            ));
+        }
+    }
 }
 
 fn address(values: &Values, key: &str) -> Option<SocketAddr> {

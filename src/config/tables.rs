@@ -88,7 +88,7 @@ pub(super) static SERVER: Section = Section {
             "public_url",
             Kind::WebAddress,
             "\"https://login.example.it\"",
-            "The host's address behind a reverse proxy.",
+            "The host's address behind a reverse proxy. Issuers at another host are named in a warning.",
         ),
         with_default(
             "trusted_proxies",
@@ -106,7 +106,7 @@ pub(super) static SERVER: Section = Section {
             "metrics_listen",
             Kind::SocketAddress,
             "\"127.0.0.1:9090\"",
-            "Address and port of the metrics; without it there are none.",
+            "Address and port of the metrics. Without effect in this version, which has none.",
         ),
         with_default(
             "history_per_page",
