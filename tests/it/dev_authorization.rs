@@ -9,3 +9,6 @@
 
 #[path = "harness/mod.rs"]
 mod harness;
+
+#[path = "flows/authorization.rs"]
+mod authorization;
