@@ -3,10 +3,16 @@
 
 mod authorization;
 mod browser;
+mod host;
+mod log;
 mod login;
+mod token;
 mod world;
 
 pub use authorization::{ADA, LEVELS, assert_shown, assert_told};
 pub use browser::{Answer, Browser, Form};
+pub use host::{CONFIGURATION, Host, claims_of, header_of, public_keys, signed};
+pub use log::{keep_log, logged};
 pub use login::{Issuer, Tokens};
-pub use world::{World, WorldBuilder};
+pub use token::{ASSERTION_TYPE, claims_of, header_of, replaced, with_assertion};
+pub use world::{START, World, WorldBuilder};
