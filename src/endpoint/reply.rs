@@ -188,10 +188,11 @@ impl Reply {
         }
     }
 
-    /// A page.
+    /// A page, which nobody may store: it may hold a code (`form_post`), or speak of a moment.
     #[must_use]
     pub fn page(status: u16, page: Page) -> Self {
-        let mut reply = Self::bytes(status, "text/html", Vec::new());
+        let mut reply =
+            Self::bytes(status, "text/html", Vec::new()).header("Cache-Control", "no-store");
         reply.body = Body::Page(Box::new(page));
         reply
     }
