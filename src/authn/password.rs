@@ -5,7 +5,7 @@ use crate::model::Account;
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::store::{StoreError, account, throttle};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Why a login failed.
 #[derive(Debug)]
@@ -75,7 +75,19 @@ impl Keys {
     fn new(username: &str, address: IpAddr) -> Self {
         Self {
             account: format!("login account {username}"),
-            address: format!("login address {address}"),
+            address: format!("login address {}", subscriber(address)),
+        }
+    }
+}
+
+/// What one subscriber has of the address space: all of an IPv4 address, the first half of an IPv6 address (RFC 6177),
+/// whose other half anybody may choose anew for every attempt.
+fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
 }
