@@ -6,11 +6,14 @@ use openssl::ssl::{NameType, SslAcceptor, SslAcceptorBuilder, SslContext, SslFil
 use std::sync::Arc;
 use std::time::SystemTime;
 
+/// When certificate and key were last written; each counts, since a copy may keep an old time.
+type Changed = [Option<SystemTime>; 2];
+
 /// The certificate that new connections get.
 pub(super) struct Certificate {
     settings: TlsSettings,
     context: ArcSwap<SslContext>,
-    changed: ArcSwap<Option<SystemTime>>,
+    changed: ArcSwap<Changed>,
 }
 
 impl Certificate {
@@ -74,7 +77,7 @@ fn builder(settings: &TlsSettings) -> Result<SslAcceptorBuilder, String> {
     Ok(builder)
 }
 
-fn changed(settings: &TlsSettings) -> Option<SystemTime> {
+fn changed(settings: &TlsSettings) -> Changed {
     let time = |file: &std::path::Path| std::fs::metadata(file).ok()?.modified().ok();
-    time(&settings.certificate_file).max(time(&settings.key_file))
+    [time(&settings.certificate_file), time(&settings.key_file)]
 }
