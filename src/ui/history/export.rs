@@ -111,7 +111,7 @@ impl Writer {
 
 /// A cell that a spreadsheet would take for a formula is quoted with an apostrophe: names and browsers are foreign.
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         format!("'{cell}")
     } else {
         cell.to_owned()
