@@ -14,5 +14,5 @@ pub use browser::{Answer, Browser, Form};
 pub use host::{CONFIGURATION, Host, claims_of, header_of, public_keys, signed};
 pub use log::{keep_log, logged};
 pub use login::{Issuer, Tokens};
-pub use token::{ASSERTION_TYPE, claims_of, header_of, replaced, with_assertion};
+pub use token::{ASSERTION_TYPE, replaced, with_assertion};
 pub use world::{START, World, WorldBuilder};

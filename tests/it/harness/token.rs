@@ -1,28 +1,12 @@
 //! What tests of the endpoints that RPs call need beside the usual.
 
 use super::{Answer, Issuer, Tokens, World};
-use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use varco::demo::{LoginOptions, RelyingParty, RelyingPartyKeys};
 
 /// The type of RFC 7523 §2.2.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// What a token's first part says, a JWS or a JWE.
-pub fn header_of(token: &str) -> Value {
-    part(token, 0)
-}
-
-/// What a signed token says, unverified.
-pub fn claims_of(token: &str) -> Value {
-    part(token, 1)
-}
-
-fn part(token: &str, index: usize) -> Value {
-    let text = token.split('.').nth(index).unwrap();
-    serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).unwrap()).unwrap()
-}
 
 /// `client_id` and this assertion, with the fields of the request.
 pub fn with_assertion(
