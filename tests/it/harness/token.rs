@@ -92,22 +92,11 @@ impl World {
         self.login(rp, issuer, &options).await
     }
 
-    /// Uses a refresh token.
-    pub async fn refresh(&self, rp: &RelyingParty, issuer: &Issuer, token: &str) -> Answer {
-        let fields = rp.refresh_request(&issuer.metadata, token).unwrap();
-        self.post(&issuer.metadata.token_endpoint, &fields).await
-    }
-
     /// Asks about a token.
     pub async fn introspect(&self, rp: &RelyingParty, issuer: &Issuer, token: &str) -> Value {
         let fields = rp.introspection_request(&issuer.metadata, token).unwrap();
         let url = &issuer.metadata.introspection_endpoint;
         self.post(url, &fields).await.granted()
-    }
-
-    /// Whether introspection calls the token active.
-    pub async fn is_active(&self, rp: &RelyingParty, issuer: &Issuer, token: &str) -> bool {
-        self.introspect(rp, issuer, token).await["active"] == true
     }
 
     /// Revokes a token.
