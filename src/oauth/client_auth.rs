@@ -78,7 +78,9 @@ impl ClientAuthError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Parameters(_) | Self::SeveralMethods => ErrorCode::InvalidRequest,
-            Self::Store(_) | Self::Client(ClientError::Store(_)) => {
+            Self::Store(_) => ErrorCode::TemporarilyUnavailable,
+            // SPID/CIE FE-6: what cannot be reached now is no verdict on the client.
+            Self::Client(error) if error.code() == ErrorCode::TemporarilyUnavailable => {
                 ErrorCode::TemporarilyUnavailable
             }
             Self::NoMethod(_)

@@ -3,7 +3,7 @@
 use super::client_auth::{AuthenticatedClient, ClientAuthError};
 use super::token_query::{self, Asked, TokenQueryError};
 use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Note, Reply};
-use crate::model::{Params, TokenKind, TokenStatus};
+use crate::model::{Params, TokenKind, TokenState, TokenStatus};
 use crate::profile::Path;
 use crate::provider::Provider;
 use crate::store::{DbConn, StoreError, grant, session, token};
@@ -96,7 +96,13 @@ impl Endpoint for RevocationEndpoint {
 /// SPID/CIE RV-2: what else ends is in the profile's table.
 fn revoke(op: &Provider, tx: &mut DbConn, status: &TokenStatus) -> Result<(), StoreError> {
     let effects = op.profile.revocation;
-    token::revoke(tx, &status.token.id)?;
+    if status.token.state == TokenState::Rotated {
+        // The RP wants the access to end, and its token lives on under another name.
+        return grant::revoke(tx, &status.grant.id, op.now()).map(|_| ());
+    }
+    if !token::revoke(tx, &status.token.id)? {
+        return Ok(());
+    }
     let access = &status.grant;
     match status.token.kind {
         TokenKind::Access => {

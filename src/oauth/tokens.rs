@@ -293,8 +293,9 @@ pub fn id_token_encryption(
     client: &KnownClient,
 ) -> Result<Option<EncryptionTarget>, &'static str> {
     let metadata: &ClientMetadata = client.metadata();
-    let wanted = metadata.id_token_encrypted_response_alg.is_some()
-        && (op.profile.id_token_encryption || op.settings.encrypt_id_token);
+    // issuer.encrypt_id_token only publishes the algorithms (SPID/CIE MD-3); in SPID nothing is encrypted (TK-5).
+    let wanted =
+        op.profile.id_token_encryption && metadata.id_token_encrypted_response_alg.is_some();
     if !wanted {
         return Ok(None);
     }

@@ -254,7 +254,8 @@ impl UserinfoError {
                 ErrorCode::InvalidToken
             }
             Self::NotOpenid => ErrorCode::InsufficientScope,
-            Self::Client(ClientError::Store(_)) | Self::Store(_) => {
+            Self::Store(_) => ErrorCode::TemporarilyUnavailable,
+            Self::Client(error) if error.code() == ErrorCode::TemporarilyUnavailable => {
                 ErrorCode::TemporarilyUnavailable
             }
             Self::Client(_) => ErrorCode::InvalidToken,

@@ -169,6 +169,15 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
                 .is_some_and(|alg| facts.keys.encryption_key(alg).is_some())
         },
     ),
+    rule(
+        "jwks must hold an encryption key that fits id_token_encrypted_response_alg",
+        "SPID/CIE TK-5",
+        |facts| match &facts.metadata.id_token_encrypted_response_alg {
+            Some(name) if facts.profile.id_token_encryption => KeyManagementAlgorithm::parse(name)
+                .is_some_and(|alg| facts.keys.encryption_key(alg).is_some()),
+            _ => true,
+        },
+    ),
 ];
 
 /// The rules on clients registered by an operator.
@@ -185,6 +194,10 @@ fn is_known<T: Copy>(known: &[T], name: &str, as_str: fn(T) -> &'static str) -> 
 /// https, a custom scheme of a mobile application (RFC 8252 §7.1), or loopback http in development; no fragment.
 #[must_use]
 pub(super) fn is_redirect_uri(uri: &str, development: bool) -> bool {
+    // The parser drops control characters, which would break the Location header.
+    if !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return false;
+    }
     let Ok(url) = url::Url::parse(uri) else {
         return false;
     };

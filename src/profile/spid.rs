@@ -199,6 +199,10 @@ pub(super) static CLIENT_ASSERTION: Message = Message {
         "iat" Required Shape::NumericDate, InvalidClient, "SPID/CIE TK-1";
         "exp" Required Shape::NumericDate, InvalidClient, "SPID/CIE TK-1";
         "jti" Required Shape::Text, InvalidClient, "SPID/CIE TK-1";
+        // A request object is in every browser's address bar: it must not pass for a credential (RFC 9101 §10.8).
+        "response_type" Forbidden Shape::Text, InvalidClient, "RFC 9101 §10.8";
+        "redirect_uri" Forbidden Shape::Text, InvalidClient, "RFC 9101 §10.8";
+        "code_challenge" Forbidden Shape::Text, InvalidClient, "RFC 9101 §10.8";
     },
 };
 

@@ -2,9 +2,12 @@
 
 use super::column::{Row, TextEnum, to_json};
 use super::schema::{access_grant, token};
+use super::token::revoke_live_of_grant;
 use super::{DbConn, StoreError, login_event};
 use crate::clock::UtcTime;
-use crate::model::{AccountId, ClientId, Grant, GrantId, IssuerId, SessionId, TokenState};
+use crate::model::{
+    AccountId, ClientId, Grant, GrantId, IssuerId, SessionId, TokenKind, TokenState,
+};
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable)]
@@ -85,7 +88,7 @@ pub fn find(conn: &mut DbConn, id: &GrantId) -> Result<Option<Grant>, StoreError
     access_grant::table
         .filter(access_grant::id.eq(id.as_str()))
         .select(GrantRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?
         .map(GrantRow::decode)
         .transpose()
@@ -142,8 +145,8 @@ pub fn revoke_all(
     Ok(ids.len())
 }
 
-/// The user logged out: revokes the grants of the session, except those with offline access, which outlive a logout
-/// (SPID/CIE AZ-10; OIDC Core §11). Returns how many.
+/// The user logged out: revokes the grants of the session. Of those with offline access the refresh tokens outlive it
+/// (SPID/CIE AZ-10; OIDC Core §11), the access tokens do not. Returns how many grants were revoked.
 ///
 /// # Errors
 /// The database's.
@@ -163,6 +166,15 @@ pub fn revoke_of_session(
     .get_results(conn)?;
     for id in &ids {
         revoke_what_came_of(conn, id, now)?;
+    }
+    let offline: Vec<String> = access_grant::table
+        .filter(access_grant::session_id.eq(session.as_str()))
+        .filter(access_grant::offline_access.eq(true))
+        .filter(access_grant::revoked_at.is_null())
+        .select(access_grant::id)
+        .load(conn)?;
+    for id in offline {
+        revoke_live_of_grant(conn, &GrantId::new(id), Some(TokenKind::Access))?;
     }
     Ok(ids.len())
 }

@@ -69,12 +69,12 @@ pub fn find(conn: &mut DbConn, id: &SessionId) -> Result<Option<Session>, StoreE
     let row: Option<SessionRow> = session::table
         .filter(session::id.eq(id.as_str()))
         .select(SessionRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(row.map(Session::from))
 }
 
-/// The person proved again who they are: new level and time, as one change. False: ended, expired or unknown.
+/// The person proved again who they are: new level, time and end, as one change. False: ended, expired or unknown.
 ///
 /// # Errors
 /// The database's.
@@ -82,7 +82,7 @@ pub fn reauthenticate(
     conn: &mut DbConn,
     id: &SessionId,
     acr: &str,
-    now: UtcTime,
+    (now, expires_at): (UtcTime, UtcTime),
 ) -> Result<bool, StoreError> {
     let changed = diesel::update(
         session::table
@@ -90,7 +90,11 @@ pub fn reauthenticate(
             .filter(session::ended_at.is_null())
             .filter(session::expires_at.gt(now.0)),
     )
-    .set((session::acr.eq(acr), session::authenticated_at.eq(now.0)))
+    .set((
+        session::acr.eq(acr),
+        session::authenticated_at.eq(now.0),
+        session::expires_at.eq(expires_at.0),
+    ))
     .execute(conn)?;
     Ok(changed == 1)
 }

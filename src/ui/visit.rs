@@ -5,10 +5,10 @@ use super::{
 };
 use crate::clock::UtcTime;
 use crate::endpoint::{CookieChange, Inbound, Method, Note, Page, Reply, Trouble};
-use crate::model::{ErrorCode, Params, Session, SessionId};
+use crate::model::{Account, ErrorCode, IssuerId, Params, Session, SessionId};
 use crate::provider::{KnownClient, Provider};
 use crate::secret;
-use crate::store::{StoreError, session};
+use crate::store::{DbConn, StoreError, account, session};
 use data_encoding::BASE64URL_NOPAD;
 use std::sync::{Arc, OnceLock};
 
@@ -29,6 +29,36 @@ pub struct Visit<'a> {
     pub path: &'static str,
     /// The languages that the RP wished, once its interaction was found: refusals keep to them too.
     pub ui_locales: OnceLock<Vec<String>>,
+}
+
+/// A live session and its person.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Alive.
+    pub session: Session,
+    /// Enabled.
+    pub account: Account,
+}
+
+/// The session, if it is alive, of this issuer, and of a person who may log in.
+///
+/// # Errors
+/// The database failed.
+pub fn signed_in(
+    connection: &mut DbConn,
+    id: &SessionId,
+    issuer: &IssuerId,
+    now: UtcTime,
+) -> Result<Option<SignedIn>, StoreError> {
+    let Some(session) = session::find(connection, id)?
+        .filter(|session| session.is_alive(now) && session.issuer == *issuer)
+    else {
+        return Ok(None);
+    };
+    let person = account::find(connection, &session.account)?;
+    Ok(person
+        .filter(|account| account.enabled)
+        .map(|account| SignedIn { session, account }))
 }
 
 /// What goes wrong on a page.
@@ -186,24 +216,20 @@ impl Visit<'_> {
         reply
     }
 
-    /// The live session of this browser at this issuer.
+    /// The live session of this browser at this issuer, and whose it is; a disabled person has none.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn live_session(&self) -> Result<Option<Session>, StoreError> {
+    pub async fn live_session(&self) -> Result<Option<SignedIn>, StoreError> {
         let Some(id) = self.session.clone() else {
             return Ok(None);
         };
-        let found = self
-            .op
+        let (issuer, now) = (self.op.issuer.clone(), self.now());
+        self.op
             .shared
             .store
-            .read(move |connection| session::find(connection, &id))
-            .await?;
-        Ok(
-            found
-                .filter(|session| session.is_alive(self.now()) && session.issuer == self.op.issuer),
-        )
+            .read(move |connection| signed_in(connection, &id, &issuer, now))
+            .await
     }
 
     /// The page for a failure.

@@ -176,7 +176,8 @@ async fn signed(op: &Provider, params: &Params) -> Result<Sender, AuthorizationE
         members,
         signed: Some(SignedRequest {
             authentic,
-            hash: BASE64URL_NOPAD.encode(&secret::sha256(token.as_bytes())),
+            // Without the signature: an ECDSA signature has a twin that verifies as well.
+            hash: BASE64URL_NOPAD.encode(&secret::sha256(signed_part(token).as_bytes())),
         }),
         client,
     })
@@ -200,6 +201,10 @@ async fn unsigned(op: &Provider, params: &Params) -> Result<Sender, Authorizatio
         members,
         signed: None,
     })
+}
+
+fn signed_part(token: &str) -> &str {
+    token.rsplit_once('.').map_or(token, |(signed, _)| signed)
 }
 
 /// The first violation of the parameters' table; used where the request cannot even be read.

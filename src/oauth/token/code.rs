@@ -23,17 +23,18 @@ pub(super) fn redeem(
     let now = op.now();
     let hash = CodeHash::of(request.code.expose());
     let (found, grant) = match authorization_code::redeem(tx, &hash, client.id())? {
+        // Under another issuer's address: neither spent (the transaction is rolled back) nor a second use.
+        Redeemed::Now((_, found)) | Redeemed::Before((_, found)) if found.issuer != op.issuer => {
+            return Err(TokenError::UnknownCode);
+        }
         Redeemed::Now(found) => found,
         Redeemed::Before((_, found)) => {
             // RFC 6749 §4.1.2: whoever has the code twice may have stolen it.
             grant::revoke(tx, &found.id, now)?;
             return Ok(Decision::Refused(TokenError::CodeReused));
         }
-        Redeemed::Unknown => return Err(TokenError::UnknownCode),
+        Redeemed::Unknown => return Ok(Decision::Refused(TokenError::UnknownCode)),
     };
-    if grant.issuer != op.issuer {
-        return Err(TokenError::UnknownCode);
-    }
     if now >= found.expires_at {
         return Ok(Decision::Refused(TokenError::ExpiredCode));
     }

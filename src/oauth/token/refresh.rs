@@ -4,10 +4,40 @@ use super::code::IdTokenLevel;
 use super::issue::{self, Plan};
 use super::{TokenEndpoint, TokenError};
 use crate::endpoint::Decision;
-use crate::model::{Redeemed, TokenId, TokenState};
+use crate::model::{Grant, Redeemed, TokenId, TokenState};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::provider::Provider;
 use crate::store::{DbConn, grant, token};
+
+type Check = fn(&Provider, &Grant) -> Result<(), TokenError>;
+
+/// What must hold before a refresh token is spent, in order.
+static CHECKS: &[Check] = &[grant_is_live, consent_has_not_ended, limit_is_not_reached];
+
+fn grant_is_live(_op: &Provider, grant: &Grant) -> Result<(), TokenError> {
+    match grant.revoked_at {
+        Some(_) => Err(TokenError::GrantRevoked),
+        None => Ok(()),
+    }
+}
+
+fn consent_has_not_ended(op: &Provider, grant: &Grant) -> Result<(), TokenError> {
+    if op.now() < grant.expires_at {
+        Ok(())
+    } else {
+        Err(TokenError::ConsentEnded)
+    }
+}
+
+/// SPID/CIE TK-7; 0 is without limit.
+fn limit_is_not_reached(op: &Provider, grant: &Grant) -> Result<(), TokenError> {
+    let limit = op.settings.max_refresh;
+    if op.profile.refresh.limited && limit > 0 && grant.refresh_count >= i64::from(limit) {
+        Err(TokenError::RefreshLimit(limit))
+    } else {
+        Ok(())
+    }
+}
 
 pub(super) fn rotate(
     op: &Provider,
@@ -16,15 +46,19 @@ pub(super) fn rotate(
     id: &TokenId,
 ) -> Result<Decision<TokenEndpoint>, TokenError> {
     let now = op.now();
-    let Some(grant) = token::find_status(tx, id)?
-        .filter(|status| status.grant.issuer == op.issuer)
-        .map(|status| status.grant)
-    else {
-        return Err(TokenError::UnknownRefreshToken);
+    let unknown = || Ok(Decision::Refused(TokenError::UnknownRefreshToken));
+    let Some(status) = token::find_status(tx, id)?.filter(|status| {
+        status.grant.issuer == op.issuer && status.token.client_id == *client.id()
+    }) else {
+        return unknown();
     };
-    let limit = op.settings.max_refresh;
-    let used_up =
-        op.profile.refresh.limited && limit > 0 && grant.refresh_count >= i64::from(limit);
+    let grant = status.grant;
+    // A refusal that is no theft leaves the token as it is: trying again must not look like a second use.
+    if status.token.state == TokenState::Live
+        && let Err(error) = CHECKS.iter().try_for_each(|check| check(op, &grant))
+    {
+        return Ok(Decision::Refused(error));
+    }
     let spent = match token::rotate(tx, id, client.id())? {
         Redeemed::Now(spent) => spent,
         Redeemed::Before(spent) if spent.state == TokenState::Rotated => {
@@ -32,17 +66,8 @@ pub(super) fn rotate(
             grant::revoke(tx, &grant.id, now)?;
             return Ok(Decision::Refused(TokenError::RefreshTokenReused));
         }
-        Redeemed::Before(_) | Redeemed::Unknown => return Err(TokenError::UnknownRefreshToken),
+        Redeemed::Before(_) | Redeemed::Unknown => return unknown(),
     };
-    if used_up {
-        return Ok(Decision::Refused(TokenError::RefreshLimit(limit)));
-    }
-    if grant.revoked_at.is_some() {
-        return Ok(Decision::Refused(TokenError::GrantRevoked));
-    }
-    if now >= grant.expires_at {
-        return Ok(Decision::Refused(TokenError::ConsentEnded));
-    }
     // SPID/CIE TK-7: what was issued before stops working.
     token::revoke_live_of_grant(tx, &grant.id, None)?;
     grant::increment_refresh_count(tx, &grant.id)?;

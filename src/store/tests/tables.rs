@@ -282,7 +282,7 @@ fn sessions_end_once_and_are_not_revived() {
         let later = NOW.plus_seconds(5);
         assert!(db.write({
             let id = id.clone();
-            move |conn| session::reauthenticate(conn, &id, "L2", later)
+            move |conn| session::reauthenticate(conn, &id, "L2", (later, later.plus_seconds(60)))
         }));
         let found = db.read(|conn| session::find(conn, &id)).unwrap();
         assert_eq!((found.acr.as_str(), found.authenticated_at), ("L2", later));
@@ -295,7 +295,7 @@ fn sessions_end_once_and_are_not_revived() {
                 conn,
                 &SessionId::new("one"),
                 "L2",
-                later
+                (later, later)
             )?);
             session::end_all_of(conn, &account, &issuer(), later)
         });
@@ -388,48 +388,47 @@ fn every_change_of_a_key_raises_the_keyrings_version() {
 #[test]
 fn the_throttle_blocks_longer_each_time_and_forgives() {
     on_both(|db| {
-        let fail = |now| db.write(move |conn| throttle::record_failure(conn, "ada\0", now, 5));
+        let attempt = |now| db.write(move |conn| throttle::reserve(conn, "ada\0", now, 5));
         for _ in 0..5 {
-            assert_eq!(fail(NOW), None);
+            assert_eq!(attempt(NOW), None);
         }
         let mut now = NOW;
         for seconds in [1, 2, 4, 8, 16] {
-            let until = fail(now).unwrap();
-            assert_eq!(until.seconds_since(now), seconds);
-            let blocked = |at| db.read(|conn| throttle::blocked_until(conn, "ada\0", at));
-            assert_eq!(blocked(until.plus_seconds(-1)), Some(until));
-            assert_eq!(blocked(until), None);
+            assert_eq!(attempt(now), None, "this one is judged, and blocks the next");
+            let until = now.plus_seconds(seconds);
+            assert_eq!(attempt(now), Some(until));
+            assert_eq!(attempt(until.plus_seconds(-1)), Some(until));
             now = until;
         }
         // A new minute has its allowance, but the delays go on where they were.
         now = NOW.plus_seconds(60);
-        for _ in 0..5 {
-            assert_eq!(fail(now), None);
+        for _ in 0..6 {
+            assert_eq!(attempt(now), None);
         }
-        assert_eq!(fail(now), Some(now.plus_seconds(32)));
+        let mut until = attempt(now).unwrap();
+        assert_eq!(until, now.plus_seconds(32));
         for _ in 0..10 {
-            now = fail(now).unwrap();
-            for _ in 0..5 {
-                fail(now);
-            }
+            now = until;
+            while attempt(now).is_none() {}
+            until = attempt(now).unwrap();
         }
-        assert_eq!(fail(now), Some(now.plus_seconds(900)));
+        assert_eq!(until, now.plus_seconds(900), "the longest block");
         assert_eq!(
-            db.read(|conn| throttle::blocked_until(conn, "eve", now)),
+            db.write(move |conn| throttle::reserve(conn, "eve", now, 5)),
             None
         );
-        let reserve = |now| db.write(move |conn| throttle::reserve(conn, "ada\0", now, 5));
-        assert_eq!(reserve(now), Some(now.plus_seconds(900)));
-        let quiet = now.plus_seconds(1_801);
-        for _ in 0..5 {
-            assert_eq!(fail(quiet), None);
+        let quiet = until.plus_seconds(901);
+        for _ in 0..6 {
+            assert_eq!(attempt(quiet), None);
         }
-        assert_eq!(fail(quiet), Some(quiet.plus_seconds(1)));
+        assert_eq!(attempt(quiet), Some(quiet.plus_seconds(1)));
         db.write(|conn| throttle::clear(conn, "ada\0"));
-        assert_eq!(reserve(quiet), None);
-        assert_eq!(
-            db.write(move |conn| throttle::record_failure(conn, "x", NOW, 0)),
-            None
-        );
+        assert_eq!(attempt(quiet), None);
+        for _ in 0..9 {
+            assert_eq!(
+                db.write(move |conn| throttle::reserve(conn, "x", NOW, 0)),
+                None
+            );
+        }
     });
 }

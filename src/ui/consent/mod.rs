@@ -1,7 +1,7 @@
 //! `/consent`: what is released to whom, and the answer to the RP (SPID/CIE AZ-9 to AZ-11).
 
 use super::interaction::{self, OpenInteraction};
-use super::visit::{self, PageFailure, Visit, check_csrf, csrf_token};
+use super::visit::{self, PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::{AttributeView, ConsentPage, Level, Locale, Page as _};
 use crate::endpoint::{Note, Reply, Trouble};
 use crate::model::{
@@ -10,11 +10,10 @@ use crate::model::{
 };
 use crate::oauth::authorization::answer::Answer;
 use crate::oauth::{claims, subject};
-use crate::provider::{Discovery, KnownClient};
+use crate::provider::{ClientError, Discovery, KnownClient, Provider};
 use crate::random;
 use crate::store::{
-    DbConn, StoreError, account, authorization_code, grant, interaction as interactions,
-    login_event,
+    DbConn, StoreError, authorization_code, grant, interaction as interactions, login_event,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -78,35 +77,29 @@ impl Consent {
         ))?;
         let open = interaction::find(visit, id).await?;
         let login = || Reply::see_other(visit.link("/login", &[("interaction", open.id())]));
-        let Some(session) = visit.live_session().await? else {
+        let Some(SignedIn { session, account }) = visit.live_session().await? else {
             return Ok(Err(login()));
         };
         let authenticated = matches!(
             &open.interaction.state,
             InteractionState::Authenticated { session: known } if *known == session.id
         );
-        if !authenticated {
+        // Another tab may have logged in anew at a lower level (SPID/CIE AZ-8, TK-5).
+        if !authenticated || !reaches(visit.op, &session, &open.interaction.request) {
             return Ok(Err(login()));
         }
-        let person = session.account.clone();
-        let found = visit
-            .op
-            .shared
-            .store
-            .read(move |connection| account::find(connection, &person))
-            .await?;
-        let Some(account) = found.filter(|account| account.enabled) else {
-            return Ok(Err(login()));
-        };
         let client = visit
             .op
             .find_client(&open.interaction.request.client_id, Discovery::Renew)
             .await
-            .map_err(|_| {
-                PageFailure::Refused(
+            .map_err(|error| match error {
+                ClientError::Store(_) => {
+                    PageFailure::Refused(Trouble::Unavailable, "the database does not answer")
+                }
+                _ => PageFailure::Refused(
                     Trouble::RpNotAuthorized,
                     "the relying party may not be used any more",
-                )
+                ),
             })?;
         Ok(Ok(Self {
             open,
@@ -183,11 +176,15 @@ impl Consent {
         let id = self.open.interaction.id.clone();
         let session = self.session.id.clone();
         let now = visit.now();
+        let (provider, request) = (op.clone(), self.request().clone());
         let answered = op
             .shared
             .store
             .write(move |tx: &mut DbConn| -> Result<bool, StoreError> {
-                if !interactions::answer(tx, &id, &session, now)? {
+                // A logout or another login in between counts, so it is judged again where nothing can come between.
+                let still = visit::signed_in(tx, &session, &provider.issuer, now)?
+                    .is_some_and(|current| reaches(&provider, &current.session, &request));
+                if !still || !interactions::answer(tx, &id, &session, now)? {
                     return Ok(false);
                 }
                 grant::insert(tx, &new_grant)?;
@@ -218,6 +215,7 @@ impl Consent {
         let op = visit.op;
         let now = visit.now();
         let offline = self.asks_offline_access() && (keep_offline || !op.profile.offline_switch);
+        let lifetimes = &op.settings.lifetimes;
         let grant = Grant {
             id: GrantId::random(),
             issuer: op.issuer.clone(),
@@ -231,7 +229,14 @@ impl Consent {
             offline_access: offline,
             refresh_count: 0,
             created_at: now,
-            expires_at: now.plus_seconds(op.settings.lifetimes.consent),
+            // Without offline access nothing can outlive the access token.
+            expires_at: now.plus_seconds(if offline {
+                lifetimes.consent
+            } else {
+                op.settings
+                    .auth_code_max_age
+                    .saturating_add(lifetimes.access_token)
+            }),
             revoked_at: None,
         };
         let code = AuthorizationCode {
@@ -265,6 +270,12 @@ impl Consent {
         };
         (grant, code, event)
     }
+}
+
+/// Whether a session has the level that the request is to be answered with.
+fn reaches(op: &Provider, session: &Session, request: &AuthorizationRequest) -> bool {
+    op.level_for(&request.acr_values)
+        .is_some_and(|level| op.suffices(&session.acr, level))
 }
 
 /// Given and family name, or the username.

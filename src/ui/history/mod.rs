@@ -3,7 +3,7 @@
 mod export;
 mod filter;
 
-use super::visit::{PageFailure, Visit, check_csrf, csrf_token};
+use super::visit::{PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::{
     HistoryEntry, HistoryPage, Level, LoggedOutPage, Notice, Page as _, RevokeConfirmPage,
     RpChoice, RpView, TokenState,
@@ -12,7 +12,7 @@ use crate::endpoint::{Note, Reply, SessionChange, Trouble};
 use crate::model::{
     AccessState, Account, ClientId, HistoryCursor, HistoryPage as Events, LoginEvent, Session,
 };
-use crate::store::{DbConn, StoreError, account, grant, login_event, session};
+use crate::store::{DbConn, StoreError, grant, login_event, session};
 use filter::Filter;
 use login_event::HistoryOwner;
 
@@ -205,18 +205,10 @@ async fn try_logout(visit: &Visit<'_>) -> Outcome {
 
 impl Citizen {
     async fn find(visit: &Visit<'_>) -> Result<Option<Self>, PageFailure> {
-        let Some(session) = visit.live_session().await? else {
-            return Ok(None);
-        };
-        let person = session.account.clone();
-        let account = visit
-            .op
-            .shared
-            .store
-            .read(move |connection| account::find(connection, &person))
+        Ok(visit
+            .live_session()
             .await?
-            .filter(|account| account.enabled);
-        Ok(account.map(|account| Self { session, account }))
+            .map(|SignedIn { session, account }| Self { session, account }))
     }
 
     fn name(&self) -> String {

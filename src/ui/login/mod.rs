@@ -1,7 +1,7 @@
 //! `/login`: for an RP (with an interaction) or for one's own history (without).
 
 use super::interaction::{self, OpenInteraction};
-use super::visit::{self, PageFailure, Visit, check_csrf, csrf_token};
+use super::visit::{self, PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::{Level, LoginError, LoginPage, Page as _};
 use crate::authn::password::{self, LoginFailure};
 use crate::endpoint::{CookieChange, Note, Reply, SessionChange};
@@ -93,8 +93,7 @@ impl Login {
         if let Some(id) = visit.query().get("interaction") {
             let open = interaction::find(visit, id).await?;
             let level = op
-                .level_for(&open.interaction.request.acr_values)
-                .unwrap_or(&op.settings.default_acr)
+                .required_level(&open.interaction.request.acr_values)
                 .to_owned();
             return Ok(Self {
                 secret: open.secret.clone(),
@@ -136,7 +135,7 @@ impl Login {
 
     /// SPID/CIE AZ-6: a session of a sufficient level is used, unless the RP wants a new login.
     async fn single_sign_on(&self, visit: &Visit<'_>) -> Result<Option<Reply>, PageFailure> {
-        let Some(session) = visit.live_session().await? else {
+        let Some(SignedIn { session, .. }) = visit.live_session().await? else {
             return Ok(None);
         };
         let Some(open) = &self.open else {
@@ -196,14 +195,23 @@ impl Login {
         };
         // The same person again: the session stays, so that other tabs which wait for consent go on working; the
         // cookie changes in any case.
-        let known = current.filter(|session| session.account == account.id);
+        let known = current
+            .map(|current| current.session)
+            .filter(|session| session.account == account.id);
         let interaction = self.open.as_ref().map(|open| open.interaction.id.clone());
         let id = op
             .shared
             .store
             .write(move |tx| -> Result<SessionId, StoreError> {
                 let id = match known {
-                    Some(session) if session::reauthenticate(tx, &session.id, &acr, now)? => {
+                    Some(session)
+                        if session::reauthenticate(
+                            tx,
+                            &session.id,
+                            &acr,
+                            (now, new.expires_at),
+                        )? =>
+                    {
                         session.id
                     }
                     _ => {
