@@ -93,7 +93,8 @@ impl Login {
         if let Some(id) = visit.query().get("interaction") {
             let open = interaction::find(visit, id).await?;
             let level = op
-                .required_level(&open.interaction.request.acr_values)
+                .level_for(&open.interaction.request.acr_values)
+                .unwrap_or(&op.settings.default_acr)
                 .to_owned();
             return Ok(Self {
                 secret: open.secret.clone(),
