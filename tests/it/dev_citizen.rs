@@ -9,3 +9,7 @@
 
 #[path = "harness/mod.rs"]
 mod harness;
+#[path = "pages/mod.rs"]
+mod pages;
+#[path = "serve/mod.rs"]
+mod serve;

@@ -3,6 +3,7 @@
 
 mod authorization;
 mod browser;
+mod citizen;
 mod host;
 mod log;
 mod login;
@@ -11,6 +12,7 @@ mod world;
 
 pub use authorization::{ADA, LEVELS, assert_shown, assert_told};
 pub use browser::{Answer, Browser, Form};
+pub use citizen::Schema;
 pub use host::{CONFIGURATION, Host, claims_of, header_of, public_keys, signed};
 pub use log::{keep_log, logged};
 pub use login::{Issuer, Tokens};
