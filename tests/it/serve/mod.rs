@@ -1,0 +1,12 @@
+//! `varco` as a process: configuration, proxies, TLS, signals, crashes, logs.
+
+mod commands;
+mod configuration;
+mod crash;
+mod logs;
+mod member;
+mod outage;
+mod process;
+mod proxy;
+mod shutdown;
+mod tls;
