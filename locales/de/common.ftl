@@ -29,9 +29,9 @@ value-no = nein
 value-female = weiblich
 value-male = männlich
 
-form-post-title = Rückkehr zu { $rp }
-form-post-text = Ihre Anmeldung wurde verarbeitet. Wenn sich die Seite des Dienstes nicht innerhalb weniger Sekunden von selbst öffnet, klicken Sie bitte auf die Schaltfläche.
-form-post-button = Weiter zum Dienst
+form-post-title = Weiter zu { $rp }
+form-post-text = Die nächste Seite öffnet sich von selbst. Falls nicht, klicken Sie nach einigen Sekunden auf die Schaltfläche.
+form-post-button = Weiter
 
 home-title = Anmeldung mit { $brand }
 home-what = Dies ist der { $brand }-Authentifizierungsdienst von { $organization }. Er bestätigt Ihre Identität, wenn Sie Online-Dienste der teilnehmenden Verwaltungen und Unternehmen nutzen.

@@ -29,9 +29,9 @@ value-no = no
 value-female = female
 value-male = male
 
-form-post-title = Returning to { $rp }
-form-post-text = Your login has been processed. If the service’s page does not open by itself within a few seconds, please press the button.
-form-post-button = Continue to the service
+form-post-title = Going on to { $rp }
+form-post-text = The next page opens by itself. If it has not opened within a few seconds, press the button.
+form-post-button = Continue
 
 home-title = Login with { $brand }
 home-what = This is the { $brand } authentication service of { $organization }. It verifies your identity when you access online services of participating public bodies and businesses.

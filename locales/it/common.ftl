@@ -29,9 +29,9 @@ value-no = no
 value-female = femminile
 value-male = maschile
 
-form-post-title = Ritorno a { $rp }
-form-post-text = L’accesso è stato elaborato. Se la pagina del servizio non si apre da sola entro pochi secondi, prema il pulsante.
-form-post-button = Prosegui verso il servizio
+form-post-title = Passaggio a { $rp }
+form-post-text = La pagina successiva si apre da sola. Se non accade entro pochi secondi, prema il pulsante.
+form-post-button = Prosegui
 
 home-title = Accesso con { $brand }
 home-what = Questo è il servizio di autenticazione { $brand } di { $organization }. Verifica la Sua identità quando accede ai servizi in rete di amministrazioni e imprese aderenti.

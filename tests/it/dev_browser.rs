@@ -9,3 +9,5 @@
 
 #[path = "harness/mod.rs"]
 mod harness;
+#[path = "browser/mod.rs"]
+mod browser;

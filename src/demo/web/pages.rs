@@ -64,7 +64,8 @@ pub async fn login(
             return view.failure(&relying_party, &entity, error, StatusCode::BAD_REQUEST);
         }
     };
-    let options = login_options(&form, redirect_uri(&site, &relying_party, &request));
+    let mut options = login_options(&form, redirect_uri(&site, &relying_party, &request));
+    options.ui_locales = Some(view.locale.code().to_owned());
     let mut outcome = Outcome::default();
     match begin(&site, &relying_party, &issuer, &options, &mut outcome).await {
         Ok((provider, prepared)) => {

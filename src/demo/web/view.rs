@@ -9,6 +9,7 @@ use crate::ui::{
     DemoOptions, DemoResultPage, DemoRpPage, DemoUser, Layout, Level, Locale, Page,
     attribute_value,
 };
+use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
@@ -32,10 +33,14 @@ pub(super) const ATTRIBUTES: [(&str, bool); 15] = [
     ("https://attributes.eid.gov.it/vat_number", false),
 ];
 
+/// The issuers of a development set-up keep the language in it too; where the host is the same, one choice does for all.
+const LANGUAGE_COOKIE: &str = "varco-lang";
+
 /// One request's way of making pages: language and address.
 pub(super) struct View<'a> {
     site: &'a Site,
-    locale: Locale,
+    pub(super) locale: Locale,
+    chosen: Option<Locale>,
     path: String,
     query: String,
     is_get: bool,
@@ -47,9 +52,16 @@ impl<'a> View<'a> {
         let header = request.headers().get("accept-language");
         let accept_language = header.and_then(|value| value.to_str().ok());
         let choice = super::parameter(&query, "lang");
+        let kept = request.cookie(LANGUAGE_COOKIE);
         Self {
             site,
-            locale: Locale::choose(choice.as_deref(), &[], None, accept_language),
+            locale: Locale::choose(
+                choice.as_deref(),
+                &[],
+                kept.as_ref().map(Cookie::value),
+                accept_language,
+            ),
+            chosen: choice.as_deref().and_then(Locale::parse),
             path: request.path().to_owned(),
             query,
             is_get: request.method() == actix_web::http::Method::GET,
@@ -68,10 +80,18 @@ impl<'a> View<'a> {
         // A form's redirect to the provider is checked against form-action too, by Chromium.
         let origins = origins(self.site.federation.base_url()).join(" ");
         let policy = format!(
-            "default-src 'none'; style-src 'self'; font-src 'self'; script-src 'self'; img-src 'self' data:; \
+            "default-src 'none'; style-src 'self'; font-src 'self' data:; script-src 'self'; img-src 'self' data:; \
              form-action 'self' {origins}; base-uri 'none'; frame-ancestors 'none'"
         );
-        HttpResponse::build(status)
+        let mut response = HttpResponse::build(status);
+        if let Some(locale) = self.chosen {
+            let cookie = Cookie::build(LANGUAGE_COOKIE, locale.code())
+                .path("/")
+                .http_only(true)
+                .same_site(SameSite::Lax);
+            response.cookie(cookie.finish());
+        }
+        response
             .content_type("text/html; charset=utf-8")
             .insert_header(("Content-Security-Policy", policy))
             .insert_header(("Cache-Control", "no-store"))
@@ -105,7 +125,7 @@ impl<'a> View<'a> {
             style_url: None,
             policy_url: None,
             attribute_names: Default::default(),
-            profile_brand: Brand::openid(),
+            profile_brand: Brand::demo(),
             language_links: self.language_links(),
             request_id: random::identifier(),
             development: true,
