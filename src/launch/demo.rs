@@ -113,20 +113,37 @@ fn configuration(federation: &DemoFederation) -> Result<String, String> {
          listen = \"{}\"\ndatabase_url = \"sqlite://varco.db\"\ndevelopment = true\nkey_file = \"varco.key\"\n",
         base.trim_start_matches("http://")
     );
-    for (path, profile, name) in [
-        (demo::path::SPID, "spid", "Identità di prova (SPID)"),
-        (demo::path::CIE, "cie", "Identità di prova (CIE)"),
-        (demo::path::OIDC, "oidc", "Identità di prova"),
+    for (path, profile, logo, is_member, name) in [
+        (
+            demo::path::SPID,
+            "spid",
+            "spid",
+            true,
+            "Identità di prova (SPID)",
+        ),
+        (
+            demo::path::CIE,
+            "cie",
+            "cie",
+            true,
+            "Identità di prova (CIE)",
+        ),
+        (
+            demo::path::OIDC,
+            "oidc",
+            "openid",
+            false,
+            "Identità di prova",
+        ),
     ] {
         let id = federation.entity_id(path);
         text.push_str(&format!(
             "\n[[issuer]]\nid = \"{id}\"\nprofile = \"{profile}\"\norganization_name = \"{name}\"\n\
-             homepage_uri = \"{base}/\"\npolicy_uri = \"{base}/\"\nlogo_uri = \"{base}/static/brand/{profile_logo}.svg\"\n\
+             homepage_uri = \"{base}/\"\npolicy_uri = \"{base}/\"\nlogo_uri = \"{base}/static/brand/{logo}.svg\"\n\
              contacts = [\"demo@pec.example.it\"]\npairwise_salt = \"demonstration of varco, not secret\"\n\
              password_levels = [\"https://www.spid.gov.it/SpidL1\", \"https://www.spid.gov.it/SpidL2\", \"https://www.spid.gov.it/SpidL3\"]\n",
-            profile_logo = if profile == "oidc" { "openid" } else { profile },
         ));
-        if profile != "oidc" {
+        if is_member {
             let mark = federation
                 .provider_trust_mark(&id)
                 .map_err(|error| error.to_string())?;
