@@ -103,7 +103,7 @@ impl ClientAuthError {
             Self::Parameters(error) => error.to_string(),
             Self::NoMethod(methods) => {
                 format!(
-                    "client authentication is missing: use {}",
+                    "client_assertion is missing, and so is any other client authentication: use {}",
                     methods.join(" or ")
                 )
             }
