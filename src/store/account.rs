@@ -83,7 +83,7 @@ pub fn find(conn: &mut DbConn, id: &AccountId) -> Result<Option<Account>, StoreE
     account::table
         .filter(account::id.eq(id.as_str()))
         .select(AccountRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?
         .map(AccountRow::decode)
         .transpose()
@@ -100,7 +100,7 @@ pub fn find_by_username(conn: &mut DbConn, username: &str) -> Result<Option<Acco
     account::table
         .filter(account::username.eq(username))
         .select(AccountRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?
         .map(AccountRow::decode)
         .transpose()

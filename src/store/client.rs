@@ -71,7 +71,7 @@ pub fn find(
         .filter(client::issuer.eq(issuer.as_str()))
         .filter(client::client_id.eq(client_id.as_str()))
         .select(ClientRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?
         .map(ClientRow::decode)
         .transpose()

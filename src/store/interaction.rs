@@ -103,7 +103,7 @@ pub fn find(conn: &mut DbConn, id: &InteractionId) -> Result<Option<Interaction>
     interaction::table
         .filter(interaction::id.eq(id.as_str()))
         .select(InteractionRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?
         .map(InteractionRow::decode)
         .transpose()

@@ -35,17 +35,3 @@ pub fn acquire(
         .execute(c))?;
     Ok(inserted == 1)
 }
-
-/// Gives the lease back before its end, if `holder` has it.
-///
-/// # Errors
-/// The database's.
-pub fn release(conn: &mut DbConn, name: &str, holder: &str) -> Result<(), StoreError> {
-    diesel::delete(
-        lease::table
-            .filter(lease::name.eq(name))
-            .filter(lease::holder.eq(holder)),
-    )
-    .execute(conn)?;
-    Ok(())
-}

@@ -7,7 +7,9 @@
 //!
 //! One file per table holds free functions on `&mut DbConn` (verbs: insert, find, search, redeem, revoke, purge); whoever
 //! calls several in one `write` has them in one transaction. What may happen once (codes, refresh tokens, interactions,
-//! replay keys) is one conditional statement, never a look and then a change.
+//! replay keys) is one conditional statement, never a look and then a change. A row that is looked up by a unique key is
+//! read with `get_result`: diesel's `first` adds `LIMIT ?`, and SQLite, which plans by the value of a limit, then compiles
+//! the statement anew at every use.
 //!
 //! To add a table: both `migrations/*/NNNN_name`, `schema.rs` (a test compares it with each database), a file with its
 //! functions, its expiry in `purge`, and tests, which run on both databases.

@@ -162,36 +162,25 @@ pub fn purge_batch(
     Ok((rows, rows >= batch))
 }
 
-/// Removes all that has ended, a transaction a batch.
+/// As [`purge_expired_blocking`], off the async threads.
 ///
 /// # Errors
-/// The database's; what was removed before stays removed.
+/// As [`purge_expired_blocking`].
 pub async fn purge_expired(
     store: &Store,
     now: UtcTime,
     limits: PurgeLimits,
 ) -> Result<PurgeCount, StoreError> {
-    let mut count = PurgeCount::default();
-    for what in Purgeable::ALL {
-        let mut removed = 0_u64;
-        loop {
-            let (rows, more) = store
-                .write(move |conn| purge_batch(conn, what, now, &limits))
-                .await?;
-            removed = removed.saturating_add(rows);
-            if !more {
-                break;
-            }
-        }
-        count.0.push((what.table(), removed));
-    }
-    Ok(count)
+    let own = store.clone();
+    store
+        .blocking(move || purge_expired_blocking(&own, now, limits))
+        .await
 }
 
-/// As [`purge_expired`], for the command line.
+/// Removes all that has ended, a transaction a batch.
 ///
 /// # Errors
-/// As [`purge_expired`].
+/// The database's; what was removed before stays removed.
 pub fn purge_expired_blocking(
     store: &Store,
     now: UtcTime,

@@ -62,7 +62,7 @@ pub fn find(conn: &mut DbConn, key: &ReplayKey<'_>) -> Result<Option<String>, St
     let found: Option<Option<String>> = replay::table
         .filter(replay::key_hash.eq(key.hash()))
         .select(replay::reference)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(found.flatten())
 }

@@ -114,20 +114,18 @@ pub fn end(conn: &mut DbConn, id: &SessionId, now: UtcTime) -> Result<bool, Stor
     Ok(changed == 1)
 }
 
-/// Ends every session of a person at an issuer; returns how many.
+/// Ends every session of a person, at every issuer; returns how many.
 ///
 /// # Errors
 /// The database's.
 pub fn end_all_of(
     conn: &mut DbConn,
     account: &AccountId,
-    issuer: &IssuerId,
     now: UtcTime,
 ) -> Result<usize, StoreError> {
     Ok(diesel::update(
         session::table
             .filter(session::account_id.eq(account.as_str()))
-            .filter(session::issuer.eq(issuer.as_str()))
             .filter(session::ended_at.is_null()),
     )
     .set(session::ended_at.eq(now.0))

@@ -142,7 +142,7 @@ pub fn keyring_version(conn: &mut DbConn) -> Result<i64, StoreError> {
     Ok(revision::table
         .find(KEYRING)
         .select(revision::number)
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 fn raise_version(conn: &mut DbConn) -> Result<(), StoreError> {

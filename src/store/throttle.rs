@@ -24,27 +24,10 @@ struct ThrottleRow {
     expires_at: i64,
 }
 
-/// Until when attempts for this key are refused, if they are.
-///
-/// # Errors
-/// The database's.
-pub fn blocked_until(
-    conn: &mut DbConn,
-    key: &str,
-    now: UtcTime,
-) -> Result<Option<UtcTime>, StoreError> {
-    let until: Option<i64> = throttle::table
-        .filter(throttle::key_hash.eq(hash_of(&[key])))
-        .filter(throttle::blocked_until.gt(now.0))
-        .select(throttle::blocked_until)
-        .first(conn)
-        .optional()?;
-    Ok(until.map(UtcTime))
-}
-
 /// Counts an attempt before it is judged, so that parallel guesses cannot all pass before the first is counted. Returns
 /// until when attempts are refused: then this one must not be judged, and was not counted. `None`: judge it, and
-/// [`clear`] if it succeeds. `allowed_per_minute` 0 switches counting off.
+/// [`clear`] if it succeeds. Beyond the allowance of a minute each attempt blocks the next, 1 s at first and then twice
+/// as long each time, up to 900 s; a quiet quarter of an hour forgets it. `allowed_per_minute` 0 switches counting off.
 ///
 /// # Errors
 /// The database's.
@@ -64,27 +47,6 @@ pub fn reserve(
     }
     count(conn, &key_hash, row, now, allowed_per_minute)?;
     Ok(None)
-}
-
-/// Counts a failure; returns until when attempts are refused from now on. Beyond the allowance of a minute each failure
-/// blocks, 1 s at first and then twice as long each time, up to 900 s; a quiet quarter of an hour forgets it.
-/// `allowed_per_minute` 0 switches counting off.
-///
-/// # Errors
-/// The database's.
-pub fn record_failure(
-    conn: &mut DbConn,
-    key: &str,
-    now: UtcTime,
-    allowed_per_minute: u32,
-) -> Result<Option<UtcTime>, StoreError> {
-    if allowed_per_minute == 0 {
-        return Ok(None);
-    }
-    let key_hash = hash_of(&[key]);
-    let row = lock(conn, &key_hash, now)?;
-    let until = count(conn, &key_hash, row, now, allowed_per_minute)?;
-    Ok(Some(until).filter(|until| *until > now))
 }
 
 /// Forgets the failures of a key, after a success.
@@ -114,8 +76,8 @@ fn lock(conn: &mut DbConn, key_hash: &[u8], now: UtcTime) -> Result<ThrottleRow,
         DbConn::Postgres(c) => mine
             .select(ThrottleRow::as_select())
             .for_update()
-            .first(c)?,
-        DbConn::Sqlite(c) => mine.select(ThrottleRow::as_select()).first(c)?,
+            .get_result(c)?,
+        DbConn::Sqlite(c) => mine.select(ThrottleRow::as_select()).get_result(c)?,
     })
 }
 
@@ -125,7 +87,7 @@ fn count(
     mut row: ThrottleRow,
     now: UtcTime,
     allowed_per_minute: u32,
-) -> Result<UtcTime, StoreError> {
+) -> Result<(), StoreError> {
     if row.expires_at < now.0 {
         row.blocks = 0;
     }
@@ -149,7 +111,7 @@ fn count(
             throttle::expires_at.eq(quiet_until.0),
         ))
         .execute(conn)?;
-    Ok(UtcTime(row.blocked_until))
+    Ok(())
 }
 
 /// 1, 2, 4 … 900.

@@ -78,7 +78,7 @@ pub fn find_status(conn: &mut DbConn, jti: &TokenId) -> Result<Option<TokenStatu
             GrantRow::as_select(),
             account::enabled,
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     found
         .map(|(token, grant, account_enabled)| {
@@ -114,7 +114,7 @@ pub fn rotate(
         .execute(conn)?;
     let row: Option<TokenRow> = theirs
         .select(TokenRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     let found = row.map(TokenRow::decode).transpose()?;
     Ok(match (changed, found) {

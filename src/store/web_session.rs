@@ -39,7 +39,7 @@ pub fn find(
         .filter(web_session::key_hash.eq(key.0.as_slice()))
         .filter(web_session::expires_at.gt(now.0))
         .select(web_session::state)
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 

@@ -297,7 +297,7 @@ fn sessions_end_once_and_are_not_revived() {
                 "L2",
                 (later, later)
             )?);
-            session::end_all_of(conn, &account, &issuer(), later)
+            session::end_all_of(conn, &account, later)
         });
         assert_eq!(ended, 1);
         assert!(
