@@ -2,15 +2,18 @@
 
 use crate::random;
 use crate::secret::{self, Secret};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use data_encoding::BASE64_NOPAD;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+/// KiB, passes, lanes.
+type Costs = (u32, u32, u32);
+const OURS: Costs = (MEMORY_KIB, PASSES, LANES);
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 /// Imported hashes may cost more than ours, but no login may take a gigabyte or a minute.
@@ -46,17 +49,16 @@ pub enum PasswordError {
 /// # Errors
 /// `Length`, `Argon2`.
 pub fn hash_password(password: &str) -> Result<String, PasswordError> {
+    hash_in(&mut Vec::new(), password)
+}
+
+fn hash_in(memory: &mut Vec<Block>, password: &str) -> Result<String, PasswordError> {
     if password.is_empty() || password.len() > MOST_PASSWORD_BYTES {
         return Err(PasswordError::Length);
     }
     let salt = random::bytes::<SALT_BYTES>();
     let mut hash = [0; HASH_BYTES];
-    compute(
-        (MEMORY_KIB, PASSES, LANES),
-        password.as_bytes(),
-        &salt,
-        &mut hash,
-    )?;
+    compute(memory, OURS, (password.as_bytes(), &salt), &mut hash)?;
     Ok(format!(
         "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${}${}",
         BASE64_NOPAD.encode(&salt),
@@ -70,11 +72,19 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
 /// # Errors
 /// `MalformedHash` (after the same time), `Argon2`.
 pub fn verify_password(hash: Option<&str>, password: &str) -> Result<bool, PasswordError> {
+    verify_in(&mut Vec::new(), hash, password)
+}
+
+fn verify_in(
+    memory: &mut Vec<Block>,
+    hash: Option<&str>,
+    password: &str,
+) -> Result<bool, PasswordError> {
     let parsed = hash.map(Phc::parse).transpose();
     let stored = match &parsed {
         Ok(Some(stored)) if password.len() <= MOST_PASSWORD_BYTES => stored,
         _ => &Phc {
-            costs: (MEMORY_KIB, PASSES, LANES),
+            costs: OURS,
             salt: vec![0; SALT_BYTES],
             hash: vec![0; HASH_BYTES],
         },
@@ -84,7 +94,7 @@ pub fn verify_password(hash: Option<&str>, password: &str) -> Result<bool, Passw
         .as_bytes()
         .get(..password.len().min(MOST_PASSWORD_BYTES))
         .unwrap_or_default();
-    compute(stored.costs, bounded, &stored.salt, &mut found)?;
+    compute(memory, stored.costs, (bounded, &stored.salt), &mut found)?;
     let equal = secret::equal(&found, &stored.hash);
     let real = parsed?.is_some() && password.len() <= MOST_PASSWORD_BYTES;
     Ok(equal && real)
@@ -99,8 +109,7 @@ pub fn check_hash(hash: &str) -> Result<(), PasswordError> {
 }
 
 struct Phc {
-    /// KiB, passes, lanes.
-    costs: (u32, u32, u32),
+    costs: Costs,
     salt: Vec<u8>,
     hash: Vec<u8>,
 }
@@ -129,16 +138,44 @@ impl Phc {
 }
 
 fn compute(
-    (memory, passes, lanes): (u32, u32, u32),
-    password: &[u8],
-    salt: &[u8],
+    memory: &mut Vec<Block>,
+    (memory_kib, passes, lanes): Costs,
+    (password, salt): (&[u8], &[u8]),
     out: &mut [u8],
 ) -> Result<(), PasswordError> {
     let failed = |error: argon2::Error| PasswordError::Argon2(error.to_string());
-    let params = Params::new(memory, passes, lanes, Some(out.len())).map_err(failed)?;
+    let params = Params::new(memory_kib, passes, lanes, Some(out.len())).map_err(failed)?;
+    memory.resize(params.block_count(), Block::default());
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password, salt, out)
+        .hash_password_into_with_memory(password, salt, out, memory)
         .map_err(failed)
+}
+
+/// The memory of hashes that are done, for those to come. Left to the allocator, every thread that ever hashed would
+/// keep 19 MiB.
+#[derive(Default)]
+struct Memories(Mutex<Vec<Vec<Block>>>);
+
+impl Memories {
+    fn with<T>(&self, work: impl FnOnce(&mut Vec<Block>) -> T) -> T {
+        let mut memory = self.lock().pop().unwrap_or_default();
+        let result = work(&mut memory);
+        // An imported hash may have needed more than all others ever will.
+        if memory.len() <= usize::try_from(MEMORY_KIB).unwrap_or_default() {
+            self.lock().push(memory);
+        }
+        result
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Memories {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memories").finish_non_exhaustive()
+    }
 }
 
 /// The queue: as many hashes at once as there are cores, each 19 MiB; a bounded number waits; the rest is told so at once.
@@ -146,6 +183,7 @@ fn compute(
 pub struct PasswordHasher {
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
+    memories: Arc<Memories>,
 }
 
 impl Default for PasswordHasher {
@@ -163,6 +201,7 @@ impl PasswordHasher {
         Self {
             running: Arc::new(Semaphore::new(running)),
             admitted: Arc::new(Semaphore::new(running.saturating_add(waiting.min(1 << 20)))),
+            memories: Arc::default(),
         }
     }
 
@@ -175,7 +214,7 @@ impl PasswordHasher {
         hash: Option<String>,
         password: Secret<String>,
     ) -> Result<bool, PasswordError> {
-        self.run(move || verify_password(hash.as_deref(), password.expose()))
+        self.run(move |memory| verify_in(memory, hash.as_deref(), password.expose()))
             .await
     }
 
@@ -184,12 +223,13 @@ impl PasswordHasher {
     /// # Errors
     /// `Busy`, and those of [`hash_password`].
     pub async fn hash(&self, password: Secret<String>) -> Result<String, PasswordError> {
-        self.run(move || hash_password(password.expose())).await
+        self.run(move |memory| hash_in(memory, password.expose()))
+            .await
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+        work: impl FnOnce(&mut Vec<Block>) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let place = self
             .admitted
@@ -202,9 +242,10 @@ impl PasswordHasher {
             .acquire_owned()
             .await
             .map_err(|_| PasswordError::Busy)?;
+        let memories = self.memories.clone();
         // The permits go with the work: a browser that gives up frees its place only when the hash is done.
         tokio::task::spawn_blocking(move || {
-            let result = work();
+            let result = memories.with(work);
             drop((turn, place));
             result
         })
