@@ -44,8 +44,12 @@ const fn table(name: &'static str, kind: Kind, about: &'static str) -> Key {
     without_default(name, kind, "", about)
 }
 
-const fn seconds(least: i64, most: i64) -> Kind {
+const fn number(least: i64, most: i64) -> Kind {
     Kind::Integer { least, most }
+}
+
+const fn seconds(least: i64, most: i64) -> Kind {
+    number(least, most)
 }
 
 /// The whole file.
@@ -65,10 +69,7 @@ pub(super) static SERVER: Section = Section {
         ),
         with_default(
             "database_pool_size",
-            Kind::Integer {
-                least: 1,
-                most: 1000,
-            },
+            number(1, 1000),
             "16",
             "Connections that a node keeps open: all of PostgreSQL's, or SQLite's readers.",
         ),
@@ -94,7 +95,13 @@ pub(super) static SERVER: Section = Section {
             "trusted_proxies",
             Kind::Networks,
             "[]",
-            "Networks of reverse proxies whose Forwarded and X-Forwarded-* headers count, such as [\"10.0.0.0/8\"].",
+            "Networks of reverse proxies whose forwarding headers count, such as [\"10.0.0.0/8\"].",
+        ),
+        with_default(
+            "forwarded_header",
+            Kind::OneOf(&["x-forwarded", "forwarded"]),
+            "\"x-forwarded\"",
+            "Which headers these proxies write: x-forwarded (X-Forwarded-For, X-Forwarded-Host) or forwarded (RFC 7239).\nThe others are ignored, since proxies pass on what a client sent.",
         ),
         with_default(
             "key_file",
@@ -110,19 +117,13 @@ pub(super) static SERVER: Section = Section {
         ),
         with_default(
             "history_per_page",
-            Kind::Integer {
-                least: 1,
-                most: 1000,
-            },
+            number(1, 1000),
             "50",
             "Accesses on one page of the citizen's history.",
         ),
         with_default(
             "history_retention_days",
-            Kind::Integer {
-                least: 1,
-                most: 36_500,
-            },
+            number(1, 36_500),
             "730",
             "How long the citizen's history is kept; it outlives the purge of tokens.",
         ),
@@ -171,19 +172,13 @@ static THROTTLE: Section = Section {
     keys: &[
         with_default(
             "per_address_per_minute",
-            Kind::Integer {
-                least: 0,
-                most: 1_000_000,
-            },
+            number(0, 1_000_000),
             "60",
             "Attempts from one address.",
         ),
         with_default(
             "per_account_per_minute",
-            Kind::Integer {
-                least: 0,
-                most: 1_000_000,
-            },
+            number(0, 1_000_000),
             "5",
             "Attempts for one account.",
         ),
@@ -267,10 +262,7 @@ static ISSUER: Section = Section {
         ),
         with_default(
             "max_refresh",
-            Kind::Integer {
-                least: 0,
-                most: 1_000_000,
-            },
+            number(0, 1_000_000),
             "1",
             "spid: how often the tokens of a login may be refreshed; 0 is without limit.",
         ),
