@@ -7,5 +7,13 @@
 )]
 #![allow(dead_code, unused_imports, reason = "development target")]
 
+#[path = "architecture.rs"]
+mod architecture;
+#[path = "documents/mod.rs"]
+mod documents;
+#[path = "federation/mod.rs"]
+mod federation;
+#[path = "golden/mod.rs"]
+mod golden;
 #[path = "harness/mod.rs"]
 mod harness;

@@ -1,0 +1,6 @@
+//! What an issuer publishes, read as an outsider reads it.
+
+mod entity_configuration;
+mod key_sets;
+mod resolve;
+mod schemas;

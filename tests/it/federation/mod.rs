@@ -1,0 +1,10 @@
+//! How relying parties are recognised, from outside: automatic registration through `/authorization`.
+
+mod chains;
+mod keys;
+mod links;
+mod marks;
+mod metadata;
+mod renewal;
+mod strangers;
+mod tolerances;
