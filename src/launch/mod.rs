@@ -94,9 +94,12 @@ pub fn serve(options: ServeOptions) -> Result<(), String> {
     })
 }
 
+/// What is logged by default: our own events; the web server tells of its threads in another form.
+const DEFAULT_LOG: &str = "info,actix_server=warn";
+
 /// One line an event on standard error; `RUST_LOG` sets the level, `info` by default.
 pub(crate) fn start_logging() {
-    let environment = env_logger::Env::default().default_filter_or("info");
+    let environment = env_logger::Env::default().default_filter_or(DEFAULT_LOG);
     // A second start in one process (tests) keeps the first logger.
     let _kept = env_logger::Builder::from_env(environment)
         .format_target(false)
