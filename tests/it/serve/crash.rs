@@ -22,7 +22,11 @@ async fn what_was_answered_before_a_kill_holds_after_it() {
         assert_eq!(answer.status, 200, "{}", answer.body);
         server.kill();
 
-        let (server, provider) = member.serve().await;
+        let server = member.restart();
+        let cookies = browser.cookies;
+        // Its connections died with the server.
+        let mut browser = Browser::new();
+        browser.cookies = cookies;
         let again = member.present(&provider, &prepared, &code).await;
         assert_eq!(
             (again.status, again.error().as_str()),

@@ -6,9 +6,16 @@ use varco::demo::relying_party::TokenAnswer;
 
 #[actix_web::test]
 async fn a_whole_login_leaves_its_references_and_no_secret_in_the_log() {
-    for level in ["info", "varco=trace"] {
+    for level in ["", "varco=trace"] {
         let member = Member::new(None);
-        let (server, provider) = member.serve_with(&[("RUST_LOG", level)]).await;
+        // Without the variable it logs what an operator sees by default.
+        let variables = [("RUST_LOG", level)];
+        let variables = if level.is_empty() {
+            &[]
+        } else {
+            &variables[..]
+        };
+        let (server, provider) = member.serve_with(variables).await;
         let mut secrets: Vec<String> = Vec::new();
         let mut references = Vec::new();
 

@@ -101,6 +101,11 @@ impl Member {
         (server, discovered.provider)
     }
 
+    /// Starts the issuer again; the federation knows it already.
+    pub fn restart(&self) -> Server {
+        Server::start(self.folder.path())
+    }
+
     pub fn rp(&self) -> &RelyingParty {
         self.federation.relying_party()
     }
