@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 /// At most so many parameters are read from one request.
 const MAX_PARAMETERS: usize = 64;
+/// So many characters of a parameter's name are said in an error.
+const MAX_SHOWN: usize = 60;
 
 /// Why parameters could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
     /// RFC 6749 §3.1: a parameter must not be included more than once.
-    #[error("parameter {0} is repeated")]
+    #[error("parameter {} is repeated", shown(.0))]
     Repeated(String),
     /// More parameters than any request of ours has.
     #[error("too many parameters")]
@@ -89,6 +91,14 @@ impl<const N: usize> From<[(&str, &str); N]> for Params {
     }
 }
 
+/// A name that a stranger chose, fit for an `error_description` (RFC 6749 §5.2) and short.
+fn shown(name: &str) -> String {
+    name.chars()
+        .filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\'' | '\\'))
+        .take(MAX_SHOWN)
+        .collect()
+}
+
 fn decode(encoded: &[u8]) -> Result<String, ParamError> {
     let mut out = Vec::with_capacity(encoded.len());
     let mut bytes = encoded.iter();
@@ -125,6 +135,14 @@ mod tests {
             Params::parse(b"state=a&scope=openid&state=b"),
             Err(ParamError::Repeated("state".into()))
         );
+    }
+
+    #[test]
+    fn the_name_of_a_repeated_parameter_is_short_printable_ascii_without_quotes() {
+        let name = format!("a%22b%27c%5Cd%0D%0A%C3%A8{}", "x".repeat(100));
+        let error = Params::parse(format!("{name}=1&{name}=2").as_bytes()).unwrap_err();
+        let expected = format!("parameter abcd{} is repeated", "x".repeat(56));
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
