@@ -258,6 +258,9 @@ fn serving_address(id: &str) -> Option<String> {
     ))
 }
 
+/// `varco-SLUG` is the name of a cookie: these are those of the desk and of the language.
+const RESERVED_SLUGS: [&str; 2] = ["admin", "lang"];
+
 /// `/spid/` → `spid`, an issuer at the root → its host; where that is not unique, with a hash of the identifier.
 fn give_slugs(issuers: &mut [IssuerSettings]) {
     let wanted: Vec<String> = issuers
@@ -266,7 +269,7 @@ fn give_slugs(issuers: &mut [IssuerSettings]) {
         .collect();
     for (issuer, slug) in issuers.iter_mut().zip(&wanted) {
         let sharing = wanted.iter().filter(|other| *other == slug).count();
-        issuer.slug = if sharing == 1 && slug != "admin" {
+        issuer.slug = if sharing == 1 && !RESERVED_SLUGS.contains(&slug.as_str()) {
             slug.clone()
         } else {
             let hash = secret::sha256(issuer.id.as_bytes());

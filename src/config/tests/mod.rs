@@ -239,12 +239,15 @@ id = "https://a.example.it/op"
 id = "https://b.example.it/op"
 [[issuer]]
 id = "https://a.example.it/admin"
+[[issuer]]
+id = "https://a.example.it/lang"
 "#;
     let settings = load_text(text).unwrap();
     let slugs: Vec<&str> = settings.issuers.iter().map(IssuerSettings::slug).collect();
     assert!(slugs[0].starts_with("op-") && slugs[1].starts_with("op-"));
     assert_ne!(slugs[0], slugs[1]);
     assert_ne!(slugs[2], "admin", "the desk's cookie has that name");
+    assert_ne!(slugs[3], "lang", "the language's cookie has that name");
 }
 
 #[test]
