@@ -195,6 +195,22 @@ impl Profile {
         self.endpoints.contains(&path)
     }
 
+    /// The methods that an endpoint serves, as the `Allow` header says them (RFC 9110 §10.2.1).
+    #[must_use]
+    pub fn methods(&self, path: Path) -> &'static str {
+        match path {
+            Path::Token | Path::Introspection | Path::Revocation => "POST",
+            Path::Userinfo if !self.userinfo_post => "GET",
+            Path::Authorization | Path::Userinfo => "GET, POST",
+            Path::Jwks
+            | Path::SignedJwks
+            | Path::Resolve
+            | Path::OpenidConfiguration
+            | Path::EntityConfiguration
+            | Path::HistoricalKeys => "GET",
+        }
+    }
+
     /// The strength of a level; `None` for an unknown one.
     #[must_use]
     pub fn rank(&self, level: &str) -> Option<usize> {

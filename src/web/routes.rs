@@ -2,8 +2,9 @@
 
 use super::inbound::{self, BodyError};
 use super::outbound::{respond, visit};
-use super::{peer, session, static_files};
-use crate::endpoint::{self, Endpoint, Reply, SessionChange, Trouble};
+use super::peer::{self, Proxies};
+use super::{session, static_files};
+use crate::endpoint::{self, Endpoint, Reply, SessionChange, Trouble, quote};
 use crate::model::ErrorCode;
 use crate::oauth::authorization::AuthorizationEndpoint;
 use crate::oauth::documents;
@@ -19,7 +20,7 @@ use crate::ui::{
 };
 use actix_session::Session;
 use actix_web::guard::{Guard, GuardContext};
-use actix_web::http::{Method as HttpMethod, header};
+use actix_web::http::header;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::sync::Arc;
@@ -113,11 +114,12 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
 
 fn endpoint<E: Endpoint>(op: &Provider, path: Path, config: &mut ServiceConfig) {
     if op.profile.offers(path) {
+        let methods = op.profile.methods(path);
         config.service(
             web::resource(path.as_str())
                 .route(web::get().to(protocol::<E>))
                 .route(web::post().to(protocol::<E>))
-                .default_service(web::to(method_not_allowed)),
+                .default_service(web::to(move || method_not_allowed(methods))),
         );
     }
 }
@@ -405,15 +407,13 @@ async fn not_found(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse 
     respond(&state, &inbound, reply)
 }
 
-async fn method_not_allowed() -> HttpResponse {
+async fn method_not_allowed(methods: &'static str) -> HttpResponse {
     HttpResponse::MethodNotAllowed()
-        .insert_header((
-            header::ALLOW,
-            format!("{}, {}", HttpMethod::GET, HttpMethod::POST),
-        ))
+        .insert_header((header::ALLOW, methods))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(serde_json::json!({
             "error": "invalid_request",
-            "error_description": "this endpoint takes GET and POST only",
+            "error_description": format!("this endpoint takes {methods} only"),
         }))
 }
 
@@ -427,7 +427,7 @@ async fn ready(app: Data<App>) -> HttpResponse {
     match app.shared.store.ping().await {
         Ok(()) => HttpResponse::Ok().json(serde_json::json!({ "status": "ready" })),
         Err(error) => {
-            log::error!("event=not_ready reason=\"{error}\"");
+            log::error!("event=not_ready reason={}", quote(error));
             HttpResponse::ServiceUnavailable()
                 .insert_header((header::RETRY_AFTER, "5"))
                 .json(serde_json::json!({ "status": "the database does not answer" }))
@@ -437,10 +437,10 @@ async fn ready(app: Data<App>) -> HttpResponse {
 
 fn authority_of(op: &Provider) -> Option<String> {
     let url = url::Url::parse(&op.settings.id).ok()?;
-    let host = url.host_str()?.to_ascii_lowercase();
+    let host = url.host_str()?;
     Some(match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host,
+        Some(port) => peer::comparable(&format!("{host}:{port}")),
+        None => peer::comparable(host),
     })
 }
 
@@ -451,7 +451,8 @@ struct AtAuthority {
 
 impl Guard for AtAuthority {
     fn check(&self, context: &GuardContext<'_>) -> bool {
-        peer::authority(context.head(), &self.op.shared.server.trusted_proxies)
+        Proxies::of(&self.op.shared.server)
+            .authority(context.head())
             .is_some_and(|found| found == self.authority)
     }
 }
