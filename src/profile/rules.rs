@@ -51,6 +51,54 @@ const fn rule(
     }
 }
 
+/// The algorithm of one metadata member, when it is stated; a rule a member, so that the refusal names it.
+macro_rules! algorithm {
+    ($member:ident, $choices:literal, $source:literal, $is_known:expr) => {
+        rule(
+            concat!(stringify!($member), " must be one of ", $choices),
+            $source,
+            |facts| {
+                let name = facts.metadata.$member.as_deref();
+                name.is_none_or(|name| $is_known(facts.profile, name))
+            },
+        )
+    };
+}
+
+macro_rules! signature_algorithm {
+    ($member:ident) => {
+        algorithm!(
+            $member,
+            "RS256, RS512, ES256, ES512, PS256, PS512",
+            "SPID/CIE AL-1, AL-4",
+            |profile: &Profile, name| is_known(profile.signature_algorithms, name, |alg| alg
+                .as_str())
+        )
+    };
+}
+
+macro_rules! key_management {
+    ($member:ident) => {
+        algorithm!(
+            $member,
+            "RSA-OAEP, RSA-OAEP-256, ECDH-ES, ECDH-ES+A128KW, ECDH-ES+A256KW",
+            "SPID/CIE AL-2, AL-4",
+            |profile: &Profile, name| is_known(profile.key_management, name, |alg| alg.as_str())
+        )
+    };
+}
+
+macro_rules! content_encryption {
+    ($member:ident) => {
+        algorithm!(
+            $member,
+            "A128CBC-HS256, A256CBC-HS512, A128GCM, A256GCM",
+            "SPID/CIE AL-3",
+            |_: &Profile, name| crate::jose::ContentEncryption::parse(name).is_some()
+        )
+    };
+}
+
 /// SPID/CIE FE-10, AL-4, UI-2: the rules on an RP's final metadata in both federations.
 pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
     rule(
@@ -116,50 +164,14 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
         "SPID/CIE FE-10, AL-5",
         |facts| facts.keys.signing_keys().next().is_some(),
     ),
-    rule(
-        "signature algorithms must be among RS256, RS512, ES256, ES512, PS256, PS512",
-        "SPID/CIE AL-1, AL-4",
-        |facts| {
-            let metadata = &facts.metadata;
-            [
-                &metadata.id_token_signed_response_alg,
-                &metadata.userinfo_signed_response_alg,
-                &metadata.request_object_signing_alg,
-                &metadata.token_endpoint_auth_signing_alg,
-            ]
-            .into_iter()
-            .flatten()
-            .all(|name| is_known(facts.profile.signature_algorithms, name, |alg| alg.as_str()))
-        },
-    ),
-    rule(
-        "encryption algorithms must be among RSA-OAEP, RSA-OAEP-256, ECDH-ES, ECDH-ES+A128KW, ECDH-ES+A256KW",
-        "SPID/CIE AL-2, AL-4",
-        |facts| {
-            let metadata = &facts.metadata;
-            [
-                &metadata.id_token_encrypted_response_alg,
-                &metadata.userinfo_encrypted_response_alg,
-            ]
-            .into_iter()
-            .flatten()
-            .all(|name| is_known(facts.profile.key_management, name, |alg| alg.as_str()))
-        },
-    ),
-    rule(
-        "encryption methods must be among A128CBC-HS256, A256CBC-HS512, A128GCM, A256GCM",
-        "SPID/CIE AL-3",
-        |facts| {
-            let metadata = &facts.metadata;
-            [
-                &metadata.id_token_encrypted_response_enc,
-                &metadata.userinfo_encrypted_response_enc,
-            ]
-            .into_iter()
-            .flatten()
-            .all(|name| crate::jose::ContentEncryption::parse(name).is_some())
-        },
-    ),
+    signature_algorithm!(id_token_signed_response_alg),
+    signature_algorithm!(userinfo_signed_response_alg),
+    signature_algorithm!(request_object_signing_alg),
+    signature_algorithm!(token_endpoint_auth_signing_alg),
+    key_management!(id_token_encrypted_response_alg),
+    key_management!(userinfo_encrypted_response_alg),
+    content_encryption!(id_token_encrypted_response_enc),
+    content_encryption!(userinfo_encrypted_response_enc),
     rule(
         "jwks must hold an encryption key that fits userinfo_encrypted_response_alg",
         "SPID/CIE UI-2",
