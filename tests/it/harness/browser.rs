@@ -1,5 +1,17 @@
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use url::Url;
+
+/// Making one reads every root certificate of the machine, which takes longer than a login. It keeps no connections:
+/// those would belong to the runtime of the test that opened them.
+static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(0)
+        .build()
+        .unwrap()
+});
 
 /// A browser without JavaScript: cookies, forms, and redirects one by one.
 pub struct Browser {
@@ -27,13 +39,14 @@ pub struct Form {
 }
 
 impl Browser {
+    /// The client of all browsers, for requests that no browser sends.
+    pub fn client() -> reqwest::Client {
+        CLIENT.clone()
+    }
+
     pub fn new() -> Self {
         Self {
-            client: reqwest::Client::builder()
-                .no_proxy()
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .unwrap(),
+            client: CLIENT.clone(),
             cookies: BTreeMap::new(),
             headers: Vec::new(),
         }

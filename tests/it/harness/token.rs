@@ -1,6 +1,6 @@
 //! What tests of the endpoints that RPs call need beside the usual.
 
-use super::{Answer, Issuer, Tokens, World};
+use super::{Answer, Browser, Issuer, Tokens, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use varco::demo::{LoginOptions, RelyingParty, RelyingPartyKeys};
@@ -27,7 +27,11 @@ pub fn with_assertion(
 }
 
 /// The form with one parameter replaced; an empty value counts as absent.
-pub fn replaced(mut fields: Vec<(String, String)>, name: &str, value: &str) -> Vec<(String, String)> {
+pub fn replaced(
+    mut fields: Vec<(String, String)>,
+    name: &str,
+    value: &str,
+) -> Vec<(String, String)> {
     fields.retain(|(known, _)| known != name);
     fields.push((name.to_owned(), value.to_owned()));
     fields
@@ -42,7 +46,10 @@ impl Answer {
         assert_eq!(self.header("cache-control"), "no-store", "{}", self.body);
         assert_eq!(self.error(), error, "{}", self.body);
         let description = self.description();
-        assert!(description.contains(says), "{says:?} is not in: {description}");
+        assert!(
+            description.contains(says),
+            "{says:?} is not in: {description}"
+        );
         assert!(
             description
                 .bytes()
@@ -68,12 +75,9 @@ impl World {
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> Answer {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        let mut request = client.request(method.parse().unwrap(), url).body(body.into());
+        let mut request = Browser::client()
+            .request(method.parse().unwrap(), url)
+            .body(body.into());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -184,12 +188,9 @@ impl World {
         self.app
             .shared
             .store
-            .write_blocking(
-                move |connection| -> Result<(), varco::store::StoreError> {
-                    varco::store::client::set_enabled(connection, &issuer, &row, enabled)
-                        .map(|_| ())
-                },
-            )
+            .write_blocking(move |connection| -> Result<(), varco::store::StoreError> {
+                varco::store::client::set_enabled(connection, &issuer, &row, enabled).map(|_| ())
+            })
             .unwrap();
         op.forget_client(&id);
     }
