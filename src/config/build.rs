@@ -4,7 +4,9 @@ use super::environment::Environment;
 use super::issuer;
 use super::problem::Problems;
 use super::read::{Value, Values};
-use super::settings::{IssuerSettings, ServerSettings, ThrottleSettings, TlsSettings};
+use super::settings::{
+    ForwardedHeader, IssuerSettings, ServerSettings, ThrottleSettings, TlsSettings,
+};
 use crate::secret::{self, Secret};
 use crate::store::SqliteSynchronous;
 use ipnet::IpNet;
@@ -108,6 +110,10 @@ pub(super) fn server(
         development: builder.development,
         public_url,
         trusted_proxies: networks(values, "trusted_proxies")?,
+        forwarded_header: match values.text("forwarded_header")? {
+            "forwarded" => ForwardedHeader::Forwarded,
+            _ => ForwardedHeader::XForwarded,
+        },
         key_file: builder.path(values, "key_file")?,
         key,
         metrics_listen: address(values, "metrics_listen"),

@@ -25,8 +25,10 @@ pub struct ServerSettings {
     pub development: bool,
     /// The address of the host behind a reverse proxy.
     pub public_url: Option<Url>,
-    /// Peers whose `Forwarded` and `X-Forwarded-*` count.
+    /// Peers whose forwarding headers count.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which headers these are; the others are ignored.
+    pub forwarded_header: ForwardedHeader,
     /// The file that holds the key-encryption key.
     pub key_file: PathBuf,
     /// The key-encryption key itself, from `VARCO_KEY`; wins over `key_file`.
@@ -66,6 +68,15 @@ impl ServerSettings {
     pub fn issuer(&self, id: &str) -> Option<&IssuerSettings> {
         self.issuers.iter().find(|issuer| issuer.id == id)
     }
+}
+
+/// The headers in which reverse proxies say for whom they ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, `X-Forwarded-Host`.
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// A certificate and its key, PEM; reloaded when the files change.

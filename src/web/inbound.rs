@@ -1,7 +1,7 @@
 //! From actix-web's request to [`Inbound`].
 
 use super::around::RequestId;
-use super::peer;
+use super::peer::Proxies;
 use crate::endpoint::{Inbound, Method};
 use crate::model::Params;
 use crate::provider::Provider;
@@ -103,7 +103,7 @@ fn from_parts(op: &Provider, http: &HttpRequest, body: &[u8]) -> Inbound {
             .filter(|character| !character.is_control())
             .take(MAX_AGENT)
             .collect(),
-        address: peer::address(http.head(), &op.shared.server.trusted_proxies),
+        address: Proxies::of(&op.shared.server).client_address(http.head()),
         request_id: http
             .extensions()
             .get::<RequestId>()

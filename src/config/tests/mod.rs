@@ -426,3 +426,11 @@ fn the_example_with_all_its_comments_opened_is_read() {
         "{error}"
     );
 }
+
+#[test]
+fn the_headers_of_proxies_are_of_one_kind() {
+    let settings = load_text(PRODUCTION).unwrap();
+    assert_eq!(settings.forwarded_header, ForwardedHeader::XForwarded);
+    let settings = load_text(&format!("forwarded_header = \"forwarded\"\n{PRODUCTION}")).unwrap();
+    assert_eq!(settings.forwarded_header, ForwardedHeader::Forwarded);
+}
