@@ -1,6 +1,7 @@
 //! Login by username and password: throttled, in the same time for unknown names, off the async threads.
 
 use crate::accounts::PasswordError;
+use crate::endpoint::quote;
 use crate::model::Account;
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -50,7 +51,7 @@ pub async fn check(
         Ok(holds) => holds,
         Err(PasswordError::Busy) => return Err(LoginFailure::Busy),
         Err(error) => {
-            log::error!("event=password.unreadable reason=\"{error}\"");
+            log::error!("event=password.unreadable reason={}", quote(error));
             false
         }
     };

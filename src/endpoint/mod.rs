@@ -13,7 +13,7 @@ mod inbound;
 mod reply;
 
 pub use inbound::{Caller, Inbound, Method};
-pub use reply::{Body, CookieChange, Note, Page, Reply, SessionChange, Trouble};
+pub use reply::{Body, CookieChange, Note, Page, Reply, SessionChange, Trouble, quote};
 
 use crate::provider::Provider;
 use crate::store::{DbConn, StoreError};

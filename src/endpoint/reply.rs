@@ -140,6 +140,25 @@ impl Note {
     }
 }
 
+/// Characters of one value in the log.
+const VALUE_MAX: usize = 2000;
+
+/// A value on one line of the log, without the characters that would end it or begin another field.
+#[must_use]
+pub fn quote(value: impl ToString) -> String {
+    let value = value.to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@+".contains(c);
+    if !value.is_empty() && value.len() <= VALUE_MAX && value.chars().all(plain) {
+        return value;
+    }
+    let escaped: String = value
+        .chars()
+        .take(VALUE_MAX)
+        .flat_map(char::escape_default)
+        .collect();
+    format!("\"{escaped}\"")
+}
+
 /// RFC 6749 §5.2.
 #[derive(Serialize)]
 struct ErrorBody<'a> {
@@ -275,5 +294,21 @@ impl Reply {
     pub fn noted(mut self, note: Note) -> Self {
         self.note = Some(note);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_ends_no_line_begins_no_field_and_is_bounded() {
+        assert_eq!(quote("https://rp.example.it/a"), "https://rp.example.it/a");
+        assert_eq!(quote(""), "\"\"");
+        assert_eq!(
+            quote("x\" level=error\r\nevent=token.granted \u{202e}"),
+            r#""x\" level=error\r\nevent=token.granted \u{202e}""#
+        );
+        assert_eq!(quote("x".repeat(100_000)).len(), VALUE_MAX + 2);
     }
 }

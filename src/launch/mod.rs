@@ -8,6 +8,7 @@ use crate::accounts::PasswordHasher;
 use crate::cli::ServeOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::config::ServerSettings;
+use crate::endpoint::quote;
 use crate::federation::{FetchLimits, HttpFetcher, Resolver, resolver::ResolutionLimits};
 use crate::keys;
 use crate::provider::{Provider, Shared};
@@ -35,10 +36,11 @@ pub fn open(settings: ServerSettings, migrate: bool, clock: Arc<dyn Clock>) -> R
     for issuer in &issuers {
         let logo = issuer.branding.logo.as_deref();
         if let (Some(logo), None) = (logo, logo_url(&issuer.branding, pages.assets())) {
-            log::warn!(
-                "event=configuration.warning what=\"issuer {}: branding.logo: no static file {logo}; the profile's own is shown\"",
+            let what = format!(
+                "issuer {}: branding.logo: no static file {logo}; the profile's own is shown",
                 issuer.id
             );
+            log::warn!("event=configuration.warning what={}", quote(what));
         }
     }
     let shared = Arc::new(Shared {
@@ -74,7 +76,7 @@ pub fn open(settings: ServerSettings, migrate: bool, clock: Arc<dyn Clock>) -> R
 pub fn serve(options: ServeOptions) -> Result<(), String> {
     start_logging();
     for warning in &options.settings.warnings {
-        log::warn!("event=configuration.warning what=\"{warning}\"");
+        log::warn!("event=configuration.warning what={}", quote(warning));
     }
     if options.settings.development {
         log::warn!(

@@ -1,6 +1,6 @@
 //! What happens around every request: its reference, the headers of every answer, and one line of the log.
 
-use crate::endpoint::Note;
+use crate::endpoint::{Note, quote};
 use crate::random;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -107,27 +107,13 @@ fn line(note: &Note, request: &str) -> String {
     line
 }
 
-/// A value on one line, without the characters that would end it or begin another field.
-fn quote(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@+".contains(c);
-    if !value.is_empty() && value.chars().all(plain) {
-        return value.to_owned();
-    }
-    let escaped: String = value
-        .chars()
-        .take(2000)
-        .flat_map(char::escape_default)
-        .collect();
-    format!("\"{escaped}\"")
-}
-
 /// actix-web's own refusals keep their status below 500; whatever it could not do is an outage, not a bug of the caller.
 fn refuse(error: &Error, id: &str) -> HttpResponse {
     let status = error.as_response_error().status_code();
     if status.is_server_error() {
         log::error!(
             "event=http.failed request={id} reason={}",
-            quote(&error.to_string())
+            quote(error)
         );
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "5"))

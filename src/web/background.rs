@@ -3,6 +3,7 @@
 use super::routes::App;
 use super::tls::Certificate;
 use crate::clock::UtcTime;
+use crate::endpoint::quote;
 use crate::federation::EntityId;
 use crate::keys;
 use crate::model::RelyingParty;
@@ -39,7 +40,7 @@ async fn watch_keys(app: App, certificate: Option<Arc<Certificate>>) {
         }
         match app.shared.store.read(keys::keyring_version).await {
             Ok(version) => refresh_keys(&app, version).await,
-            Err(error) => log::warn!("event=keys.not_polled reason=\"{error}\""),
+            Err(error) => log::warn!("event=keys.not_polled reason={}", quote(error)),
         }
     }
 }
@@ -58,11 +59,12 @@ async fn refresh_keys(app: &App, version: i64) {
             Ok(Ok(())) => log::info!("event=keys.reloaded issuer={}", op.issuer),
             Ok(Err(error)) => {
                 log::error!(
-                    "event=keys.kept_old issuer={} reason=\"{error}\"",
-                    op.issuer
+                    "event=keys.kept_old issuer={} reason={}",
+                    op.issuer,
+                    quote(error)
                 );
             }
-            Err(error) => log::error!("event=keys.kept_old reason=\"{error}\""),
+            Err(error) => log::error!("event=keys.kept_old reason={}", quote(error)),
         }
     }
 }
@@ -79,7 +81,7 @@ async fn keep_house(app: App) {
                 renew(&app).await;
             }
             Ok(false) => {}
-            Err(error) => log::warn!("event=housekeeping.skipped reason=\"{error}\""),
+            Err(error) => log::warn!("event=housekeeping.skipped reason={}", quote(error)),
         }
     }
 }
@@ -98,8 +100,8 @@ async fn purge(app: &App) {
         history_retention_days: i64::from(app.shared.server.history_retention_days),
     };
     match purge_expired(&app.shared.store, app.shared.clock.now(), limits).await {
-        Ok(count) => log::debug!("event=purged count=\"{count:?}\""),
-        Err(error) => log::warn!("event=purge.failed reason=\"{error}\""),
+        Ok(count) => log::debug!("event=purged rows={}", count.total()),
+        Err(error) => log::warn!("event=purge.failed reason={}", quote(error)),
     }
 }
 
@@ -114,7 +116,7 @@ async fn renew(app: &App) {
     let parties = match found {
         Ok(parties) => parties,
         Err(error) => {
-            log::warn!("event=renewal.failed reason=\"{error}\"");
+            log::warn!("event=renewal.failed reason={}", quote(error));
             return;
         }
     };
@@ -131,12 +133,12 @@ async fn renew_one(op: &Provider, party: &RelyingParty, now: UtcTime) {
         return;
     }
     match op.renew(&party.client_id).await {
-        Ok(_) => log::info!("event=chain.renewed client_id={}", party.client_id),
+        Ok(_) => log::info!("event=chain.renewed client_id={}", quote(&party.client_id)),
         Err(error) => log::warn!(
-            "event=chain.not_renewed client_id={} at={} reason=\"{}\"",
-            party.client_id,
+            "event=chain.not_renewed client_id={} at={} reason={}",
+            quote(&party.client_id),
             now.to_rfc3339(),
-            error.reason()
+            quote(error.reason())
         ),
     }
 }

@@ -1,7 +1,7 @@
 //! From [`Reply`] to actix-web's response.
 
 use super::routes::IssuerState;
-use crate::endpoint::{Body, CookieChange, Inbound, Reply};
+use crate::endpoint::{Body, CookieChange, Inbound, Reply, quote};
 use crate::model::SessionId;
 use crate::ui::visit::Visit;
 use actix_web::HttpResponse;
@@ -25,7 +25,7 @@ pub(super) fn respond(state: &IssuerState, inbound: &Inbound, mut reply: Reply) 
             match visit.render(&page, &reply.ui_locales) {
                 Ok(html) => ("text/html; charset=utf-8", html.into_bytes()),
                 Err(error) => {
-                    log::error!("event=page.failed reason=\"{error}\"");
+                    log::error!("event=page.failed reason={}", quote(error));
                     reply.status = 500;
                     ("text/plain; charset=utf-8", b"server_error".to_vec())
                 }

@@ -1,6 +1,7 @@
 //! Sessions in the database through actix-session: its map holds one opaque id, the facts are typed rows.
 
 use crate::clock::Clock;
+use crate::endpoint::quote;
 use crate::model::{SecretHash, SessionId};
 use crate::provider::Provider;
 use crate::random;
@@ -51,7 +52,7 @@ impl SessionStore for DatabaseSessions {
             Ok(found) => found,
             Err(error) => {
                 let error: StoreError = error;
-                log::error!("event=session.unreadable reason=\"{error}\"");
+                log::error!("event=session.unreadable reason={}", quote(error));
                 return Ok(Some(HashMap::from([(
                     UNAVAILABLE.to_owned(),
                     "true".to_owned(),

@@ -1,6 +1,7 @@
 //! TLS without a reverse proxy; the certificate is read again when its file changes.
 
 use crate::config::TlsSettings;
+use crate::endpoint::quote;
 use arc_swap::ArcSwap;
 use openssl::ssl::{NameType, SslAcceptor, SslAcceptorBuilder, SslContext, SslFiletype, SslMethod};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Certificate {
                 self.changed.store(Arc::new(now));
                 log::info!("event=tls.reloaded");
             }
-            Err(reason) => log::error!("event=tls.kept_old reason=\"{reason}\""),
+            Err(reason) => log::error!("event=tls.kept_old reason={}", quote(reason)),
         }
     }
 
