@@ -221,6 +221,8 @@ pub enum TrustError {
         member: &'static str,
         /// Why.
         fact: String,
+        /// What made a fetch fail, for the log.
+        cause: Option<String>,
         /// Whether it may work later.
         temporary: bool,
     },
@@ -285,6 +287,10 @@ impl TrustError {
                 let kid = link.kid.as_deref().unwrap_or("none");
                 format!("{link}; fetched from {url}, kid {kid}")
             }
+            Self::Fetch { document, error } => format!("{document} at {}", error.reason()),
+            Self::RpKeys {
+                cause: Some(cause), ..
+            } => format!("{self} ({cause})"),
             Self::NoPath { subject, failures } => {
                 let reasons: Vec<String> = failures.iter().map(Self::reason).collect();
                 format!("no path of {subject} holds: {}", reasons.join("; "))

@@ -30,7 +30,8 @@ pub struct Fetched {
     pub elapsed_ms: u64,
 }
 
-/// Why a fetch failed.
+/// Why a fetch failed. `Display` is for whoever made us fetch: it names neither resolved addresses nor causes, which tell
+/// of the network that we are in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{url}: {fact}")]
 pub struct FetchError {
@@ -38,6 +39,14 @@ pub struct FetchError {
     pub url: String,
     /// What happened.
     pub fact: FetchFact,
+}
+
+impl FetchError {
+    /// Everything that is known, for the log and for operators.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        format!("{}: {}", self.url, self.fact.reason())
+    }
 }
 
 /// What happened to a fetch.
@@ -50,7 +59,7 @@ pub enum FetchFact {
         milliseconds: u128,
     },
     /// The host is, or resolves only to, an address that may not be asked.
-    #[error("address {address} is not allowed")]
+    #[error("the host is not at an address that is allowed")]
     ForbiddenAddress {
         /// The address.
         address: IpAddr,
@@ -68,16 +77,16 @@ pub enum FetchFact {
         code: u16,
     },
     /// The name does not resolve.
-    #[error("the host name does not resolve: {0}")]
+    #[error("the host name does not resolve")]
     Dns(String),
     /// No connection, or it broke.
-    #[error("connection failed: {0}")]
+    #[error("could not be connected to")]
     Connect(String),
     /// The TLS handshake failed.
-    #[error("TLS failed: {0}")]
+    #[error("the TLS handshake failed")]
     Tls(String),
     /// Not an HTTP answer.
-    #[error("the answer is not HTTP: {0}")]
+    #[error("the answer is not HTTP")]
     Protocol(String),
     /// A redirect to another scheme, host or port.
     #[error("redirected to another host, {to}")]
@@ -106,6 +115,35 @@ pub enum FetchFact {
 }
 
 impl FetchFact {
+    /// The fact with its cause, for the log and for operators.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self.cause() {
+            Some(cause) => format!("{self} ({cause})"),
+            None => self.to_string(),
+        }
+    }
+
+    /// What `Display` leaves out.
+    #[must_use]
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            Self::ForbiddenAddress { address } => Some(address.to_string()),
+            Self::Dns(cause) | Self::Connect(cause) | Self::Tls(cause) | Self::Protocol(cause) => {
+                Some(cause.clone())
+            }
+            Self::Timeout { .. }
+            | Self::TooLarge { .. }
+            | Self::Status { .. }
+            | Self::RedirectLeavesHost { .. }
+            | Self::TooManyRedirects { .. }
+            | Self::InvalidUrl
+            | Self::NotHttps
+            | Self::Busy
+            | Self::Other(_) => None,
+        }
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
@@ -185,6 +223,35 @@ impl Default for FetchLimits {
             per_host: 4,
             queue: 256,
             queue_wait: Duration::from_secs(3),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_to_strangers_names_no_address_and_no_cause() {
+        let cause = "tcp connect error: Connection refused (os error 111)".to_owned();
+        for fact in [
+            FetchFact::Connect(cause.clone()),
+            FetchFact::Dns(cause.clone()),
+            FetchFact::Tls(cause.clone()),
+            FetchFact::Protocol(cause),
+            FetchFact::ForbiddenAddress {
+                address: IpAddr::from([10, 1, 2, 3]),
+            },
+        ] {
+            let url = "https://rp.example.it/".to_owned();
+            let error = FetchError { url, fact };
+            let (said, reason) = (error.to_string(), error.reason());
+            assert!(said.starts_with("https://rp.example.it/: "), "{said}");
+            assert!(!said.contains("111") && !said.contains("10.1"), "{said}");
+            assert!(
+                reason.starts_with(&said) && (reason.contains("111") || reason.contains("10.1")),
+                "{reason}"
+            );
         }
     }
 }

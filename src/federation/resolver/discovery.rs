@@ -38,7 +38,8 @@ impl Document {
 
 impl Inner {
     pub(super) async fn document(&self, lane: Lane, url: &str) -> Result<Document, FetchError> {
-        let fetched = self.fetch.get_in(lane, url, ACCEPT).await?;
+        let fetched = self.fetch.get_in(lane, url, ACCEPT).await;
+        let fetched = fetched.inspect_err(|error| told(lane, error))?;
         let limit = crate::federation::entity_statement::STATEMENT_MAX_BYTES;
         if fetched.body.len() > limit {
             return Err(FetchError {
@@ -51,6 +52,13 @@ impl Inner {
             content_type: fetched.content_type,
             elapsed_ms: fetched.elapsed_ms,
         })
+    }
+}
+
+/// Errors tell strangers no causes; those of the configured federation the operator has to know.
+pub(super) fn told(lane: Lane, error: &FetchError) {
+    if lane == Lane::Configured && error.fact.cause().is_some() {
+        log::warn!("event=federation.unreachable reason={:?}", error.reason());
     }
 }
 
@@ -286,7 +294,7 @@ impl<'a> Discovery<'a> {
                 Ok(document)
             }
             Err(error) => {
-                self.step(&what_step, Some(url), &error.fact.to_string(), 0);
+                self.step(&what_step, Some(url), &error.fact.reason(), 0);
                 if error.fact == FetchFact::Busy {
                     return Err(TrustError::Busy);
                 }

@@ -5,7 +5,7 @@
 
 use super::anchors::cache_key;
 use super::climb::fetch_url;
-use super::discovery::Discovery;
+use super::discovery::{Discovery, told};
 use super::{Inner, TrustAnchor, TrustSettings};
 use crate::clock::UtcTime;
 use crate::federation::entity_id::EntityId;
@@ -321,6 +321,7 @@ impl Asked {
         ];
         let accept = "application/trust-mark-status-response+jwt, application/json";
         let answer = self.inner.fetch.post_form(&endpoint, &fields, accept).await;
+        let answer = answer.inspect_err(|error| told(Lane::Configured, error));
         let answer = answer.map_err(|error| temporary(format!("status endpoint {error}")))?;
         check_status_answer(&answer.body, &self.mark, &self.keys, self.moment)
             .map_err(|fact| self.mark.refused(fact))

@@ -32,6 +32,7 @@ impl Resolver {
             subject: subject.to_string(),
             member,
             fact,
+            cause: None,
             temporary: false,
         };
         if let Some(jwks) = metadata.get("jwks") {
@@ -88,6 +89,7 @@ impl Resolver {
                 subject: subject.to_string(),
                 member,
                 temporary: error.fact.is_temporary(),
+                cause: error.fact.cause(),
                 fact: error.to_string(),
             })
     }
