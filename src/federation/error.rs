@@ -271,6 +271,93 @@ impl TrustError {
         }
     }
 
+    /// With little of every text that others chose, and few of many failures: errors are kept for a while, and what they
+    /// hold must not depend on who made them. The code stays what it is.
+    #[must_use]
+    pub(super) fn bounded(mut self) -> Self {
+        let mut failures_left = FAILURES_MAX;
+        self.bound(&mut failures_left);
+        self
+    }
+
+    fn bound(&mut self, failures_left: &mut usize) {
+        let code = self.code();
+        match self {
+            Self::Busy => {}
+            Self::TimedOut { subject, .. }
+            | Self::TooManyFetches { subject, .. }
+            | Self::NoAnchor { subject } => cut(subject),
+            Self::Fetch { document, error } => {
+                cut(document);
+                cut(&mut error.url);
+                error.fact.texts().into_iter().for_each(cut);
+            }
+            Self::BrokenLink(link) => {
+                cut(&mut link.issuer);
+                cut(&mut link.subject);
+                link.url.iter_mut().for_each(cut);
+                link.kid.iter_mut().for_each(cut);
+                cut(&mut link.fact);
+            }
+            Self::EntityId { id, .. } => cut(id),
+            Self::TrustMark {
+                subject, refused, ..
+            } => {
+                cut(subject);
+                keep_few(refused, MARKS_MAX, |mark| mark.temporary);
+                for mark in refused {
+                    cut(&mut mark.mark_type);
+                    cut(&mut mark.issuer);
+                    cut(&mut mark.fact);
+                }
+            }
+            Self::Policy { issuer, error } => {
+                cut(issuer);
+                cut(&mut error.path);
+                cut(&mut error.operator);
+                cut(&mut error.reason);
+            }
+            Self::Constraint { issuer, fact, .. } => {
+                cut(issuer);
+                cut(fact);
+            }
+            Self::EntityType {
+                subject,
+                entity_type,
+            } => {
+                cut(subject);
+                cut(entity_type);
+            }
+            Self::NoFetchEndpoint { entity }
+            | Self::NoAuthorityHints { entity }
+            | Self::TooManyHints { entity, .. } => cut(entity),
+            Self::NoPath { subject, failures } => {
+                cut(subject);
+                let kept = (*failures_left).max(1);
+                keep_few(failures, kept, |failure| failure.code() == code);
+                *failures_left = failures_left.saturating_sub(failures.len());
+                for failure in failures {
+                    failure.bound(failures_left);
+                }
+            }
+            Self::Anchor { anchor, fact } => {
+                cut(anchor);
+                cut(fact);
+            }
+            Self::ProvidedChain(fact) => cut(fact),
+            Self::RpKeys {
+                subject,
+                fact,
+                cause,
+                ..
+            } => {
+                cut(subject);
+                cut(fact);
+                cause.iter_mut().for_each(cut);
+            }
+        }
+    }
+
     /// One line of printable ASCII without `"` and `\` that names the claim or the link, at most 300 characters: an
     /// `error_description` (RFC 6749 §5.2).
     #[must_use]
@@ -301,6 +388,30 @@ impl TrustError {
 }
 
 const DESCRIPTION_MAX: usize = 300;
+/// Characters of one text in an error.
+const TEXT_MAX: usize = 200;
+/// Failures in an error, those within its failures counted too.
+const FAILURES_MAX: usize = 8;
+/// Refused marks in an error.
+const MARKS_MAX: usize = 4;
+
+/// The beginning of a text that somebody else chose.
+fn cut(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(TEXT_MAX) {
+        text.truncate(end);
+        text.push_str("...");
+        text.shrink_to_fit();
+    }
+}
+
+/// The first `count`, and among them the first that decides, wherever it was.
+fn keep_few<T>(list: &mut Vec<T>, count: usize, decides: impl Fn(&T) -> bool) {
+    if let Some(found) = list.iter().position(decides).filter(|at| *at >= count) {
+        list.swap(count.saturating_sub(1), found);
+    }
+    list.truncate(count);
+    list.shrink_to_fit();
+}
 
 fn ascii_line(text: &str, max: usize) -> String {
     text.chars()
@@ -361,6 +472,36 @@ mod tests {
         };
         assert_eq!(none.code(), TrustErrorCode::UnauthorizedClient);
         assert_eq!(TrustError::Busy.code().as_str(), "temporarily_unavailable");
+    }
+
+    #[test]
+    fn errors_are_small_whatever_others_wrote_and_keep_their_code() {
+        let long = "x".repeat(100_000);
+        let broken = TrustError::NoAuthorityHints {
+            entity: long.clone(),
+        };
+        let mark = |temporary| RefusedMark {
+            mark_type: long.clone(),
+            issuer: long.clone(),
+            fact: long.clone(),
+            temporary,
+        };
+        let marks = TrustError::TrustMark {
+            subject: long.clone(),
+            required: vec!["https://ta.example.it/public/".into()],
+            refused: (0..16).map(|n| mark(n == 15)).collect(),
+        };
+        let path = |failures| TrustError::NoPath {
+            subject: long.clone(),
+            failures,
+        };
+        let mut failures = vec![path(vec![broken.clone(); 20]); 20];
+        failures.push(fetch(FetchFact::Connect(long.clone())));
+        for error in [path(vec![broken; 20]), marks, path(failures)] {
+            let bounded = error.clone().bounded();
+            assert_eq!(bounded.code(), error.code());
+            assert!(format!("{bounded:?}").len() < 10_000, "{bounded:?}");
+        }
     }
 
     #[test]

@@ -124,6 +124,26 @@ impl FetchFact {
         }
     }
 
+    /// The texts that come from elsewhere.
+    pub(super) fn texts(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Dns(text)
+            | Self::Connect(text)
+            | Self::Tls(text)
+            | Self::Protocol(text)
+            | Self::RedirectLeavesHost { to: text }
+            | Self::Other(text) => Some(text),
+            Self::Timeout { .. }
+            | Self::ForbiddenAddress { .. }
+            | Self::TooLarge { .. }
+            | Self::Status { .. }
+            | Self::TooManyRedirects { .. }
+            | Self::InvalidUrl
+            | Self::NotHttps
+            | Self::Busy => None,
+        }
+    }
+
     /// What `Display` leaves out.
     #[must_use]
     pub fn cause(&self) -> Option<String> {

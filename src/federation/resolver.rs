@@ -199,19 +199,17 @@ impl Resolver {
 
     async fn resolve_fetching(&self, settings: &TrustSettings, subject: &EntityId) -> Outcome {
         let key = (settings.issuer_entity_id.to_string(), subject.to_string());
-        if let Some(error) = self.inner.negatives.find(&key, self.inner.clock.now()) {
+        let now = self.inner.clock.now();
+        if let Some(error) = self.inner.negatives.find(&key, now) {
             return Err(error);
         }
         let outcome = self.fly(settings, subject, Lane::Stranger).await;
         if let Err(error) = &outcome
             && *error != TrustError::Busy
         {
-            let until = self
-                .inner
-                .clock
-                .now()
-                .plus_seconds(self.inner.limits.negative_seconds);
-            self.inner.negatives.insert(key, error.clone(), until);
+            let now = self.inner.clock.now();
+            let until = now.plus_seconds(self.inner.limits.negative_seconds);
+            self.inner.negatives.insert(key, error.clone(), now, until);
         }
         outcome
     }
@@ -300,11 +298,12 @@ impl Inner {
         work: impl Future<Output = Result<Resolved, TrustError>>,
     ) -> Outcome {
         match tokio::time::timeout(self.limits.total, work).await {
-            Ok(outcome) => outcome.map(Arc::new),
+            Ok(outcome) => outcome.map(Arc::new).map_err(TrustError::bounded),
             Err(_) => Err(TrustError::TimedOut {
                 subject: subject.to_string(),
                 seconds: self.limits.total.as_secs(),
-            }),
+            }
+            .bounded()),
         }
     }
 }

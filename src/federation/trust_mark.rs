@@ -22,6 +22,9 @@ pub const STATUS_RESPONSE_TYPE: &str = "trust-mark-status-response+jwt";
 /// The members that name a mark's type; the first is the final one (SPID/CIE TM-1).
 const TYPE_MEMBERS: [&str; 3] = ["trust_mark_type", "trust_mark_id", "id"];
 
+/// Bytes of a type; types are URLs.
+const TYPE_MAX_BYTES: usize = 1024;
+
 /// Whether the issuer of a mark is asked about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TrustMarkStatus {
@@ -192,6 +195,9 @@ fn stated_type(members: &Map<String, Value>) -> Result<Option<String>, String> {
         let value = value
             .as_str()
             .ok_or_else(|| format!("{name} is not a string"))?;
+        if value.len() > TYPE_MAX_BYTES {
+            return Err(format!("{name} is longer than {TYPE_MAX_BYTES} bytes"));
+        }
         match found {
             Some(earlier) if earlier != value => {
                 return Err(format!("{name} {value} differs from {earlier}"));
@@ -283,5 +289,21 @@ pub fn check_status_answer(
             "its issuer says that its status is {}",
             other.unwrap_or("absent")
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_type_without_end_is_refused_and_not_repeated() {
+        let wrapper = json!({"trust_mark_type": "x".repeat(2000), "trust_mark": "a.b.c"});
+        let refused = Candidate::read(&wrapper).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "trust mark unknown of unknown: trust_mark_type is longer than 1024 bytes"
+        );
     }
 }

@@ -14,7 +14,7 @@ struct Table {
     order: VecDeque<(Key, UtcTime)>,
 }
 
-/// Failures by issuer and subject, bounded in number and time.
+/// Failures by issuer and subject, bounded in number and time; each is bounded in size ([`TrustError::bounded`]).
 pub(super) struct Negatives {
     table: Mutex<Table>,
     capacity: usize,
@@ -34,7 +34,7 @@ impl Negatives {
         (now < *until).then(|| error.clone())
     }
 
-    pub(super) fn insert(&self, key: Key, error: TrustError, until: UtcTime) {
+    pub(super) fn insert(&self, key: Key, error: TrustError, now: UtcTime, until: UtcTime) {
         if self.capacity == 0 {
             return;
         }
@@ -46,7 +46,10 @@ impl Negatives {
         {
             return; // another caller of the same resolution was here first
         }
-        while table.order.len() >= self.capacity {
+        // What has ended goes; of what has not, the oldest when there is too much.
+        while table.order.len() >= self.capacity
+            || table.order.front().is_some_and(|(_, end)| *end <= now)
+        {
             let Some((oldest, its_end)) = table.order.pop_front() else {
                 break;
             };
@@ -73,12 +76,26 @@ mod tests {
         let negatives = Negatives::new(2);
         let key = |name: &str| ("op".to_owned(), name.to_owned());
         for (name, until) in [("a", 10), ("b", 11), ("a", 12), ("c", 13)] {
-            negatives.insert(key(name), TrustError::Busy, UtcTime(until));
-            negatives.insert(key(name), TrustError::Busy, UtcTime(until));
+            negatives.insert(key(name), TrustError::Busy, UtcTime(9), UtcTime(until));
+            negatives.insert(key(name), TrustError::Busy, UtcTime(9), UtcTime(until));
         }
         let found = |name| negatives.find(&key(name), UtcTime(9)).is_some();
         assert_eq!([found("a"), found("b"), found("c")], [true, false, true]);
         assert!(negatives.find(&key("c"), UtcTime(13)).is_none());
         assert!(negatives.table.lock().unwrap().errors.len() <= 2);
+    }
+
+    #[test]
+    fn what_has_ended_is_dropped_by_the_next_failure() {
+        let negatives = Negatives::new(10_000);
+        let key = |name: &str| ("op".to_owned(), name.to_owned());
+        for (name, now) in [("a", 0), ("b", 10), ("a", 30), ("c", 45)] {
+            let until = UtcTime(now + 30);
+            negatives.insert(key(name), TrustError::Busy, UtcTime(now), until);
+        }
+        let table = negatives.table.lock().unwrap();
+        let mut left: Vec<&str> = table.errors.keys().map(|(_, name)| name.as_str()).collect();
+        left.sort_unstable();
+        assert_eq!((left, table.order.len()), (vec!["a", "c"], 2));
     }
 }
