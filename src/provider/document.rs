@@ -4,7 +4,7 @@ use crate::clock::UtcTime;
 use actix_web::web::Bytes;
 use arc_swap::ArcSwapOption;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// At most so many `resolve` answers are kept.
 const MAX_DOCUMENTS: usize = 10_000;
@@ -40,7 +40,7 @@ impl DocumentCell {
         if let Some(document) = self.fresh(now) {
             return Ok(document);
         }
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let _making = self.lock();
         if let Some(document) = self.fresh(now) {
             return Ok(document);
         }
@@ -49,8 +49,9 @@ impl DocumentCell {
         Ok(document)
     }
 
-    /// The next caller makes it anew.
+    /// The next caller makes it anew. Waits for a `make` that began with what is old now, so that it is forgotten too.
     pub fn forget(&self) {
+        let _making = self.lock();
         self.current.store(None);
     }
 
@@ -59,11 +60,22 @@ impl DocumentCell {
             .load_full()
             .filter(|document| now < document.fresh_until)
     }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.making.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Documents by subject; bounded.
 #[derive(Debug, Default)]
-pub struct DocumentMap(Mutex<HashMap<String, Arc<Document>>>);
+pub struct DocumentMap(Mutex<Generation>);
+
+#[derive(Debug, Default)]
+struct Generation {
+    /// How often everything was forgotten.
+    number: u64,
+    documents: HashMap<String, Arc<Document>>,
+}
 
 impl DocumentMap {
     /// The document of a subject, made when there is none that is fresh.
@@ -76,25 +88,97 @@ impl DocumentMap {
         now: UtcTime,
         make: impl FnOnce() -> Result<Document, E>,
     ) -> Result<Arc<Document>, E> {
-        let found = self.lock().get(key).cloned();
+        let (begun_in, found) = {
+            let kept = self.lock();
+            (kept.number, kept.documents.get(key).cloned())
+        };
         if let Some(document) = found.filter(|document| now < document.fresh_until) {
             return Ok(document);
         }
         let document = Arc::new(make()?);
-        let mut documents = self.lock();
-        if documents.len() >= MAX_DOCUMENTS {
-            documents.clear();
+        let mut kept = self.lock();
+        // What was made of old keys is answered once and not kept.
+        if kept.number == begun_in {
+            if kept.documents.len() >= MAX_DOCUMENTS {
+                kept.documents.clear();
+            }
+            kept.documents.insert(key.to_owned(), document.clone());
         }
-        documents.insert(key.to_owned(), document.clone());
         Ok(document)
     }
 
     /// Everything is made anew.
     pub fn forget(&self) {
-        self.lock().clear();
+        let mut kept = self.lock();
+        kept.number = kept.number.wrapping_add(1);
+        kept.documents.clear();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Document>>> {
+    fn lock(&self) -> MutexGuard<'_, Generation> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+    use std::sync::mpsc;
+
+    const NOW: UtcTime = UtcTime(0);
+
+    fn document(text: &'static str) -> Result<Document, Infallible> {
+        Ok(Document {
+            content_type: "text/plain",
+            body: Bytes::from_static(text.as_bytes()),
+            fresh_until: UtcTime(10),
+        })
+    }
+
+    fn text(document: Result<Arc<Document>, Infallible>) -> Bytes {
+        match document {
+            Ok(document) => document.body.clone(),
+            Err(never) => match never {},
+        }
+    }
+
+    #[test]
+    fn a_document_is_made_once_until_it_is_old_or_forgotten() {
+        let cell = DocumentCell::default();
+        assert_eq!(text(cell.get(NOW, || document("1"))), "1");
+        assert_eq!(text(cell.get(UtcTime(9), || document("2"))), "1");
+        assert_eq!(text(cell.get(UtcTime(10), || document("3"))), "3");
+        cell.forget();
+        assert_eq!(text(cell.get(NOW, || document("4"))), "4");
+    }
+
+    #[test]
+    fn what_was_begun_before_forgetting_is_forgotten() {
+        let map = DocumentMap::default();
+        let old = map.get("rp", NOW, || {
+            map.forget();
+            document("old keys")
+        });
+        assert_eq!(text(old), "old keys");
+        assert_eq!(text(map.get("rp", NOW, || document("new"))), "new");
+
+        let cell = DocumentCell::default();
+        let (began, wait_for_begin) = mpsc::channel();
+        let (go_on, wait) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let cell = &cell;
+            scope.spawn(move || {
+                let _old = cell.get(NOW, || {
+                    began.send(()).unwrap();
+                    wait.recv().unwrap();
+                    document("old keys")
+                });
+            });
+            wait_for_begin.recv().unwrap();
+            let forgetting = scope.spawn(|| cell.forget());
+            go_on.send(()).unwrap();
+            forgetting.join().unwrap();
+            assert_eq!(text(cell.get(NOW, || document("new"))), "new");
+        });
     }
 }
