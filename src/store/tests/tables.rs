@@ -394,7 +394,11 @@ fn the_throttle_blocks_longer_each_time_and_forgives() {
         }
         let mut now = NOW;
         for seconds in [1, 2, 4, 8, 16] {
-            assert_eq!(attempt(now), None, "this one is judged, and blocks the next");
+            assert_eq!(
+                attempt(now),
+                None,
+                "this one is judged, and blocks the next"
+            );
             let until = now.plus_seconds(seconds);
             assert_eq!(attempt(now), Some(until));
             assert_eq!(attempt(until.plus_seconds(-1)), Some(until));
