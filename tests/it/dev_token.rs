@@ -9,3 +9,24 @@
 
 #[path = "harness/mod.rs"]
 mod harness;
+
+#[path = "flows/algorithms.rs"]
+mod algorithms;
+#[path = "flows/client_authentication.rs"]
+mod client_authentication;
+#[path = "flows/introspection.rs"]
+mod introspection;
+#[path = "flows/oidc.rs"]
+mod oidc;
+#[path = "flows/refresh.rs"]
+mod refresh;
+#[path = "flows/revocation.rs"]
+mod revocation;
+#[path = "flows/token.rs"]
+mod token;
+#[path = "flows/token_claims.rs"]
+mod token_claims;
+#[path = "flows/token_input.rs"]
+mod token_input;
+#[path = "flows/userinfo.rs"]
+mod userinfo;

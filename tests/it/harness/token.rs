@@ -4,6 +4,7 @@ use super::{Answer, Browser, Issuer, Tokens, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use varco::demo::{LoginOptions, RelyingParty, RelyingPartyKeys};
+use varco::provider::Provider;
 
 /// The type of RFC 7523 §2.2.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -179,19 +180,51 @@ impl World {
 }
 
 impl World {
-    /// What `varco rp disable` and `enable` do, seen by this node at once.
+    /// What `varco rp disable` and `enable` do. A node obeys within seconds; one that starts now at once.
     pub fn switch_rp(&self, profile: &str, rp: &RelyingParty, enabled: bool) {
-        use varco::model::ClientId;
-        let op = self.provider(profile);
-        let (issuer, id) = (op.issuer.clone(), ClientId::new(rp.entity_id()));
-        let row = id.clone();
+        let issuer = self.provider(profile).issuer.clone();
+        let id = varco::model::ClientId::new(rp.entity_id());
         self.app
             .shared
             .store
-            .write_blocking(move |connection| -> Result<(), varco::store::StoreError> {
-                varco::store::client::set_enabled(connection, &issuer, &row, enabled).map(|_| ())
-            })
+            .write_blocking(
+                move |connection| -> Result<(), varco::store::StoreError> {
+                    varco::store::client::set_enabled(connection, &issuer, &id, enabled).map(|_| ())
+                },
+            )
             .unwrap();
-        op.forget_client(&id);
+    }
+
+    /// The same issuers on the same database, served at another address, with nothing in memory yet.
+    pub fn another_node(&self) -> Node {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let mut app = self.app.clone();
+        app.providers = self
+            .app
+            .providers
+            .iter()
+            .map(|op| Arc::new(Provider::open(op.shared.clone(), op.settings.clone()).unwrap()))
+            .collect();
+        let running = varco::web::serve(app, listener, |_| {}).unwrap();
+        Node {
+            world_base: self.base.clone(),
+            base,
+            _running: running,
+        }
+    }
+}
+
+/// A further node of a world.
+pub struct Node {
+    world_base: String,
+    base: String,
+    _running: varco::web::Running,
+}
+
+impl Node {
+    /// Where this node serves an address of the world.
+    pub fn url(&self, published: &str) -> String {
+        published.replacen(&self.world_base, &self.base, 1)
     }
 }
