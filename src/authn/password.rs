@@ -60,23 +60,37 @@ pub async fn check(
     };
     op.shared
         .store
-        .write(move |tx| throttle::clear(tx, &keys.account))
+        .write(move |tx| -> Result<(), StoreError> {
+            throttle::clear(tx, &keys.pair)?;
+            throttle::give_back(tx, &keys.account)?;
+            throttle::give_back(tx, &keys.address)
+        })
         .await?;
     Ok(account)
 }
 
+/// How much wider the limit of an account is over all addresses: guessing from many is slowed down, and a stranger
+/// at one address cannot lock the owner out.
+const WIDER: u32 = 10;
+
 /// What attempts are counted by.
 #[derive(Clone)]
 struct Keys {
+    /// The account from this address: the strict limit.
+    pair: String,
+    /// The account from anywhere.
     account: String,
+    /// Any account from this address.
     address: String,
 }
 
 impl Keys {
     fn new(username: &str, address: IpAddr) -> Self {
+        let subscriber = subscriber(address);
         Self {
+            pair: format!("login pair {subscriber} {username}"),
             account: format!("login account {username}"),
-            address: format!("login address {}", subscriber(address)),
+            address: format!("login address {subscriber}"),
         }
     }
 }
@@ -103,11 +117,11 @@ async fn admit(
     op.shared
         .store
         .write(move |tx| {
-            let by_account =
-                throttle::reserve(tx, &keys.account, now, limits.per_account_per_minute)?;
-            let by_address =
-                throttle::reserve(tx, &keys.address, now, limits.per_address_per_minute)?;
-            match by_account.max(by_address) {
+            let account = limits.per_account_per_minute;
+            let pair = throttle::reserve(tx, &keys.pair, now, account)?;
+            let wide = throttle::reserve(tx, &keys.account, now, account.saturating_mul(WIDER))?;
+            let address = throttle::reserve(tx, &keys.address, now, limits.per_address_per_minute)?;
+            match pair.max(wide).max(address) {
                 Some(until) => Err(LoginFailure::Throttled {
                     seconds: until.seconds_since(now).max(1),
                 }),

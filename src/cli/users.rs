@@ -9,7 +9,7 @@ use crate::accounts::{NewPassword, UserRecord, hash_password};
 use crate::config::ServerSettings;
 use crate::model::Account;
 use crate::model::attribute::canonical_claim;
-use crate::store::account;
+use crate::store::{account, session};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -90,7 +90,9 @@ pub(super) fn run(
             let hash = hash_password(password.expose())?;
             let now = world.now;
             world.store.write_blocking(move |conn| {
-                account::set_password(conn, &known.id, Some(&hash), now)
+                account::set_password(conn, &known.id, Some(&hash), now)?;
+                // Whoever is logged in with the old password is not any more.
+                session::end_all_of(conn, &known.id, now)
             })?;
             output.text(&format!("{username} has a new password"));
             output.json(json!({ "username": username, "password": "set" }));
@@ -118,7 +120,14 @@ fn set_enabled(world: &World, username: &str, enabled: bool, output: &mut Output
     let now = world.now;
     world
         .store
-        .write_blocking(move |conn| account::set_enabled(conn, &known.id, enabled, now))?;
+        .write_blocking(move |conn| {
+            account::set_enabled(conn, &known.id, enabled, now)?;
+            if enabled {
+                Ok(0)
+            } else {
+                session::end_all_of(conn, &known.id, now)
+            }
+        })?;
     output.text(&if enabled {
         format!("{username} can log in")
     } else {

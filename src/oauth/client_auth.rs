@@ -5,7 +5,9 @@
 
 use crate::clock::UtcTime;
 use crate::endpoint::Inbound;
-use crate::jose::{Expectations, ExpiryRule, IssuedAtRule, JoseError, TypRule, Unverified};
+use crate::jose::{
+    Expectations, ExpiryRule, IssuedAtRule, JoseError, TypRule, Unverified, Verified,
+};
 use crate::model::{ClientId, ErrorCode, ParamError, Params};
 use crate::profile::{Path, Violation};
 use crate::provider::{ClientError, Discovery, KnownClient, Provider};
@@ -94,6 +96,12 @@ impl ClientAuthError {
             | Self::MalformedBasic
             | Self::Replayed => ErrorCode::InvalidClient,
         }
+    }
+
+    /// Whether the refused client used HTTP Basic: then the answer names that scheme (RFC 6749 §5.2).
+    #[must_use]
+    pub fn challenges_basic(&self) -> bool {
+        matches!(self, Self::MalformedBasic | Self::WrongSecret)
     }
 
     /// One ASCII line for the RP's developer.
@@ -281,30 +289,15 @@ async fn private_key_jwt(
     }
     let client = find(op, unverified_issuer).await?;
     require_method(&client, "private_key_jwt")?;
-    let audience = [
-        op.url(endpoint),
-        op.url(Path::Token),
-        op.settings.id.clone(),
-    ];
-    let verified = unverified
-        .verify::<Map<String, Value>>(
-            &client.keys,
-            &Expectations {
-                kind: "client_assertion",
-                typ: TypRule::AbsentOr(&["JWT", "client-authentication+jwt"]),
-                algorithms: op.profile.signature_algorithms,
-                kid_required: false,
-                issuer: Some(client.id().as_str()),
-                subject: Some(client.id().as_str()),
-                audience: Some(&audience.each_ref().map(String::as_str)),
-                now: op.now(),
-                leeway_seconds: client.tolerance.clock_leeway_seconds,
-                expiry: ExpiryRule::Required,
-                issued_at: IssuedAtRule::Required,
-                max_lifetime_seconds: Some(MAX_ASSERTION_SECONDS),
-            },
-        )
-        .map_err(ClientAuthError::Assertion)?;
+    let mut client = client;
+    let mut verified = verify(op, &unverified, &client, endpoint);
+    if let Err(JoseError::UnknownKey { .. }) = verified
+        && let Some(fresh) = op.look_up_keys(&client).await
+    {
+        client = fresh;
+        verified = verify(op, &unverified, &client, endpoint);
+    }
+    let verified = verified.map_err(ClientAuthError::Assertion)?;
     op.times_accepted(&client, verified.issued_at(), verified.expires_at());
     let expires_at = verified
         .expires_at()
@@ -317,6 +310,37 @@ async fn private_key_jwt(
         }),
         client,
     })
+}
+
+fn verify(
+    op: &Provider,
+    assertion: &Unverified<'_>,
+    client: &KnownClient,
+    endpoint: Path,
+) -> Result<Verified<Map<String, Value>>, JoseError> {
+    let audience = [
+        op.url(endpoint),
+        op.url(Path::Token),
+        op.settings.id.clone(),
+    ];
+    let registered = client.metadata().token_endpoint_auth_signing_alg.as_ref();
+    assertion.verify(
+        &client.keys,
+        &Expectations {
+            kind: "client_assertion",
+            typ: TypRule::AbsentOr(&["JWT", "client-authentication+jwt"]),
+            algorithms: &client.algorithms(op.profile, registered),
+            kid_required: false,
+            issuer: Some(client.id().as_str()),
+            subject: Some(client.id().as_str()),
+            audience: Some(&audience.each_ref().map(String::as_str)),
+            now: op.now(),
+            leeway_seconds: client.tolerance.clock_leeway_seconds,
+            expiry: ExpiryRule::Required,
+            issued_at: IssuedAtRule::Required,
+            max_lifetime_seconds: Some(MAX_ASSERTION_SECONDS),
+        },
+    )
 }
 
 /// A hash, so that a long `jti` costs no more than a short one.

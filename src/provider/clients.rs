@@ -6,12 +6,12 @@ use crate::config::RpTolerance;
 use crate::federation::{
     EntityId, EntityIdError, Resolved, TrustError, TrustErrorCode, TrustSettings,
 };
-use crate::jose::{JoseError, KeySet, Unverified};
+use crate::jose::{JoseError, KeySet, PublicKey, SignatureAlgorithm, Unverified};
 use crate::model::{
     ClientId, ClientMetadata, ErrorCode, KeptTrustMark, Origin, RelyingParty, ResolvedTrust,
 };
 use crate::profile::metadata::{self, MisshapenMetadata};
-use crate::profile::{MetadataFacts, Rule};
+use crate::profile::{MetadataFacts, Profile, Rule};
 use crate::store::{StoreError, client};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -21,6 +21,8 @@ use std::time::Duration;
 const MEMORY: Duration = Duration::from_secs(2);
 /// How long an RP whose metadata was refused is refused from memory; the resolver does the same for broken chains.
 const REFUSED_SECONDS: i64 = 30;
+/// An unknown `kid` makes an RP's keys be looked up anew at most this often.
+const LOOK_UP_SECONDS: i64 = 60;
 /// At most so many RPs are kept in memory.
 const MAX_CLIENTS: u64 = 10_000;
 
@@ -48,6 +50,21 @@ impl KnownClient {
         &self.party.metadata
     }
 
+    /// The signature algorithms that count: the one that the RP registered, or the profile's (OIDC Registration §2).
+    #[must_use]
+    pub fn algorithms(
+        &self,
+        profile: &Profile,
+        registered: Option<&String>,
+    ) -> Vec<SignatureAlgorithm> {
+        profile
+            .signature_algorithms
+            .iter()
+            .copied()
+            .filter(|algorithm| registered.is_none_or(|name| name == algorithm.as_str()))
+            .collect()
+    }
+
     /// The name to show, in a language or at all.
     #[must_use]
     pub fn name(&self, language: &str) -> String {
@@ -61,14 +78,14 @@ impl KnownClient {
 
 /// How far to go for an RP that is not known.
 #[derive(Clone, Copy, Debug)]
-pub enum Discovery<'a> {
+pub enum Discovery {
     /// Only a row that counts.
     Never,
     /// An RP that was known and whose chain has ended may be resolved again (token endpoint and the like): an
     /// anonymous caller cannot name hosts there.
     Renew,
-    /// Automatic registration, with the chain of the request object if it brought one (SPID/CIE FE-5).
-    Allowed(Option<&'a [String]>),
+    /// Automatic registration (SPID/CIE FE-1).
+    Allowed,
 }
 
 /// Why an RP is refused.
@@ -138,20 +155,44 @@ impl ClientError {
 
 /// RPs in memory: those that may be used, and those that were refused a moment ago.
 pub(super) struct Memory {
-    known: moka::sync::Cache<ClientId, Arc<KnownClient>>,
+    known: moka::future::Cache<ClientId, Arc<KnownClient>>,
     refused: moka::sync::Cache<ClientId, (UtcTime, ClientError)>,
+    /// When an RP's keys were last looked up anew because of an unknown `kid`.
+    looked_up: moka::sync::Cache<ClientId, UtcTime>,
 }
 
 impl Memory {
     pub(super) fn new() -> Self {
-        let known = moka::sync::Cache::builder()
+        let known = moka::future::Cache::builder()
             .max_capacity(MAX_CLIENTS)
             .time_to_live(MEMORY)
             .build();
         Self {
             known,
             refused: moka::sync::Cache::new(MAX_CLIENTS),
+            looked_up: moka::sync::Cache::new(MAX_CLIENTS),
         }
+    }
+
+    fn refuse(&self, client_id: &ClientId, now: UtcTime, error: &ClientError) {
+        // Our own outage is no verdict on the RP.
+        if !matches!(error, ClientError::Store(_)) {
+            let until = now.plus_seconds(REFUSED_SECONDS);
+            self.refused
+                .insert(client_id.clone(), (until, error.clone()));
+        }
+    }
+
+    /// Whether the keys may be looked up anew: once a minute an RP, whoever asks.
+    fn may_look_up(&self, client_id: &ClientId, now: UtcTime) -> bool {
+        let recently = self
+            .looked_up
+            .get(client_id)
+            .is_some_and(|at| now < at.plus_seconds(LOOK_UP_SECONDS));
+        if !recently {
+            self.looked_up.insert(client_id.clone(), now);
+        }
+        !recently
     }
 
     fn refusal(&self, client_id: &ClientId, now: UtcTime) -> Option<ClientError> {
@@ -168,12 +209,13 @@ impl Provider {
     pub async fn find_client(
         &self,
         client_id: &ClientId,
-        discovery: Discovery<'_>,
+        discovery: Discovery,
     ) -> Result<Arc<KnownClient>, ClientError> {
         if let Some(known) = self
             .clients
             .known
             .get(client_id)
+            .await
             .filter(|known| self.counts(known))
         {
             return Ok(known);
@@ -184,45 +226,93 @@ impl Provider {
         }
         let was_known = row.is_some();
         if let Some(row) = row.filter(|row| self.row_counts(row)) {
-            return self.remember(row);
+            return self.remember(row).await;
         }
         match discovery {
             Discovery::Never => Err(ClientError::Unknown),
             Discovery::Renew if !was_known => Err(ClientError::Unknown),
-            Discovery::Renew => self.discover(client_id, None).await,
-            Discovery::Allowed(chain) => self.discover(client_id, chain).await,
+            Discovery::Renew | Discovery::Allowed => self.discover(client_id).await,
         }
     }
 
-    /// Resolves the RP's trust chain and stores the result (SPID/CIE FE-1 to FE-4).
+    /// Resolves the RP's trust chain and stores the result (SPID/CIE FE-1 to FE-4); callers at the same time share
+    /// one registration.
     ///
     /// # Errors
     /// The link, mark, policy or rule that fails.
-    pub async fn discover(
-        &self,
-        client_id: &ClientId,
-        chain: Option<&[String]>,
-    ) -> Result<Arc<KnownClient>, ClientError> {
+    pub async fn discover(&self, client_id: &ClientId) -> Result<Arc<KnownClient>, ClientError> {
         let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
         if let Some(error) = self.clients.refusal(client_id, self.now()) {
             return Err(error);
         }
         let subject = EntityId::parse(client_id.as_str(), trust.development)
             .map_err(ClientError::NotAnEntity)?;
+        // What is there does not count any more, or nobody would have come here.
+        self.clients.known.invalidate(client_id).await;
+        let registration = async {
+            let resolved = self
+                .shared
+                .resolver
+                .resolve(&self.tolerant(trust, client_id), &subject, None)
+                .await
+                .map_err(|error| ClientError::Trust(Arc::new(error)))?;
+            let registered = self.register(trust, client_id, &resolved).await;
+            if let Err(error) = &registered {
+                self.clients.refuse(client_id, self.now(), error);
+            }
+            registered
+        };
+        self.clients
+            .known
+            .try_get_with(client_id.clone(), registration)
+            .await
+            .map_err(|error: Arc<ClientError>| ClientError::clone(&error))
+    }
+
+    /// The RP of a trust chain that came with a request (SPID/CIE FE-5): verified, but neither stored nor remembered
+    /// before its sender has proven to be the RP; then [`Provider::adopt`]. Chains are public, anybody may send one.
+    ///
+    /// # Errors
+    /// The link, mark, policy or rule that fails.
+    pub async fn client_of_chain(
+        &self,
+        client_id: &ClientId,
+        chain: &[String],
+    ) -> Result<Arc<KnownClient>, ClientError> {
+        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        let subject = EntityId::parse(client_id.as_str(), trust.development)
+            .map_err(ClientError::NotAnEntity)?;
         let resolved = self
             .shared
             .resolver
-            .resolve(&self.tolerant(trust, client_id), &subject, chain)
+            .resolve_provided(&self.tolerant(trust, client_id), &subject, chain)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
-        let registered = self.register(trust, client_id, &resolved).await;
-        if let Err(error @ (ClientError::Metadata(_) | ClientError::Rule(_))) = &registered {
-            let until = self.now().plus_seconds(REFUSED_SECONDS);
-            self.clients
-                .refused
-                .insert(client_id.clone(), (until, error.clone()));
+        let party = self.registration(trust, client_id, &resolved).await?;
+        self.decode(party).map(Arc::new)
+    }
+
+    /// Stores an RP of [`Provider::client_of_chain`] whose signature was verified.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn adopt(&self, known: &Arc<KnownClient>) -> Result<(), ClientError> {
+        self.keep_row(&known.party).await?;
+        self.clients
+            .known
+            .insert(known.id().clone(), known.clone())
+            .await;
+        Ok(())
+    }
+
+    /// An RP that signed with a key that is not known may have a new one: its chain is resolved again, at most once
+    /// a minute, so that nobody can make us fetch at will. `None`: it was just looked up, or nothing can be found.
+    pub async fn look_up_keys(&self, known: &KnownClient) -> Option<Arc<KnownClient>> {
+        let federated = matches!(known.party.origin, Origin::Federation(_));
+        if !federated || !self.clients.may_look_up(known.id(), self.now()) {
+            return None;
         }
-        registered
+        self.renew(known.id()).await.ok()
     }
 
     /// As [`Provider::discover`], for an RP that is known: in lanes that strangers cannot block.
@@ -257,12 +347,8 @@ impl Provider {
         resolved: &Resolved,
     ) -> Result<Arc<KnownClient>, ClientError> {
         let party = self.registration(trust, client_id, resolved).await?;
-        let row = party.clone();
-        self.shared
-            .store
-            .write(move |tx| client::upsert(tx, &row).map_err(ClientError::from))
-            .await?;
-        let known = self.remember(party)?;
+        self.keep_row(&party).await?;
+        let known = self.remember(party).await?;
         if let Some(configuration) = resolved.chain.first() {
             let (issued_at, expires_at) = times_of(configuration);
             self.times_accepted(&known, issued_at, expires_at);
@@ -270,10 +356,12 @@ impl Provider {
         Ok(known)
     }
 
-    /// Forgets what is in memory, after a change of the row.
-    pub fn forget_client(&self, client_id: &ClientId) {
-        self.clients.known.invalidate(client_id);
-        self.clients.refused.invalidate(client_id);
+    async fn keep_row(&self, party: &RelyingParty) -> Result<(), ClientError> {
+        let row = party.clone();
+        self.shared
+            .store
+            .write(move |tx| client::upsert(tx, &row).map_err(ClientError::from))
+            .await
     }
 
     async fn find_row(&self, client_id: &ClientId) -> Result<Option<RelyingParty>, ClientError> {
@@ -301,16 +389,23 @@ impl Provider {
         }
     }
 
-    fn remember(&self, party: RelyingParty) -> Result<Arc<KnownClient>, ClientError> {
+    async fn remember(&self, party: RelyingParty) -> Result<Arc<KnownClient>, ClientError> {
+        let known = Arc::new(self.decode(party)?);
+        self.clients
+            .known
+            .insert(known.id().clone(), known.clone())
+            .await;
+        Ok(known)
+    }
+
+    fn decode(&self, party: RelyingParty) -> Result<KnownClient, ClientError> {
         let keys =
             KeySet::from_json(&party.jwks).map_err(|error| ClientError::Keys(Arc::new(error)))?;
-        let known = Arc::new(KnownClient {
+        Ok(KnownClient {
             tolerance: self.tolerance(&party.client_id),
             keys,
             party,
-        });
-        self.clients.known.insert(known.id().clone(), known.clone());
-        Ok(known)
+        })
     }
 
     /// From a resolved chain to a row, judged by the profile's rules.
@@ -337,6 +432,7 @@ impl Provider {
             .fetch_rp_keys(trust, &resolved.subject, members, &resolved.federation_keys)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
+        warn_of_shared_keys(client_id, &keys, &resolved.federation_keys);
         let facts = MetadataFacts {
             metadata: parsed,
             keys,
@@ -371,6 +467,26 @@ impl Provider {
             enabled: true,
             updated_at: self.now(),
         })
+    }
+}
+
+/// SPID/CIE AL-6: sharing keys is a warning, not a refusal.
+fn warn_of_shared_keys(client_id: &ClientId, protocol: &KeySet, federation: &KeySet) {
+    let federation: Vec<String> = federation
+        .keys()
+        .iter()
+        .map(PublicKey::thumbprint)
+        .collect();
+    let shared = protocol
+        .keys()
+        .iter()
+        .map(PublicKey::thumbprint)
+        .find(|thumbprint| federation.contains(thumbprint));
+    if let Some(thumbprint) = shared {
+        log::warn!(
+            "event=rp.shared_key client_id={client_id} thumbprint={thumbprint} \
+             mend=\"use different keys for federation and protocol (SPID/CIE AL-6)\""
+        );
     }
 }
 

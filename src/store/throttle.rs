@@ -58,6 +58,21 @@ pub fn clear(conn: &mut DbConn, key: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Takes back one count, after a success of a key that others share (an office behind one address).
+///
+/// # Errors
+/// The database's.
+pub fn give_back(conn: &mut DbConn, key: &str) -> Result<(), StoreError> {
+    diesel::update(
+        throttle::table
+            .filter(throttle::key_hash.eq(hash_of(&[key])))
+            .filter(throttle::failures.gt(0)),
+    )
+    .set(throttle::failures.eq(throttle::failures - 1))
+    .execute(conn)?;
+    Ok(())
+}
+
 /// The key's row, made if missing, locked until the end of the transaction (SQLite has one writer anyway).
 fn lock(conn: &mut DbConn, key_hash: &[u8], now: UtcTime) -> Result<ThrottleRow, StoreError> {
     on_backend!(conn, c => diesel::insert_into(throttle::table)

@@ -2,7 +2,10 @@
 
 use super::error::{AuthorizationError, Fact};
 use crate::clock::UtcTime;
-use crate::jose::{Authentic, Expectations, ExpiryRule, IssuedAtRule, TypRule, Unverified};
+use crate::jose::{
+    Authentic, Expectations, ExpiryRule, IssuedAtRule, JoseError, SignatureAlgorithm, TypRule,
+    Unverified,
+};
 use crate::model::{ClientId, Destination, Params, ResponseMode};
 use crate::profile::Message;
 use crate::provider::{ClientError, Discovery, KnownClient, Provider, Tolerance};
@@ -72,7 +75,12 @@ impl Sender {
         };
         signed
             .authentic
-            .judge(&expectations(op, &self.client, &[op.settings.id.as_str()]))
+            .judge(&expectations(
+                op,
+                &self.client,
+                &[op.settings.id.as_str()],
+                &algorithms(op, &self.client),
+            ))
             .map_err(Fact::RequestObject)
             .map(|end| self.note_tolerances(op, end))
     }
@@ -92,7 +100,12 @@ impl Sender {
         let audience = [op.settings.id.as_str()];
         let end = signed
             .authentic
-            .judge(&expectations(op, &self.client, &audience))
+            .judge(&expectations(
+                op,
+                &self.client,
+                &audience,
+                &algorithms(op, &self.client),
+            ))
             .ok()
             .flatten()?;
         let leeway = self.client.tolerance.clock_leeway_seconds;
@@ -111,12 +124,13 @@ fn expectations<'a>(
     op: &Provider,
     client: &'a KnownClient,
     audience: &'a [&'a str],
+    algorithms: &'a [SignatureAlgorithm],
 ) -> Expectations<'a> {
     Expectations {
         kind: "request object",
         // SPID/CIE AZ-4: older kits write entity-statement+jwt.
         typ: TypRule::AbsentOr(&["JWT", "oauth-authz-req+jwt", "entity-statement+jwt"]),
-        algorithms: op.profile.signature_algorithms,
+        algorithms,
         kid_required: true,
         issuer: Some(client.id().as_str()),
         subject: None,
@@ -161,14 +175,23 @@ async fn signed(op: &Provider, params: &Params) -> Result<Sender, AuthorizationE
         .ok_or_else(|| before(Fact::Client(ClientError::Unknown)))?;
     let about = |fact| AuthorizationError::about(&unverified_client, fact);
     let chain = unverified.header().trust_chain.as_deref();
-    let client = op
-        .find_client(&unverified_client, Discovery::Allowed(chain))
+    let (mut client, provisional) = recognise(op, &unverified_client, chain)
         .await
         .map_err(|error| about(Fact::Client(error)))?;
-    let audience = [op.settings.id.as_str()];
-    let authentic = unverified
-        .authenticate(&client.keys, &expectations(op, &client, &audience))
-        .map_err(|error| about(Fact::RequestObject(error)))?;
+    let mut verified = authenticate(op, &unverified, &client);
+    if let Err(JoseError::UnknownKey { .. }) = verified
+        && !provisional
+        && let Some(fresh) = op.look_up_keys(&client).await
+    {
+        client = fresh;
+        verified = authenticate(op, &unverified, &client);
+    }
+    let authentic = verified.map_err(|error| about(Fact::RequestObject(error)))?;
+    if provisional {
+        op.adopt(&client)
+            .await
+            .map_err(|error| about(Fact::Client(error)))?;
+    }
     let members = authentic.members().clone();
     let destination = destination(&client, &members, params).map_err(about)?;
     Ok(Sender {
@@ -181,6 +204,45 @@ async fn signed(op: &Provider, params: &Params) -> Result<Sender, AuthorizationE
         }),
         client,
     })
+}
+
+/// The RP, and whether it is only as good as the chain that the request brought (SPID/CIE FE-5).
+async fn recognise(
+    op: &Provider,
+    client_id: &ClientId,
+    chain: Option<&[String]>,
+) -> Result<(Arc<KnownClient>, bool), ClientError> {
+    if let Some(chain) = chain {
+        match op.find_client(client_id, Discovery::Never).await {
+            Err(ClientError::Unknown) => {
+                if let Ok(client) = op.client_of_chain(client_id, chain).await {
+                    return Ok((client, true));
+                }
+            }
+            found => return found.map(|client| (client, false)),
+        }
+    }
+    op.find_client(client_id, Discovery::Allowed)
+        .await
+        .map(|client| (client, false))
+}
+
+fn authenticate(
+    op: &Provider,
+    request: &Unverified<'_>,
+    client: &KnownClient,
+) -> Result<Authentic, JoseError> {
+    let audience = [op.settings.id.as_str()];
+    let algorithms = algorithms(op, client);
+    request.authenticate(
+        &client.keys,
+        &expectations(op, client, &audience, &algorithms),
+    )
+}
+
+fn algorithms(op: &Provider, client: &KnownClient) -> Vec<SignatureAlgorithm> {
+    let registered = client.metadata().request_object_signing_alg.as_ref();
+    client.algorithms(op.profile, registered)
 }
 
 async fn unsigned(op: &Provider, params: &Params) -> Result<Sender, AuthorizationError> {

@@ -149,6 +149,9 @@ impl TokenError {
                 .with("error", code.as_str())
                 .with("reason", self.reason()),
         );
+        if matches!(&self, Self::Client(error) if error.challenges_basic()) {
+            reply = reply.header("WWW-Authenticate", "Basic realm=\"token\"");
+        }
         if matches!(self, Self::NotPost) {
             reply.status = 405;
             reply = reply.header("Allow", "POST");
