@@ -14,6 +14,7 @@ use crate::model::ErrorCode;
 pub static CIE: Profile = Profile {
     name: "cie",
     brand: "CIE",
+    brand_slug: "cie",
     federation: true,
     endpoints: FEDERATION_ENDPOINTS,
     signature_algorithms: FEDERATION_SIGNATURES,

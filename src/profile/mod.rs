@@ -34,6 +34,8 @@ pub struct Profile {
     pub name: &'static str,
     /// The name that people know.
     pub brand: &'static str,
+    /// Its short name, which the stylesheet and the logo carry.
+    pub brand_slug: &'static str,
     /// Whether RPs are recognised through trust chains.
     pub federation: bool,
     /// Addresses under the issuer that exist.

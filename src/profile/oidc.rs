@@ -12,6 +12,7 @@ use crate::model::ErrorCode;
 pub static OIDC: Profile = Profile {
     name: "oidc",
     brand: "OpenID",
+    brand_slug: "openid",
     federation: false,
     endpoints: &[
         Path::OpenidConfiguration,

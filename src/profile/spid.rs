@@ -11,6 +11,7 @@ use crate::model::ErrorCode;
 pub static SPID: Profile = Profile {
     name: "spid",
     brand: "SPID",
+    brand_slug: "spid",
     federation: true,
     endpoints: FEDERATION_ENDPOINTS,
     signature_algorithms: FEDERATION_SIGNATURES,

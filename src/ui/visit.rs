@@ -25,7 +25,7 @@ pub struct Visit<'a> {
     pub inbound: &'a Inbound,
     /// What the browser's session cookie stands for, if it has one.
     pub session: Option<SessionId>,
-    /// The page's path below the issuer, for the language switch: `/login`.
+    /// The page's path below the issuer, for the language switch: `/login`. Empty: no page to come back to.
     pub path: &'static str,
     /// The languages that the RP wished, once its interaction was found: refusals keep to them too.
     pub ui_locales: OnceLock<Vec<String>>,
@@ -153,7 +153,8 @@ impl Visit<'_> {
     pub fn layout(&self, locale: Locale, signed_in_as: Option<String>, nav: bool) -> Layout {
         let query = self.query();
         let kept: Vec<(&str, &str)> = query.iter().filter(|(name, _)| *name != "lang").collect();
-        let language_links = if self.inbound.method == Method::Get {
+        let can_be_asked_again = self.inbound.method == Method::Get && !self.path.is_empty();
+        let language_links = if can_be_asked_again {
             Locale::ALL
                 .iter()
                 .map(|locale| (*locale, self.link_in(self.path, &kept, Some(*locale))))
@@ -162,11 +163,8 @@ impl Visit<'_> {
             Vec::new()
         };
         let settings = &self.op.settings;
-        let mut brand = match self.op.profile.brand {
-            "SPID" => Brand::spid(),
-            "CIE" => Brand::cie(),
-            _ => Brand::openid(),
-        };
+        let profile = self.op.profile;
+        let mut brand = Brand::named(profile.brand, profile.brand_slug);
         if let Some(name) = &settings.branding.name {
             brand.name.clone_from(name);
         }

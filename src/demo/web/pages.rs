@@ -271,7 +271,8 @@ pub async fn action(
             .await;
         attempt.outcome = Some(outcome);
     }
-    see_other(&format!("/{entity}/result?{}", state_query(&state)))
+    // To the step that the button has added.
+    see_other(&format!("/{entity}/result?{}#last", state_query(&state)))
 }
 
 fn flow<'a>(site: &'a Site, relying_party: &'a RelyingParty, attempt: &'a Attempt) -> Flow<'a> {

@@ -111,31 +111,15 @@ pub struct Brand {
 }
 
 impl Brand {
-    /// SPID.
-    #[must_use]
-    pub fn spid() -> Self {
-        Self::named("SPID", "spid")
-    }
-
-    /// CIE.
-    #[must_use]
-    pub fn cie() -> Self {
-        Self::named("CIE", "cie")
-    }
-
-    /// A plain OpenID Provider.
-    #[must_use]
-    pub fn openid() -> Self {
-        Self::named("OpenID", "openid")
-    }
-
     /// The demonstration's own pages.
     #[must_use]
     pub fn demo() -> Self {
         Self::named("Varco demo", "openid")
     }
 
-    fn named(name: &str, slug: &str) -> Self {
+    /// A name for people, and the short name that stylesheet and logo carry.
+    #[must_use]
+    pub fn named(name: &str, slug: &str) -> Self {
         Self {
             name: name.to_owned(),
             css_class: format!("brand-{slug}"),

@@ -14,9 +14,9 @@ fn pages() -> Pages {
 
 fn brand_of(locale: Locale) -> Brand {
     match locale {
-        Locale::It => Brand::spid(),
-        Locale::En => Brand::cie(),
-        Locale::De => Brand::openid(),
+        Locale::It => Brand::named("SPID", "spid"),
+        Locale::En => Brand::named("CIE", "cie"),
+        Locale::De => Brand::named("OpenID", "openid"),
     }
 }
 
@@ -151,7 +151,7 @@ fn hostile_text_in_any_field_stays_text() {
 
 #[test]
 fn a_script_in_state_is_posted_as_text_and_a_script_address_is_not_rendered_at_all() {
-    let layout = samples::layout(Locale::It, Texts::Plain, Brand::spid());
+    let layout = samples::layout(Locale::It, Texts::Plain, Brand::named("SPID", "spid"));
     let mut page = samples::form_post(Texts::Plain);
     page.fields = vec![(
         "state".to_owned(),
@@ -175,7 +175,7 @@ fn a_script_in_state_is_posted_as_text_and_a_script_address_is_not_rendered_at_a
 
 #[test]
 fn logos_policies_and_back_links_with_script_addresses_are_left_out() {
-    let mut layout = samples::layout(Locale::It, Texts::Plain, Brand::spid());
+    let mut layout = samples::layout(Locale::It, Texts::Plain, Brand::named("SPID", "spid"));
     layout.logo_url = Some("data:image/svg+xml,<svg onload=x>".to_owned());
     let mut page = samples::login(Texts::Plain, None);
     page.rp.as_mut().unwrap().policy_url = Some("javascript:alert(1)".to_owned());
@@ -203,7 +203,7 @@ fn logos_policies_and_back_links_with_script_addresses_are_left_out() {
 
 #[test]
 fn the_login_form_has_the_promised_fields() {
-    let layout = samples::layout(Locale::It, Texts::Plain, Brand::spid());
+    let layout = samples::layout(Locale::It, Texts::Plain, Brand::named("SPID", "spid"));
     let html = samples::login(Texts::Plain, None)
         .render(&pages(), &layout)
         .unwrap();
@@ -238,7 +238,7 @@ fn the_login_form_has_the_promised_fields() {
 
 #[test]
 fn login_errors_are_tied_to_their_fields_and_summed_up_where_the_focus_goes() {
-    let layout = samples::layout(Locale::It, Texts::Plain, Brand::spid());
+    let layout = samples::layout(Locale::It, Texts::Plain, Brand::named("SPID", "spid"));
     let html = |error| {
         samples::login(Texts::Plain, Some(error))
             .render(&pages(), &layout)
@@ -259,7 +259,7 @@ fn login_errors_are_tied_to_their_fields_and_summed_up_where_the_focus_goes() {
 
 #[test]
 fn the_consent_form_has_the_promised_buttons_and_switch() {
-    let layout = samples::layout(Locale::It, Texts::Plain, Brand::cie());
+    let layout = samples::layout(Locale::It, Texts::Plain, Brand::named("CIE", "cie"));
     let html = samples::consent(Texts::Plain, Some(true))
         .render(&pages(), &layout)
         .unwrap();
@@ -295,7 +295,7 @@ fn the_consent_form_has_the_promised_buttons_and_switch() {
 
 #[test]
 fn the_history_offers_revocation_only_where_there_is_something_to_revoke() {
-    let layout = samples::layout(Locale::En, Texts::Plain, Brand::spid());
+    let layout = samples::layout(Locale::En, Texts::Plain, Brand::named("SPID", "spid"));
     let html = samples::history(Texts::Plain)
         .render(&pages(), &layout)
         .unwrap();
@@ -311,7 +311,7 @@ fn the_history_offers_revocation_only_where_there_is_something_to_revoke() {
 #[test]
 fn a_folder_replaces_templates_and_static_files_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    let layout = samples::layout(Locale::It, Texts::Plain, Brand::spid());
+    let layout = samples::layout(Locale::It, Texts::Plain, Brand::named("SPID", "spid"));
     let page = LoggedOutPage::default();
     assert!(
         page.render(&Pages::new(Some(folder.path())).unwrap(), &layout)
