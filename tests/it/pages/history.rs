@@ -71,6 +71,8 @@ async fn each_access_is_shown_with_who_when_what_and_how_newest_first() {
             let rp = world.rp();
             world.tokens_of(&mut browser, rp, &issuer, &options).await;
             world.clock.advance_seconds(3600);
+            let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0";
+            browser.headers[0].1 = firefox.to_owned();
             browser.headers[1].1 = "2001:db8::7".to_owned();
             let nothing = LoginOptions {
                 userinfo_claims: Vec::new(),
@@ -90,6 +92,7 @@ async fn each_access_is_shown_with_who_when_what_and_how_newest_first() {
                 other.entity_id(),
                 "Livello 2",
                 "Nessuno",
+                "Firefox 146, Linux",
                 "2001:db8::7",
                 "Attiva",
             ] {

@@ -31,15 +31,14 @@ fn assert_throttled(answer: &Answer, seconds: &str) {
 }
 
 #[actix_web::test]
-async fn guesses_at_one_account_wait_longer_each_time_from_wherever_they_come() {
+async fn guesses_at_one_account_wait_longer_each_time_and_do_not_lock_the_owner_out() {
     for (builder, _schema) in World::on_each_database() {
         let world = limits(builder, 2, 0);
-        for number in 0..2 {
-            let mut browser = from(&world, &format!("198.51.100.{number}"));
+        let mut browser = from(&world, "203.0.113.1");
+        for _ in 0..2 {
             let answer = attempt(&world, &mut browser, "ada", "wrong").await;
             assert_eq!(answer.status, 422);
         }
-        let mut browser = from(&world, "203.0.113.1");
         for delay in [1, 2, 4, 8] {
             // This one is judged, and starts the delay.
             let judged = attempt(&world, &mut browser, "ada", "wrong").await;
@@ -50,18 +49,39 @@ async fn guesses_at_one_account_wait_longer_each_time_from_wherever_they_come() 
             }
             let other = attempt(&world, &mut world.browser(), "bruno", "bruno-demo").await;
             assert_eq!(other.status, 200, "another account is not concerned");
+            let mut owner = from(&world, "198.51.100.1");
+            let owner = attempt(&world, &mut owner, "ada", "ada-demo").await;
+            assert_eq!(owner.status, 200, "nor is the owner elsewhere");
             world.clock.advance_seconds(delay);
         }
         let right = attempt(&world, &mut browser, "ada", "ada-demo").await;
         assert_eq!(right.status, 200, "{}", right.body);
         // A success forgets the failures.
+        let mut browser = from(&world, "203.0.113.1");
         for _ in 0..2 {
-            let answer = attempt(&world, &mut world.browser(), "ada", "wrong").await;
+            let answer = attempt(&world, &mut browser, "ada", "wrong").await;
             assert_eq!(answer.status, 422);
         }
-        let answer = attempt(&world, &mut world.browser(), "ada", "ada-demo").await;
+        let answer = attempt(&world, &mut browser, "ada", "ada-demo").await;
         assert_eq!(answer.status, 200);
     }
+}
+
+#[actix_web::test]
+async fn guesses_at_one_account_from_ever_new_addresses_are_slowed_down_too() {
+    let world = limits(World::builder(), 1, 0);
+    // Ten times the limit of one address, and the one that starts the delay.
+    for number in 0..=10 {
+        let mut browser = from(&world, &format!("198.51.100.{number}"));
+        let answer = attempt(&world, &mut browser, "ada", "wrong").await;
+        assert_eq!(answer.status, 422, "{number}");
+    }
+    let mut browser = from(&world, "203.0.113.1");
+    let refused = attempt(&world, &mut browser, "ada", "ada-demo").await;
+    assert_throttled(&refused, "1");
+    world.clock.advance_seconds(1);
+    let answer = attempt(&world, &mut browser, "ada", "ada-demo").await;
+    assert_eq!(answer.status, 200);
 }
 
 #[actix_web::test]

@@ -6,14 +6,15 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 use std::path::Path;
 
+/// The proxy is this test, and writes X-Forwarded-For and X-Forwarded-Host.
+const OURS: &str = "trusted_proxies = [\"127.0.0.1/32\"]";
 const HOST: &str = "login.example.it";
 const USER: &str = "{\"username\": \"ada\", \"password\": \"ada-demo\", \"attributes\": {\"given_name\": \"Ada\"}}\n";
 
 /// A configuration of plain OpenID Connect issuers, with keys and a user.
 fn prepare(folder: &Path, proxies: &str, ids: &[&str]) {
-    let mut text = format!(
-        "listen = \"127.0.0.1:0\"\npublic_url = \"https://{HOST}\"\ntrusted_proxies = {proxies}\n"
-    );
+    let mut text =
+        format!("listen = \"127.0.0.1:0\"\npublic_url = \"https://{HOST}\"\n{proxies}\n");
     for id in ids {
         text.push_str(&format!(
             "[[issuer]]\nid = \"{id}\"\nprofile = \"oidc\"\npairwise_salt = \"kP8sX0yq2mZr7cVw\"\n"
@@ -127,7 +128,7 @@ async fn login(proxy: &mut Proxy<'_>, issuer: &str, client_id: &str) -> Value {
 async fn a_production_issuer_behind_a_proxy_serves_a_whole_login_of_an_imported_user() {
     let folder = tempfile::tempdir().unwrap();
     let issuer = format!("https://{HOST}/oidc");
-    prepare(folder.path(), "[\"127.0.0.1/32\"]", &[&issuer]);
+    prepare(folder.path(), OURS, &[&issuer]);
     let registered = varco(
         folder.path(),
         &[
@@ -148,25 +149,17 @@ async fn a_production_issuer_behind_a_proxy_serves_a_whole_login_of_an_imported_
     );
     assert!(registered.done().contains("the-rp"));
     let server = Server::start(folder.path());
-    for (headers, address) in [
-        (
-            [
-                ("x-forwarded-for", "203.0.113.5, 198.51.100.7"),
-                ("x-forwarded-host", HOST),
-            ],
-            "198.51.100.7",
-        ),
-        (
-            [
-                (
-                    "forwarded",
-                    "for=\"[2001:db8::5]:4711\";host=login.example.it;proto=https",
-                ),
-                ("x-forwarded-for", "1.1.1.1"),
-            ],
-            "2001:db8::5",
-        ),
+    // The client wrote the first of the addresses, and the other header.
+    for (forwarded_for, address) in [
+        ("203.0.113.5, 198.51.100.7", "198.51.100.7"),
+        ("198.51.100.8, 127.0.0.1", "198.51.100.8"),
+        ("2001:db8::5", "2001:db8::5"),
     ] {
+        let headers = [
+            ("x-forwarded-for", forwarded_for),
+            ("x-forwarded-host", HOST),
+            ("forwarded", "for=192.0.2.66;host=evil.example.it"),
+        ];
         let mut proxy = Proxy::new(&server, &headers);
         let claims = login(&mut proxy, &issuer, "the-rp").await;
         assert_eq!(claims["given_name"], "Ada");
@@ -178,9 +171,11 @@ async fn a_production_issuer_behind_a_proxy_serves_a_whole_login_of_an_imported_
         let history = proxy.get(&format!("{issuer}/history")).await;
         let rows = history.accesses();
         assert!(
-            rows[0].contains(address) && rows[0].contains("Un servizio"),
+            rows.iter()
+                .any(|row| row.contains(address) && row.contains("Un servizio")),
             "{rows:?}"
         );
+        assert!(!history.body.contains("192.0.2.66") && !history.body.contains("203.0.113.5"));
         assert!(!history.body.contains("class=\"development\""));
         assert_eq!(
             history.header("strict-transport-security"),
@@ -245,7 +240,7 @@ async fn who(server: &Server, path: &str, headers: &[(&'static str, &str)]) -> O
 #[actix_web::test]
 async fn issuers_are_told_apart_by_authority_and_longest_path_and_strangers_forward_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    prepare(folder.path(), "[\"127.0.0.1/32\"]", &SEVERAL);
+    prepare(folder.path(), OURS, &SEVERAL);
     let trusting = Server::start(folder.path());
     for (path, host, expected) in [
         ("", "login.example.it", Some(SEVERAL[0])),
@@ -260,27 +255,37 @@ async fn issuers_are_told_apart_by_authority_and_longest_path_and_strangers_forw
         ("/a", "evil.example.it", None),
         ("/a", "login.example.it.evil", None),
     ] {
-        let forwarded = format!("for=203.0.113.1;host=\"{host}\";proto=https");
-        for headers in [
-            [("host", host)],
-            [("x-forwarded-host", host)],
-            [("forwarded", forwarded.as_str())],
-        ] {
-            let found = who(&trusting, path, &headers).await;
-            assert_eq!(found.as_deref(), expected, "{path} {headers:?}");
+        for header in ["host", "x-forwarded-host"] {
+            let found = who(&trusting, path, &[(header, host)]).await;
+            assert_eq!(found.as_deref(), expected, "{path} {header}: {host}");
         }
     }
     drop(trusting);
     let text = std::fs::read_to_string(folder.path().join("varco.toml")).unwrap();
-    let text = text.replace("127.0.0.1/32", "10.0.0.0/8");
-    write(folder.path(), "varco.toml", &text);
-    let strange = Server::start(folder.path());
-    for header in [
-        ("x-forwarded-host", "other.example.it"),
-        ("forwarded", "host=other.example.it"),
+    let both = [
+        ("host", "login.example.it"),
+        ("x-forwarded-host", "evil.example.it, other.example.it"),
+        (
+            "forwarded",
+            "host=login.example.it, for=_x;host=\"other.example.it:8443\"",
+        ),
+    ];
+    for (configured, expected) in [
+        (OURS.to_owned(), SEVERAL[3]),
+        (
+            format!("{OURS}\nforwarded_header = \"forwarded\""),
+            SEVERAL[4],
+        ),
+        ("trusted_proxies = [\"10.0.0.0/8\"]".to_owned(), SEVERAL[1]),
+        (String::new(), SEVERAL[1]),
     ] {
-        let headers = [("host", "login.example.it"), header];
-        let found = who(&strange, "/a", &headers).await;
-        assert_eq!(found.as_deref(), Some(SEVERAL[1]), "{header:?}");
+        write(
+            folder.path(),
+            "varco.toml",
+            &text.replace(OURS, &configured),
+        );
+        let server = Server::start(folder.path());
+        let found = who(&server, "/a", &both).await;
+        assert_eq!(found.as_deref(), Some(expected), "{configured}");
     }
 }
