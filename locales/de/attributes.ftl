@@ -1,4 +1,5 @@
 attribute-sub = Kennung beim Dienst
+attribute-acr = Sicherheitsniveau (acr)
 attribute-spid_code = SPID-Identifikationscode
 attribute-given_name = Vorname
 attribute-family_name = Nachname

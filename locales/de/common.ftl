@@ -28,6 +28,9 @@ value-yes = ja
 value-no = nein
 value-female = weiblich
 value-male = männlich
+value-cartaIdentita = Personalausweis
+value-passaporto = Reisepass
+value-patenteGuida = Führerschein
 
 form-post-title = Weiter zu { $rp }
 form-post-text = Die nächste Seite öffnet sich von selbst. Falls nicht, klicken Sie nach einigen Sekunden auf die Schaltfläche.

@@ -1,4 +1,5 @@
 attribute-sub = Identifier at the service
+attribute-acr = Security level (acr)
 attribute-spid_code = SPID identification code
 attribute-given_name = Given name
 attribute-family_name = Family name

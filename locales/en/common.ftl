@@ -28,6 +28,9 @@ value-yes = yes
 value-no = no
 value-female = female
 value-male = male
+value-cartaIdentita = identity card
+value-passaporto = passport
+value-patenteGuida = driving licence
 
 form-post-title = Going on to { $rp }
 form-post-text = The next page opens by itself. If it has not opened within a few seconds, press the button.

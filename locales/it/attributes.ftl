@@ -1,4 +1,5 @@
 attribute-sub = Identificativo presso il servizio
+attribute-acr = Livello di sicurezza (acr)
 attribute-spid_code = Codice identificativo SPID
 attribute-given_name = Nome
 attribute-family_name = Cognome

@@ -28,6 +28,9 @@ value-yes = sì
 value-no = no
 value-female = femminile
 value-male = maschile
+value-cartaIdentita = carta d’identità
+value-passaporto = passaporto
+value-patenteGuida = patente di guida
 
 form-post-title = Passaggio a { $rp }
 form-post-text = La pagina successiva si apre da sola. Se non accade entro pochi secondi, prema il pulsante.

@@ -30,6 +30,7 @@ pub mod login;
 mod pages;
 #[cfg(test)]
 mod tests;
+mod user_agent;
 mod values;
 pub mod visit;
 

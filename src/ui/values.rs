@@ -31,7 +31,9 @@ fn plain(locale: Locale, value: &Value, depth: usize) -> String {
         Value::Bool(true) => catalog::text(locale, "value-yes"),
         Value::Bool(false) => catalog::text(locale, "value-no"),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => dates::date_of_text(locale, text).unwrap_or_else(|| text.clone()),
+        Value::String(text) => dates::date_of_text(locale, text)
+            .or_else(|| document_type(locale, text))
+            .unwrap_or_else(|| text.clone()),
         Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => "…".to_owned(),
         Value::Array(items) => {
             let parts = items.iter().take(MAX_MEMBERS);
@@ -47,6 +49,9 @@ fn object(locale: Locale, members: &serde_json::Map<String, Value>, depth: usize
     if let Some(Value::String(formatted)) = members.get("formatted") {
         return formatted.clone();
     }
+    if let (1, Some(name)) = (members.len(), members.get("name")) {
+        return plain(locale, name, depth + 1);
+    }
     let mut parts = Vec::new();
     for (name, value) in members.iter().take(MAX_MEMBERS) {
         let value = plain(locale, value, depth + 1);
@@ -55,6 +60,13 @@ fn object(locale: Locale, members: &serde_json::Map<String, Value>, depth: usize
         }
     }
     parts.join("; ")
+}
+
+/// The types of documents that SPID's attribute table names.
+fn document_type(locale: Locale, text: &str) -> Option<String> {
+    ["cartaIdentita", "passaporto", "patenteGuida"]
+        .contains(&text)
+        .then(|| catalog::text(locale, &format!("value-{text}")))
 }
 
 fn member_name(locale: Locale, member: &str) -> String {
@@ -84,6 +96,11 @@ mod tests {
                 "place_of_birth",
                 json!({"locality": "H501", "region": "RM"}),
                 "Comune: H501; Provincia: RM",
+            ),
+            (
+                "document_details",
+                json!({"type": "cartaIdentita", "issuer": {"name": "Comune di Roma"}}),
+                "Tipo: carta d’identità; Rilasciato da: Comune di Roma",
             ),
             (
                 "registered_office",

@@ -187,7 +187,7 @@ pub(super) fn start(view: &View<'_>, relying_party: &RelyingParty, entity: &str)
     };
     DemoRpPage {
         rp_name: name(view, relying_party),
-        subtitle: String::new(),
+        subtitle: relying_party.entity_id().to_owned(),
         action_url: format!("/{entity}/login"),
         csrf_token: None,
         level: Level::L2,

@@ -309,7 +309,7 @@ fn entry(event: LoginEvent, now: crate::clock::UtcTime) -> HistoryEntry {
         entity_id: event.client_id.to_string(),
         level: Level::from_acr(&event.acr),
         attributes: event.attributes,
-        browser: event.browser,
+        browser: crate::ui::user_agent::in_few_words(&event.browser),
         address: event.address,
         state,
     }
