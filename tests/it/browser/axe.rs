@@ -29,10 +29,10 @@ impl Chromium {
     /// that the browser logged nothing but the status of a refusal. Keeps a picture of each width when the page has a
     /// name.
     pub async fn inspect(&self, name: &str) {
+        self.run(AXE).await;
         for width in [320, 1280] {
             self.set_width(width).await;
             self.expect_no_sideways_scrolling(name).await;
-            self.run(AXE).await;
             let found = self.client.execute_async(RUN, Vec::new()).await.unwrap();
             assert_eq!(found, json!([]), "{name} at {width}: {found:#}");
             self.keep_picture(&format!("{name}-{width}")).await;

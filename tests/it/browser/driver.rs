@@ -271,7 +271,10 @@ impl Chromium {
         let url = self.client.current_url().await;
         let source = self.client.source().await.unwrap_or_default();
         let main = source.split("<main").nth(1).unwrap_or(&source);
-        format!("at {}: {main}", url.map_or_else(|_| "?".to_owned(), |url| url.to_string()))
+        format!(
+            "at {}: {main}",
+            url.map_or_else(|_| "?".to_owned(), |url| url.to_string())
+        )
     }
 }
 

@@ -99,9 +99,7 @@ async fn a_login_needs_no_mouse_and_the_focus_is_always_seen() {
     browser.see(on::CONSENT).await;
     browser.tab_to("allow").await;
     assert!(browser.tab_to("deny").await.is_empty());
-    browser
-        .press_with_shift_back_to("allow")
-        .await;
+    browser.press_with_shift_back_to("allow").await;
     browser.press(Key::Enter.into()).await;
     browser.see(on::RESULT).await;
     assert!(!browser.has(".steps .failed").await);

@@ -9,7 +9,9 @@ async fn two_tabs_at_once_do_not_disturb_each_other_and_back_explains_itself() {
     let browser = Chromium::start().await;
     let client = &browser.client;
 
-    browser.enter_with(&world.at_localhost("/rp/"), "spid").await;
+    browser
+        .enter_with(&world.at_localhost("/rp/"), "spid")
+        .await;
     browser.see(on::LOGIN).await;
     let first = client.window().await.unwrap();
     let second = client.new_window(true).await.unwrap().handle;
@@ -37,10 +39,7 @@ async fn two_tabs_at_once_do_not_disturb_each_other_and_back_explains_itself() {
     // Back to the consent page, which was answered: it says so, and changes nothing.
     client.back().await.unwrap();
     browser.see(on::REFUSAL).await;
-    assert_eq!(
-        browser.text("h1").await,
-        "Questo accesso è già concluso"
-    );
+    assert_eq!(browser.text("h1").await, "Questo accesso è già concluso");
     browser.expect_status(400).await;
     client.forward().await.unwrap();
     browser.see(on::RESULT).await;
@@ -60,13 +59,9 @@ async fn the_language_may_change_under_way_and_lost_cookies_are_explained() {
     browser.see("html[lang=de] #error-summary").await;
     browser.expect_status(422).await;
     browser.log_in("ada", "ada-demo").await;
-    browser
-        .see("html[lang=de] button[value=allow]")
-        .await;
+    browser.see("html[lang=de] button[value=allow]").await;
     browser.click("nav a[lang=en]").await;
-    browser
-        .see("html[lang=en] button[value=allow]")
-        .await;
+    browser.see("html[lang=en] button[value=allow]").await;
 
     // "Back" to the login page of somebody who has logged in leads on to the consent page.
     browser.client.back().await.unwrap();
