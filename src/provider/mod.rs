@@ -5,10 +5,12 @@
 mod clients;
 mod document;
 mod levels;
+mod renewal;
 mod tolerances;
 
 pub use clients::{ClientError, Discovery, KnownClient};
 pub use document::{Document, DocumentCell};
+pub use renewal::{Pauses, Renewal};
 pub use tolerances::Tolerance;
 
 use crate::accounts::PasswordHasher;

@@ -161,23 +161,103 @@ pub fn set_enabled(
     Ok(changed == 1)
 }
 
-/// Federation members that are on and whose trust chain ends at `time` or before, soonest first: for renewal.
+/// A federation member that is to be resolved anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The issuer that knows it.
+    pub issuer: IssuerId,
+    /// The RP.
+    pub client_id: ClientId,
+    /// The end of its trust chain.
+    pub expires_at: UtcTime,
+    /// When its row was last written.
+    pub updated_at: UtcTime,
+}
+
+type DueRow = (String, String, Option<i64>, i64);
+
+fn due((issuer, client_id, expires_at, updated_at): DueRow) -> Due {
+    Due {
+        issuer: IssuerId::new(issuer),
+        client_id: ClientId::new(client_id),
+        expires_at: UtcTime(expires_at.unwrap_or_default()),
+        updated_at: UtcTime(updated_at),
+    }
+}
+
+/// An issuer's federation members that are on and whose trust chain holds now and ends at `until` or before, soonest
+/// first. Those whose chain has ended are resolved when they come again.
 ///
 /// # Errors
 /// The database's.
 pub fn expiring_before(
     conn: &mut DbConn,
-    time: UtcTime,
+    issuer: &IssuerId,
+    now: UtcTime,
+    until: UtcTime,
     limit: u32,
-) -> Result<Vec<RelyingParty>, StoreError> {
-    let rows: Vec<ClientRow> = client::table
-        .filter(client::expires_at.le(time.0))
+) -> Result<Vec<Due>, StoreError> {
+    let rows: Vec<DueRow> = client::table
+        .filter(client::issuer.eq(issuer.as_str()))
+        .filter(client::expires_at.gt(now.0))
+        .filter(client::expires_at.le(until.0))
         .filter(client::enabled.eq(true))
-        .select(ClientRow::as_select())
+        .select((
+            client::issuer,
+            client::client_id,
+            client::expires_at,
+            client::updated_at,
+        ))
         .order(client::expires_at)
         .limit(i64::from(limit))
         .load(conn)?;
-    rows.into_iter().map(ClientRow::decode).collect()
+    Ok(rows.into_iter().map(due).collect())
+}
+
+/// An issuer's federation members that are on, whose trust chain holds now and that were last resolved at `before` or
+/// earlier, longest ago first: their trust marks may have been revoked.
+///
+/// # Errors
+/// The database's.
+pub fn resolved_before(
+    conn: &mut DbConn,
+    issuer: &IssuerId,
+    now: UtcTime,
+    before: UtcTime,
+    limit: u32,
+) -> Result<Vec<Due>, StoreError> {
+    let rows: Vec<DueRow> = client::table
+        .filter(client::issuer.eq(issuer.as_str()))
+        .filter(client::expires_at.gt(now.0))
+        .filter(client::updated_at.le(before.0))
+        .filter(client::enabled.eq(true))
+        .select((
+            client::issuer,
+            client::client_id,
+            client::expires_at,
+            client::updated_at,
+        ))
+        .order(client::updated_at)
+        .limit(i64::from(limit))
+        .load(conn)?;
+    Ok(rows.into_iter().map(due).collect())
+}
+
+/// Removes an RP that lost its authorization, unless it was resolved anew meanwhile or switched off by the operator,
+/// which must not be forgotten. False when there is nothing to remove.
+///
+/// # Errors
+/// The database's.
+pub fn withdraw(conn: &mut DbConn, due: &Due) -> Result<bool, StoreError> {
+    let deleted = diesel::delete(
+        client::table
+            .filter(client::issuer.eq(due.issuer.as_str()))
+            .filter(client::client_id.eq(due.client_id.as_str()))
+            .filter(client::updated_at.eq(due.updated_at.0))
+            .filter(client::enabled.eq(true)),
+    )
+    .execute(conn)?;
+    Ok(deleted == 1)
 }
 
 /// Removes an RP; its grants and history stay. False when there is no such RP.

@@ -2,37 +2,39 @@
 
 use super::routes::App;
 use super::tls::Certificate;
-use crate::clock::UtcTime;
 use crate::endpoint::quote;
-use crate::federation::EntityId;
 use crate::keys;
-use crate::model::RelyingParty;
-use crate::provider::Provider;
+use crate::provider::{Pauses, Provider, Renewal};
 use crate::random;
+use crate::store::client::Due;
 use crate::store::purge::{PurgeLimits, purge_expired};
-use crate::store::{StoreError, client, lease};
+use crate::store::{StoreError, lease};
+use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Interval, MissedTickBehavior};
 
 /// Key changes are seen by every node within this time.
 const KEY_POLL: Duration = Duration::from_secs(2);
 /// How often expired rows and ending chains are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
-/// A chain is renewed when it ends within this time (SPID/CIE FE-4).
-const RENEWAL_SECONDS: i64 = 900;
-/// At most so many chains are renewed in one round.
-const RENEWALS: u32 = 100;
+/// A node that has ended is replaced after this time.
+const LEASE_SECONDS: i64 = 180;
+/// At most so many RPs of an issuer are resolved anew in one round.
+const RENEWALS: usize = 100;
+/// At most so many at once.
+const AT_ONCE: usize = 8;
 
 /// Runs until the server stops.
 pub(super) async fn run(app: App, certificate: Option<Arc<Certificate>>) {
     let keys = watch_keys(app.clone(), certificate);
-    let housekeeping = keep_house(app);
-    tokio::join!(keys, housekeeping);
+    // Each by itself: RPs that are slow to answer delay no purge.
+    tokio::join!(keys, keep_purging(&app), keep_renewing(&app));
 }
 
 async fn watch_keys(app: App, certificate: Option<Arc<Certificate>>) {
     let mut ticks = tokio::time::interval(KEY_POLL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if let Some(certificate) = &certificate {
@@ -69,30 +71,67 @@ async fn refresh_keys(app: &App, version: i64) {
     }
 }
 
-async fn keep_house(app: App) {
-    let holder = random::identifier();
-    let mut ticks = tokio::time::interval(HOUSEKEEPING);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        match is_ours(&app, &holder).await {
-            Ok(true) => {
-                purge(&app).await;
-                renew(&app).await;
-            }
-            Ok(false) => {}
-            Err(error) => log::warn!("event=housekeeping.skipped reason={}", quote(error)),
+/// The turns of a task that one node at a time does now and then.
+struct Turns<'a> {
+    app: &'a App,
+    name: &'static str,
+    holder: String,
+    ticks: Interval,
+}
+
+impl<'a> Turns<'a> {
+    fn new(app: &'a App, name: &'static str) -> Self {
+        let mut ticks = tokio::time::interval(HOUSEKEEPING);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            app,
+            name,
+            holder: random::identifier(),
+            ticks,
         }
+    }
+
+    /// Waits for the next turn that is ours.
+    async fn next(&mut self) {
+        loop {
+            self.ticks.tick().await;
+            match self.is_ours().await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => log::warn!(
+                    "event=housekeeping.skipped task={} reason={}",
+                    self.name,
+                    quote(error)
+                ),
+            }
+        }
+    }
+
+    async fn is_ours(&self) -> Result<bool, StoreError> {
+        let shared = &self.app.shared;
+        let (name, holder, now) = (self.name, self.holder.clone(), shared.clock.now());
+        shared
+            .store
+            .write(move |tx| lease::acquire(tx, name, &holder, now, LEASE_SECONDS))
+            .await
     }
 }
 
-/// One node at a time.
-async fn is_ours(app: &App, holder: &str) -> Result<bool, StoreError> {
-    let (holder, now) = (holder.to_owned(), app.shared.clock.now());
-    app.shared
-        .store
-        .write(move |tx| lease::acquire(tx, "housekeeping", &holder, now, 180))
-        .await
+async fn keep_purging(app: &App) {
+    let mut turns = Turns::new(app, "purge");
+    loop {
+        turns.next().await;
+        purge(app).await;
+    }
+}
+
+async fn keep_renewing(app: &App) {
+    let mut turns = Turns::new(app, "renewal");
+    let mut pauses = Pauses::default();
+    loop {
+        turns.next().await;
+        renew(app, &mut pauses).await;
+    }
 }
 
 async fn purge(app: &App) {
@@ -106,39 +145,56 @@ async fn purge(app: &App) {
 }
 
 /// SPID/CIE FE-4: logins never wait for this; a failure keeps the old chain until its end.
-async fn renew(app: &App) {
-    let until = app.shared.clock.now().plus_seconds(RENEWAL_SECONDS);
-    let found: Result<Vec<RelyingParty>, StoreError> = app
-        .shared
-        .store
-        .read(move |connection| client::expiring_before(connection, until, RENEWALS))
+async fn renew(app: &App, pauses: &mut Pauses) {
+    let now = app.shared.clock.now();
+    let mut renewals = Vec::new();
+    for op in &app.providers {
+        let provider = op.clone();
+        let found: Result<Vec<Due>, StoreError> = app
+            .shared
+            .store
+            .read(move |connection| provider.due(connection, now))
+            .await;
+        match found {
+            Ok(found) => {
+                let found = pauses.without(found, now).into_iter().take(RENEWALS);
+                renewals.extend(found.map(|due| renew_one(op.clone(), due)));
+            }
+            Err(error) => log::warn!("event=renewal.failed reason={}", quote(error)),
+        }
+    }
+    let failed: Vec<Option<Due>> = stream::iter(renewals)
+        .buffer_unordered(AT_ONCE)
+        .collect()
         .await;
-    let parties = match found {
-        Ok(parties) => parties,
-        Err(error) => {
-            log::warn!("event=renewal.failed reason={}", quote(error));
-            return;
-        }
-    };
-    for party in parties {
-        if let Some(op) = app.providers.iter().find(|op| op.issuer == party.issuer) {
-            renew_one(op, &party, app.shared.clock.now()).await;
-        }
+    let now = app.shared.clock.now();
+    for due in failed.iter().flatten() {
+        pauses.begin(due, now);
     }
 }
 
-async fn renew_one(op: &Provider, party: &RelyingParty, now: UtcTime) {
-    let known = EntityId::parse(party.client_id.as_str(), op.shared.server.development).is_ok();
-    if !known || !party.enabled {
-        return;
-    }
-    match op.renew(&party.client_id).await {
-        Ok(_) => log::info!("event=chain.renewed client_id={}", quote(&party.client_id)),
-        Err(error) => log::warn!(
-            "event=chain.not_renewed client_id={} at={} reason={}",
-            quote(&party.client_id),
-            now.to_rfc3339(),
-            quote(error.reason())
-        ),
+/// The RP, if it has to be tried again.
+async fn renew_one(op: Arc<Provider>, due: Due) -> Option<Due> {
+    let client_id = quote(&due.client_id);
+    match op.renew_due(due.clone()).await {
+        Renewal::Renewed => {
+            log::info!("event=chain.renewed client_id={client_id}");
+            None
+        }
+        Renewal::Withdrawn(error) => {
+            log::warn!(
+                "event=rp.withdrawn client_id={client_id} reason={}",
+                quote(error.reason())
+            );
+            None
+        }
+        Renewal::Failed(error) => {
+            log::warn!(
+                "event=chain.not_renewed client_id={client_id} until={} reason={}",
+                due.expires_at.to_rfc3339(),
+                quote(error.reason())
+            );
+            Some(due)
+        }
     }
 }

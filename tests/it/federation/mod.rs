@@ -8,3 +8,4 @@ mod metadata;
 mod renewal;
 mod strangers;
 mod tolerances;
+mod withdrawal;

@@ -86,11 +86,13 @@ async fn a_renewal_that_fails_keeps_the_old_chain_until_its_end() {
     let first = expiry(&op.find_client(&id, Discovery::Never).await.unwrap());
 
     world.clock.advance_seconds(40 * HOUR);
-    let due = world.clock.now().plus_seconds(9 * HOUR);
+    let now = world.clock.now();
+    let due = now.plus_seconds(9 * HOUR);
+    let of = op.issuer.clone();
     let found = op
         .shared
         .store
-        .read(move |connection| client::expiring_before(connection, due, 10))
+        .read(move |connection| client::expiring_before(connection, &of, now, due, 10))
         .await
         .unwrap();
     assert_eq!(found.len(), 1, "SPID/CIE FE-4: the renewal finds it");
