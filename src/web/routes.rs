@@ -4,7 +4,7 @@ use super::inbound::{self, BodyError};
 use super::outbound::{respond, visit};
 use super::peer::{self, Proxies};
 use super::{session, static_files};
-use crate::endpoint::{self, Endpoint, Reply, SessionChange, Trouble, quote};
+use crate::endpoint::{self, Endpoint, Note, Reply, SessionChange, Trouble, quote};
 use crate::model::ErrorCode;
 use crate::oauth::authorization::AuthorizationEndpoint;
 use crate::oauth::documents;
@@ -92,21 +92,22 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
         Path::HistoricalKeys,
     ] {
         if op.profile.offers(path) {
+            let resource = only(op.profile.methods(path), path.as_str());
             config.service(
-                web::resource(path.as_str())
+                resource
                     .route(web::get().to(move |state, http| document(state, http, path)))
                     .route(web::head().to(move |state, http| document(state, http, path))),
             );
         }
     }
     if op.profile.offers(Path::Resolve) {
-        config.route(Path::Resolve.as_str(), web::get().to(resolve));
+        config.service(only("GET", Path::Resolve.as_str()).route(web::get().to(resolve)));
     }
     config
-        .route("/schemas/", web::get().to(schemas))
-        .route("/schemas/{name}.json", web::get().to(schema));
+        .service(only("GET", "/schemas/").route(web::get().to(schemas)))
+        .service(only("GET", "/schemas/{name}.json").route(web::get().to(schema)));
     if brand_style(&op.settings.branding).is_some() {
-        config.route(BRAND_STYLE_PATH, web::get().to(style));
+        config.service(only("GET", BRAND_STYLE_PATH).route(web::get().to(style)));
     }
     pages(op, config);
     config.default_service(web::to(not_found));
@@ -114,22 +115,22 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
 
 fn endpoint<E: Endpoint>(op: &Provider, path: Path, config: &mut ServiceConfig) {
     if op.profile.offers(path) {
-        let methods = op.profile.methods(path);
         config.service(
-            web::resource(path.as_str())
+            only(op.profile.methods(path), path.as_str())
                 .route(web::get().to(protocol::<E>))
-                .route(web::post().to(protocol::<E>))
-                .default_service(web::to(move || method_not_allowed(methods))),
+                .route(web::post().to(protocol::<E>)),
         );
     }
 }
 
 /// The pages of people. Each is a function of a [`Visit`]; the session middleware is around these addresses only.
 fn pages(op: &Arc<Provider>, config: &mut ServiceConfig) {
-    let page = |path: &'static str| web::resource(path).wrap(session::middleware(op));
+    let page = |path: &'static str, methods: &'static str| {
+        only(methods, path).wrap(session::middleware(op))
+    };
     config
         .service(
-            page("/login")
+            page("/login", "GET, POST")
                 .route(web::get().to(|state, http, session, body| {
                     people(state, http, session, body, PageOf::Login)
                 }))
@@ -138,7 +139,7 @@ fn pages(op: &Arc<Provider>, config: &mut ServiceConfig) {
                 })),
         )
         .service(
-            page("/consent")
+            page("/consent", "GET, POST")
                 .route(web::get().to(|state, http, session, body| {
                     people(state, http, session, body, PageOf::Consent)
                 }))
@@ -147,7 +148,7 @@ fn pages(op: &Arc<Provider>, config: &mut ServiceConfig) {
                 })),
         )
         .service(
-            page("/history/revoke")
+            page("/history/revoke", "GET, POST")
                 .route(web::get().to(|state, http, session, body| {
                     people(state, http, session, body, PageOf::Revoke)
                 }))
@@ -155,12 +156,12 @@ fn pages(op: &Arc<Provider>, config: &mut ServiceConfig) {
                     people(state, http, session, body, PageOf::RevokeForm)
                 })),
         )
-        .service(get_only(page("/history"), PageOf::History))
-        .service(get_only(page("/history.csv"), PageOf::HistoryCsv))
-        .service(get_only(page("/history.json"), PageOf::HistoryJson))
-        .service(get_only(page("/"), PageOf::Home))
-        .service(get_only(page(""), PageOf::Home))
-        .service(page("/logout").route(
+        .service(get_only(page("/history", "GET"), PageOf::History))
+        .service(get_only(page("/history.csv", "GET"), PageOf::HistoryCsv))
+        .service(get_only(page("/history.json", "GET"), PageOf::HistoryJson))
+        .service(get_only(page("/", "GET"), PageOf::Home))
+        .service(get_only(page("", "GET"), PageOf::Home))
+        .service(page("/logout", "POST").route(
             web::post().to(|state, http, session, body| {
                 people(state, http, session, body, PageOf::Logout)
             }),
@@ -335,8 +336,7 @@ fn unreadable(
         inbound.wants_json || !for_people,
     );
     reply.status = status;
-    let note =
-        crate::endpoint::Note::new(log::Level::Warn, "http.refused").with("reason", description);
+    let note = Note::new(log::Level::Warn, "http.refused").with("reason", description);
     respond(state, &inbound, reply.noted(note))
 }
 
@@ -404,17 +404,26 @@ async fn not_found(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse 
         Trouble::NotFound,
         inbound.wants_json,
     );
-    respond(&state, &inbound, reply)
+    let note = Note::new(log::Level::Info, "http.not_found");
+    respond(&state, &inbound, reply.noted(note))
+}
+
+/// An address where other methods than these are refused with a reason and a line of the log.
+fn only(methods: &'static str, path: &str) -> Resource {
+    web::resource(path).default_service(web::to(move || method_not_allowed(methods)))
 }
 
 async fn method_not_allowed(methods: &'static str) -> HttpResponse {
-    HttpResponse::MethodNotAllowed()
+    let mut response = HttpResponse::MethodNotAllowed()
         .insert_header((header::ALLOW, methods))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(serde_json::json!({
             "error": "invalid_request",
             "error_description": format!("this endpoint takes {methods} only"),
-        }))
+        }));
+    let note = Note::new(log::Level::Info, "http.method_refused").with("allowed", methods);
+    response.extensions_mut().insert(note);
+    response
 }
 
 /// The process is alive.
