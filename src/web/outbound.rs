@@ -12,7 +12,17 @@ use actix_web::http::header;
 use std::sync::OnceLock;
 
 /// Writes a reply. Pages are rendered here, in the visitor's language.
-pub(super) fn respond(state: &IssuerState, inbound: &Inbound, mut reply: Reply) -> HttpResponse {
+pub(super) fn respond(state: &IssuerState, inbound: &Inbound, reply: Reply) -> HttpResponse {
+    respond_at(state, inbound, reply, "")
+}
+
+/// As [`respond`], for the page at a path below the issuer: its language switch leads there again.
+pub(super) fn respond_at(
+    state: &IssuerState,
+    inbound: &Inbound,
+    mut reply: Reply,
+    path: &'static str,
+) -> HttpResponse {
     let body = match std::mem::replace(&mut reply.body, Body::Bytes("", Vec::new())) {
         Body::Bytes(content_type, bytes) => (content_type, bytes),
         Body::Page(page) => {
@@ -21,7 +31,7 @@ pub(super) fn respond(state: &IssuerState, inbound: &Inbound, mut reply: Reply) 
                     .form_actions
                     .extend(crate::ui::visit::origin_of(action));
             }
-            let visit = visit(state, inbound, None, "");
+            let visit = visit(state, inbound, None, path);
             match visit.render(&page, &reply.ui_locales) {
                 Ok(html) => ("text/html; charset=utf-8", html.into_bytes()),
                 Err(error) => {

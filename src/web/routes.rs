@@ -1,7 +1,7 @@
 //! The route table.
 
 use super::inbound::{self, BodyError};
-use super::outbound::{respond, visit};
+use super::outbound::{respond, respond_at, visit};
 use super::peer::{self, Proxies};
 use super::{session, static_files};
 use crate::endpoint::{self, Endpoint, Note, Reply, SessionChange, Trouble, quote};
@@ -247,7 +247,7 @@ async fn people(
             Trouble::Unavailable,
             inbound.wants_json,
         );
-        return respond(&state, &inbound, reply);
+        return respond_at(&state, &inbound, reply, which.path());
     };
     let visit = visit(&state, &inbound, current, which.path());
     let reply = which.answer(&visit).await;
@@ -269,7 +269,7 @@ async fn people(
             inbound.wants_json,
         )
     };
-    respond(&state, &inbound, reply)
+    respond_at(&state, &inbound, reply, which.path())
 }
 
 fn home(visit: &Visit<'_>) -> Reply {
