@@ -1,8 +1,11 @@
 //! SPID/CIE FE-2, FE-3, FE-6: every way a chain can break, and what the RP's developer is told.
 
-use crate::harness::{CONFIGURATION, Host, World, claims_of, signed};
+use crate::harness::{
+    CONFIGURATION, Host, World, claims_of, keep_log, logged, signed, signed_with,
+};
 use serde_json::{Map, Value, json};
-use varco::demo::{LoginOptions, RelyingParty};
+use varco::demo::{DemoKeys, LoginOptions, RelyingParty, RelyingPartyKeys};
+use varco::jose::{KeyKind, PrivateKey, SignatureAlgorithm};
 
 const STATEMENT: Option<&str> = Some("entity-statement+jwt");
 
@@ -278,8 +281,8 @@ async fn limits_on_size_redirects_and_hints_hold() {
 }
 
 #[actix_web::test]
-async fn noise_marks_in_statements_and_any_signature_algorithm_are_tolerated() {
-    // SPID/CIE FE-2, MD-4, AL-1
+async fn noise_marks_in_statements_and_older_types_are_tolerated() {
+    // SPID/CIE FE-2, MD-4
     let world = World::start();
     let host = Host::start();
     let anchor = world.federation.trust_anchor();
@@ -320,4 +323,51 @@ async fn a_client_id_that_is_no_address_is_refused_without_any_call() {
             world.shown(&prepared, "invalid_client", "client_id").await;
         }
     }
+}
+
+#[actix_web::test]
+async fn statements_with_any_of_the_six_algorithms_are_accepted() {
+    // SPID/CIE MD-4, AL-1
+    let world = World::start();
+    let host = Host::start();
+    let usual = DemoKeys::generate_fast().unwrap().relying_party;
+    let rsa = PrivateKey::generate(KeyKind::Rsa(2048)).unwrap();
+    let p521 = PrivateKey::generate(KeyKind::P521).unwrap();
+    for (name, key) in [
+        ("RS256", &rsa),
+        ("RS512", &rsa),
+        ("PS256", &rsa),
+        ("PS512", &rsa),
+        ("ES256", &usual.federation),
+        ("ES512", &p521),
+    ] {
+        let path = format!("/{}/", name.to_ascii_lowercase());
+        let keys = RelyingPartyKeys {
+            federation: key.clone(),
+            ..usual.clone()
+        };
+        let rp = world.stranger_with(&host, &path, keys);
+        let claims = Value::Object(claims_of(&rp.entity_configuration().unwrap()));
+        let algorithm = SignatureAlgorithm::parse(name).unwrap();
+        host.publish(&path, &signed_with(algorithm, STATEMENT, &claims, key));
+        accepted(&world, &rp).await;
+    }
+}
+
+#[actix_web::test]
+async fn an_rp_that_uses_one_key_for_everything_is_accepted_with_a_warning() {
+    // SPID/CIE AL-6
+    keep_log();
+    let world = World::start();
+    let host = Host::start();
+    let usual = DemoKeys::generate_fast().unwrap().relying_party;
+    let keys = RelyingPartyKeys {
+        federation: usual.signing.clone(),
+        ..usual
+    };
+    let rp = world.stranger_with(&host, "/rp/", keys);
+    host.publish("/rp/", &rp.entity_configuration().unwrap());
+    accepted(&world, &rp).await;
+    let warnings = logged(&["WARN", rp.entity_id(), "AL-6"]);
+    assert_eq!(warnings.len(), 2, "SPID/CIE AL-6: one for each issuer");
 }

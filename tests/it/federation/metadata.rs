@@ -84,27 +84,27 @@ async fn what_final_metadata_lacks_is_said_by_name() {
         (
             "id_token_signed_response_alg",
             json!("HS256"),
-            "signature algorithms",
+            "id_token_signed_response_alg must be one of",
         ),
         (
             "userinfo_signed_response_alg",
             json!("none"),
-            "signature algorithms",
+            "userinfo_signed_response_alg must be one of",
         ),
         (
             "request_object_signing_alg",
             json!("RS384"),
-            "signature algorithms",
+            "request_object_signing_alg must be one of",
         ),
         (
             "userinfo_encrypted_response_alg",
             json!("RSA1_5"),
-            "encryption algorithms",
+            "userinfo_encrypted_response_alg must be one of",
         ),
         (
             "userinfo_encrypted_response_enc",
             json!("A192GCM"),
-            "encryption methods",
+            "userinfo_encrypted_response_enc must be one of",
         ),
     ];
     for (position, (member, value, fact)) in cases.into_iter().enumerate() {

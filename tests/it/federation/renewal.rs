@@ -5,7 +5,7 @@ use serde_json::json;
 use varco::clock::{Clock, UtcTime};
 use varco::demo::LoginOptions;
 use varco::model::{ClientId, Origin};
-use varco::provider::{Discovery, KnownClient};
+use varco::provider::{ClientError, Discovery, KnownClient, Provider};
 use varco::store::client;
 
 const HOUR: i64 = 3600;
@@ -161,20 +161,13 @@ async fn an_rp_that_the_operator_disabled_is_refused_and_not_fetched() {
             .write(move |tx| client::set_enabled(tx, &of, &switched, false))
             .await
             .unwrap();
-        op.forget_client(&id);
-        world
-            .shown(
-                &request(),
-                "unauthorized_client",
-                "disabled by the operator",
-            )
-            .await;
-        // A new chain does not switch it on again either.
-        op.renew(&id).await.unwrap();
-        op.forget_client(&id);
+        // Another node, which has nothing in memory yet.
+        let node = Provider::open(op.shared.clone(), op.settings.clone()).unwrap();
+        let error = node.find_client(&id, Discovery::Allowed).await.unwrap_err();
+        assert!(matches!(error, ClientError::Disabled), "{error}");
+        // The end of its chain does not switch it on again.
         world.clock.advance_seconds(49 * HOUR);
         host.publish("/rp/", &rp.entity_configuration().unwrap());
-        host.forget_requests();
         world
             .shown(
                 &request(),

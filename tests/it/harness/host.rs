@@ -8,8 +8,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use varco::demo::relying_party::unverified_claims;
-use varco::demo::{DemoKeys, EntityType, RelyingParty, Subordinate, policy};
-use varco::jose::{PrivateKey, SignHeader, sign};
+use varco::demo::{DemoKeys, EntityType, RelyingParty, RelyingPartyKeys, Subordinate, policy};
+use varco::jose::{PrivateKey, SignHeader, SignatureAlgorithm, sign};
 
 /// The path of an entity configuration.
 pub const CONFIGURATION: &str = ".well-known/openid-federation";
@@ -172,6 +172,11 @@ impl World {
     /// policy; not published yet.
     pub fn stranger(&self, host: &Host, path: &str) -> RelyingParty {
         let keys = DemoKeys::generate_fast().unwrap().relying_party;
+        self.stranger_with(host, path, keys)
+    }
+
+    /// As [`World::stranger`], with keys of its own.
+    pub fn stranger_with(&self, host: &Host, path: &str, keys: RelyingPartyKeys) -> RelyingParty {
         let entity_id = host.url(path);
         let anchor = self.federation.trust_anchor();
         let mark_type = self.federation.relying_party_mark_type();
@@ -210,8 +215,18 @@ impl World {
 
 /// Signs any claims with any `typ`.
 pub fn signed(typ: Option<&str>, claims: &Value, key: &PrivateKey) -> String {
+    signed_with(key.default_signature_algorithm(), typ, claims, key)
+}
+
+/// As [`signed`], with another algorithm of the key.
+pub fn signed_with(
+    alg: SignatureAlgorithm,
+    typ: Option<&str>,
+    claims: &Value,
+    key: &PrivateKey,
+) -> String {
     let header = SignHeader {
-        alg: key.default_signature_algorithm(),
+        alg,
         typ,
         cty: None,
         kid: key.kid(),
