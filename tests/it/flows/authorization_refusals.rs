@@ -252,11 +252,10 @@ async fn an_rp_that_cannot_be_recognised_gets_a_page_with_the_code_of_its_failur
     }
 }
 
-/// SPID/CIE FE-6: the redirect URI of an earlier chain that is still valid may be told; an RP that is switched off may not.
+/// SPID/CIE FE-6: the redirect URI of an earlier chain that is still valid may be told.
 #[actix_web::test]
-async fn a_known_rp_is_told_by_its_valid_chain_until_it_ends_or_is_switched_off() {
+async fn a_known_rp_is_told_by_its_valid_chain_until_it_ends() {
     let world = World::start();
-    let id = world.rp().entity_id().to_owned();
     let wrong = LoginOptions::default().without_claim("nonce");
     let mut issuers = Vec::new();
     for profile in ["spid", "cie"] {
@@ -265,25 +264,13 @@ async fn a_known_rp_is_told_by_its_valid_chain_until_it_ends_or_is_switched_off(
         world.accepted(&right).await;
         issuers.push(issuer);
     }
-    world.federation.trust_anchor().expel(&id);
+    world
+        .federation
+        .trust_anchor()
+        .expel(world.rp().entity_id());
     for issuer in &issuers {
         let prepared = world.request(issuer, &wrong);
         world.told(&prepared, "invalid_request", "nonce").await;
-        let op = world.provider(issuer.profile);
-        let (owner, client_id) = (op.issuer.clone(), ClientId::new(id.clone()));
-        let switched = world
-            .app
-            .shared
-            .store
-            .write(move |tx| -> Result<bool, StoreError> {
-                client::set_enabled(tx, &owner, &client_id, false)
-            });
-        assert!(switched.await.unwrap());
-        op.forget_client(&ClientId::new(id.clone()));
-        let prepared = world.request(issuer, &LoginOptions::default());
-        world
-            .shown(&prepared, "unauthorized_client", "disabled")
-            .await;
     }
     // Chains live a day or two in the demonstration: a week later there is none left.
     let issuer = world.issuer("spid").await;
@@ -371,5 +358,72 @@ async fn a_refused_request_object_is_not_spent() {
             .await;
         assert_told(&answer, &prepared, "invalid_request", "scope");
         world.accepted(&prepared).await;
+    }
+}
+
+/// SPID/CIE AZ-12, FE-6: our own outage is 503 and says when to come back; it is not the RP's fault, and no RP is told.
+#[actix_web::test]
+async fn a_database_that_does_not_answer_is_temporarily_unavailable() {
+    let world = World::start();
+    let mut requests = Vec::new();
+    for profile in ["spid", "cie"] {
+        let issuer = world.issuer(profile).await;
+        let known = world.request(&issuer, &LoginOptions::default());
+        world.accepted(&known).await;
+        let options = LoginOptions::default();
+        let unknown = world.federation.aggregated_relying_party();
+        requests.push(world.request(&issuer, &options));
+        requests.push(world.request_of(unknown, &issuer, &options));
+    }
+    world.app.shared.store.close().await;
+    for prepared in &requests {
+        let mut program = world.browser();
+        program
+            .headers
+            .push(("accept", "application/json".to_owned()));
+        let answer = program.get(&prepared.url).await;
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert_eq!(answer.error(), "temporarily_unavailable");
+        assert!(answer.description().contains("database"));
+        assert_ne!(answer.header("retry-after"), "");
+        let page = world.browser().get(&prepared.url).await;
+        assert_eq!((page.status, page.location()), (503, None));
+        assert_ne!(page.header("retry-after"), "");
+    }
+}
+
+/// SPID/CIE FE-6: an RP that the operator switched off is told nothing, whatever its chain is worth.
+#[actix_web::test]
+async fn an_rp_that_is_switched_off_gets_a_page() {
+    for (profile, other) in [("spid", "cie"), ("cie", "spid")] {
+        let world = World::start();
+        let issuer = world.issuer(other).await;
+        let right = world.request(&issuer, &LoginOptions::default());
+        world.accepted(&right).await;
+        // What one issuer has learnt becomes the switched-off row of the other, which has not met the RP yet.
+        let from = world.provider(other).issuer.clone();
+        let to = world.provider(profile).issuer.clone();
+        let client_id = ClientId::new(world.rp().entity_id());
+        let copied = world
+            .app
+            .shared
+            .store
+            .write(move |tx| -> Result<(), StoreError> {
+                let mut row = client::find(tx, &from, &client_id)?.unwrap();
+                row.issuer = to;
+                row.enabled = false;
+                client::upsert(tx, &row)
+            });
+        copied.await.unwrap();
+        let issuer = world.issuer(profile).await;
+        for options in [
+            LoginOptions::default(),
+            LoginOptions::default().without_claim("nonce"),
+        ] {
+            let prepared = world.request(&issuer, &options);
+            world
+                .shown(&prepared, "unauthorized_client", "disabled")
+                .await;
+        }
     }
 }

@@ -5,6 +5,7 @@ use data_encoding::BASE64URL_NOPAD;
 use openssl::bn::BigNum;
 use openssl::ec::EcGroup;
 use openssl::nid::Nid;
+use serde_json::json;
 use varco::demo::relying_party::unverified_claims;
 use varco::demo::{LoginOptions, PreparedRequest};
 
@@ -49,6 +50,13 @@ async fn expired_and_future_request_objects_are_refused_to_the_second() {
             let fact = format!("claim iat {time} is in the future");
             world.told(&prepared, error, &fact).await;
         }
+        // Far beyond every calendar: harmless, and never a 5xx.
+        world.accepted(&dated("exp", i64::MAX)).await;
+        for exp in [json!(u64::MAX), json!(1e300)] {
+            let options = LoginOptions::default().with_claim("exp", exp);
+            world.accepted(&world.request(&issuer, &options)).await;
+        }
+        world.accepted(&dated("iat", i64::MIN)).await;
         let prepared = dated("nbf", now + 3600);
         world.told(&prepared, error, "claim nbf").await;
         // The request was right when it was made; the user came back to it too late.

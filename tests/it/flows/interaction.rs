@@ -118,6 +118,65 @@ async fn several_tabs_log_in_beside_each_other() {
             let code = answer.redirected("code").unwrap();
             world.redeem(rp, &issuer, prepared.clone(), &code).await;
         }
+        let session = world.provider(profile).cookie_name();
+        let left: Vec<&String> = browser.cookies.keys().collect();
+        assert_eq!(left, [&session], "answered logins leave no cookies");
+    }
+}
+
+/// A double click: one answer, one code.
+#[actix_web::test]
+async fn a_consent_that_is_sent_several_times_at_once_gives_one_code() {
+    let world = World::start();
+    for profile in ["spid", "cie"] {
+        let issuer = world.issuer(profile).await;
+        let prepared = world.request(&issuer, &LoginOptions::default());
+        let (mut browser, page) = world.accepted(&prepared).await;
+        let consent = world.type_password(&mut browser, &page, ADA).await;
+        let cookies = browser.cookies.clone();
+        let clicks = (0..6).map(|_| {
+            let mut browser = world.browser();
+            browser.cookies = cookies.clone();
+            let (world, consent) = (&world, &consent);
+            async move { world.allow(&mut browser, consent).await }
+        });
+        let answers = futures_util::future::join_all(clicks).await;
+        let (codes, pages): (Vec<Answer>, Vec<Answer>) = answers
+            .into_iter()
+            .partition(|answer| answer.location().is_some());
+        assert_eq!(codes.len(), 1);
+        for page in &pages {
+            assert_shown(page, "invalid_request", ANSWERED);
+        }
+        let code = codes[0].redirected("code").unwrap();
+        world.redeem(world.rp(), &issuer, prepared, &code).await;
+    }
+}
+
+/// SPID/CIE AZ-11, AZ-12: a denial travels by the response mode of the request.
+#[actix_web::test]
+async fn a_denial_is_posted_where_the_rp_wants_a_form() {
+    let world = World::start();
+    for profile in ["spid", "cie"] {
+        let issuer = world.issuer(profile).await;
+        let options = LoginOptions {
+            response_mode: Some("form_post".to_owned()),
+            ..LoginOptions::default()
+        };
+        let prepared = world.request(&issuer, &options);
+        let (mut browser, page) = world.accepted(&prepared).await;
+        let form = page.form("/login").with("cancel", "1");
+        let answer = browser.submit(&page, &form).await;
+        assert_eq!((answer.status, answer.location()), (200, None));
+        let fields = answer.form(&prepared.redirect_uri).fields;
+        for (name, value) in [
+            ("error", "access_denied"),
+            ("state", prepared.state.as_str()),
+            ("iss", issuer.metadata.issuer.as_str()),
+        ] {
+            let field = (name.to_owned(), value.to_owned());
+            assert!(fields.contains(&field), "{fields:?}");
+        }
     }
 }
 
