@@ -2,6 +2,7 @@
 
 use crate::harness::{ASSERTION_TYPE, Issuer, World, replaced, with_assertion};
 use serde_json::{Value, json};
+use varco::config::RpToleranceOverride;
 use varco::demo::{LoginOptions, RelyingParty};
 
 const PROFILES: [&str; 2] = ["spid", "cie"];
@@ -242,6 +243,46 @@ async fn an_assertion_counts_from_iat_to_exp_with_the_leeway() {
         claims["nbf"] = json!(now + 31);
         for judgement in judge(&world, &issuer, world.rp(), &claims).await {
             assert!(judgement.unwrap_err().contains("nbf"));
+        }
+    }
+}
+
+/// SPID/CIE FE-12: one kit writes local time as UTC.
+#[actix_web::test]
+async fn a_clock_two_hours_ahead_is_tolerated_of_the_rp_that_has_it() {
+    let world = World::builder()
+        .issuers(|settings| {
+            let host = settings
+                .id
+                .splitn(4, '/')
+                .take(3)
+                .collect::<Vec<_>>()
+                .join("/");
+            settings.rp_tolerances.insert(
+                format!("{host}/rp-aggregated/"),
+                RpToleranceOverride {
+                    clock_leeway_seconds: Some(7200),
+                    ..RpToleranceOverride::default()
+                },
+            );
+        })
+        .start();
+    let ahead = world.federation.aggregated_relying_party();
+    for profile in PROFILES {
+        let issuer = world.issuer(profile).await;
+        for (rp, tolerated) in [(ahead, true), (world.rp(), false)] {
+            world.login(rp, &issuer, &LoginOptions::default()).await;
+            let mut claims = world.assertion_claims(rp, &issuer.metadata.issuer);
+            for name in ["iat", "exp"] {
+                claims[name] = json!(claims[name].as_i64().unwrap() + 7200);
+            }
+            for judgement in judge(&world, &issuer, rp, &claims).await {
+                assert_eq!(
+                    judgement.is_ok(),
+                    tolerated,
+                    "SPID/CIE FE-12: {judgement:?}"
+                );
+            }
         }
     }
 }

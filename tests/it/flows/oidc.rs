@@ -13,6 +13,9 @@ const CALLBACK: &str = "https://client.example/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
+/// A header or parameter.
+type Pair<'a> = (&'a str, &'a str);
+
 /// A client as its developer holds it.
 struct Client {
     id: String,
@@ -245,7 +248,7 @@ async fn a_registered_client_logs_in_with_the_method_that_it_registered() {
             .collect();
         let id = ("client_id", client.id.as_str());
         // Wrong secrets and other methods first: none of them spends the code.
-        let ways: [(&[(&str, &str)], Vec<(&str, &str)>); 4] = [
+        let ways: [(&[Pair<'_>], Vec<Pair<'_>>); 4] = [
             (&[("authorization", &right)], vec![]),
             (&[], vec![id, ("client_secret", &client.secret)]),
             (&[], vec![id]),

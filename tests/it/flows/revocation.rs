@@ -170,20 +170,26 @@ async fn revoking_nothing_succeeds_and_changes_nothing() {
     }
 }
 
-/// SPID/CIE RV-1: a spent refresh token in a revocation is no theft: the RP tidies up.
+/// SPID/CIE RV-1: an RP that lost the answer to a refresh holds the spent token only, and wants the access to end.
 #[actix_web::test]
-async fn revoking_a_spent_refresh_token_is_no_theft() {
+async fn revoking_a_spent_refresh_token_ends_what_replaced_it() {
     let world = World::start();
     for profile in PROFILES {
         let issuer = world.issuer(profile).await;
         let tokens = world.offline_login(world.rp(), &issuer).await;
         let old = tokens.answer.refresh_token.as_deref().unwrap();
-        world.refresh(world.rp(), &issuer, old).await.granted();
+        let new = world.refresh(world.rp(), &issuer, old).await.granted();
         assert_eq!(
             world.revoke(world.rp(), &issuer, old).await.status,
             200,
             "SPID/CIE RV-1"
         );
+        world
+            .userinfo(&issuer, new["access_token"].as_str().unwrap())
+            .await
+            .is_refused(401, "invalid_token", "revoked");
+        let refresh = new["refresh_token"].as_str().unwrap();
+        assert!(!world.is_active(world.rp(), &issuer, refresh).await);
     }
 }
 

