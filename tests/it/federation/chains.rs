@@ -2,8 +2,8 @@
 
 use crate::harness::{CONFIGURATION, Host, World, claims_of, public_keys, signed};
 use serde_json::{Value, json};
-use varco::demo::{DemoKeys, LoginOptions};
-use varco::jose::KeyUse;
+use varco::demo::{DemoKeys, LoginOptions, RelyingPartyKeys};
+use varco::jose::{KeyKind, KeyUse, PrivateKey};
 use varco::model::{ClientId, Origin};
 use varco::provider::Discovery;
 
@@ -145,6 +145,39 @@ async fn a_trust_chain_that_does_not_hold_proves_nothing() {
             );
             world.clock.advance_seconds(31); // what failed is remembered for 30 s
         }
+    }
+}
+
+#[actix_web::test]
+async fn a_trust_chain_in_the_hands_of_another_registers_nobody() {
+    // SPID/CIE FE-5: chains are public; only the RP's own signature makes one count.
+    let world = World::start();
+    let host = Host::start();
+    let anchor = world.federation.trust_anchor();
+    let rp = world.stranger(&host, "/rp/");
+    let chain = json!([
+        rp.entity_configuration().unwrap(),
+        anchor
+            .statement_about(rp.entity_id(), None)
+            .unwrap()
+            .unwrap(),
+    ]);
+    let keys = RelyingPartyKeys {
+        signing: PrivateKey::generate(KeyKind::P256).unwrap(),
+        ..rp.keys().clone()
+    };
+    let thief = world.stranger_with(&host, "/rp/", keys);
+    for profile in ["spid", "cie"] {
+        let issuer = world.issuer(profile).await;
+        let options = LoginOptions::default().with_header("trust_chain", chain.clone());
+        let prepared = world.request_of(&thief, &issuer, &options);
+        let answer = world.browser().get(&prepared.url).await;
+        assert_eq!(answer.status, 400, "SPID/CIE FE-5: {}", answer.body);
+        let found = world
+            .provider(profile)
+            .find_client(&ClientId::new(rp.entity_id()), Discovery::Never)
+            .await;
+        assert!(found.is_err(), "SPID/CIE FE-5: nothing was stored");
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::harness::{CONFIGURATION, Host, World};
 use serde_json::json;
 use varco::clock::{Clock, UtcTime};
-use varco::demo::LoginOptions;
+use varco::demo::{LoginOptions, RelyingPartyKeys};
+use varco::jose::{KeyKind, PrivateKey};
 use varco::model::{ClientId, Origin};
 use varco::provider::{ClientError, Discovery, KnownClient, Provider};
 use varco::store::client;
@@ -176,5 +177,43 @@ async fn an_rp_that_the_operator_disabled_is_refused_and_not_fetched() {
             )
             .await;
         assert!(host.requests().is_empty(), "SPID/CIE FE-1");
+    }
+}
+
+#[actix_web::test]
+async fn a_new_key_of_a_known_rp_is_found_and_foreign_keys_cost_one_look_a_minute() {
+    // SPID/CIE FE-4, FE-9
+    let world = World::start();
+    let host = Host::start();
+    let rp = world.stranger(&host, "/rp/");
+    host.publish("/rp/", &rp.entity_configuration().unwrap());
+    let new_key = || PrivateKey::generate(KeyKind::Rsa(2048)).unwrap();
+    let with_key = |signing: PrivateKey| {
+        let keys = RelyingPartyKeys {
+            signing,
+            ..rp.keys().clone()
+        };
+        world.stranger_with(&host, "/rp/", keys)
+    };
+    let (rotated, attacker) = (with_key(new_key()), with_key(new_key()));
+    for profile in ["spid", "cie"] {
+        host.publish("/rp/", &rp.entity_configuration().unwrap());
+        let issuer = world.issuer(profile).await;
+        let request = |rp| world.request_of(rp, &issuer, &LoginOptions::default());
+        world.accepted(&request(&rp)).await;
+        host.publish("/rp/", &rotated.entity_configuration().unwrap());
+        host.forget_requests();
+        world.accepted(&request(&rotated)).await;
+        assert_eq!(host.requests().len(), 1, "SPID/CIE FE-9: looked up");
+        world.clock.advance_seconds(61);
+        host.forget_requests();
+        for _ in 0..3 {
+            let forged = request(&attacker);
+            world
+                .shown(&forged, "invalid_request_object", "no key with kid")
+                .await;
+        }
+        assert_eq!(host.requests().len(), 1, "once a minute, whoever asks");
+        world.accepted(&request(&rotated)).await;
     }
 }
