@@ -41,6 +41,7 @@ demo-enter = Anmelden mit { $brand }
 demo-back-home = Zurück zur Startseite der Vorführung
 demo-result-title = Die Anmeldung ist gelungen
 demo-result-failed = Die Anmeldung ist fehlgeschlagen
+demo-action-failed = Die Aktion ist fehlgeschlagen
 demo-result-intro = Dies hat { $rp } erhalten, und so kam es zustande.
 demo-error = Erhaltener Fehler
 demo-claims = Erhaltene Daten

@@ -41,6 +41,7 @@ demo-enter = Log in with { $brand }
 demo-back-home = Back to the start page of the demonstration
 demo-result-title = The login succeeded
 demo-result-failed = The login did not succeed
+demo-action-failed = The action failed
 demo-result-intro = This is what { $rp } received, and how.
 demo-error = Error received
 demo-claims = Data received

@@ -41,6 +41,7 @@ demo-enter = Entra con { $brand }
 demo-back-home = Torna alla pagina iniziale della dimostrazione
 demo-result-title = Accesso riuscito
 demo-result-failed = Accesso non riuscito
+demo-action-failed = Operazione non riuscita
 demo-result-intro = Ecco che cosa ha ricevuto il servizio «{ $rp }» e con quali passaggi.
 demo-error = Errore ricevuto
 demo-claims = Dati ricevuti

@@ -240,7 +240,7 @@ fn refusal(world: &World, locale: Locale, kind: RefusalKind) -> String {
         style_url: None,
         policy_url: None,
         attribute_names: std::collections::BTreeMap::new(),
-        profile_brand: Brand::spid(),
+        profile_brand: Brand::named("SPID", "spid"),
         language_links: Vec::new(),
         request_id: "0b7c5a52d6f24c0fa2b4a2c1".to_owned(),
         development: true,
@@ -275,8 +275,12 @@ async fn a_used_request_a_lost_cookie_an_old_login_and_an_unknown_service_are_ex
     browser.see(".result").await;
     browser.console().await;
     browser.open(&used.url).await;
-    let result = browser.text(on::RESULT).await;
-    assert!(result.contains("it was used before"), "{result}");
+    // SPID/CIE AZ-12: it is the service that is told so; this one knows of no such login.
+    browser.see(on::RESULT).await;
+    let told = browser.client.current_url().await.unwrap().to_string();
+    assert!(told.contains("error=invalid_request_object"), "{told}");
+    assert!(told.contains("it+was+used+before"), "{told}");
+    browser.console().await;
 
     // A login page of another browser, and one that was left open.
     browser.open(&request().url).await;
