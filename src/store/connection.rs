@@ -190,6 +190,8 @@ pub(super) fn open_sqlite(
         "PRAGMA foreign_keys = ON",
         "PRAGMA cache_size = -2000",
         "PRAGMA mmap_size = 0",
+        // What a savepoint may have to bring back stays in memory; it is small.
+        "PRAGMA temp_store = MEMORY",
         last,
     ] {
         conn.batch_execute(pragma)

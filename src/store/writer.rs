@@ -1,10 +1,12 @@
 //! The one writer of a SQLite database: a thread that commits waiting jobs in groups.
 //!
 //! ```text
-//! BEGIN IMMEDIATE ─► SAVEPOINT, job, RELEASE or ROLLBACK TO ─► … up to 64 jobs … ─► COMMIT ─► answers
+//! BEGIN IMMEDIATE ─► job ─► SAVEPOINT, job, RELEASE or ROLLBACK TO ─► … up to 64 jobs … ─► COMMIT ─► answers
 //! ```
-//! A job that fails or panics is rolled back alone. When the database itself fails (disk full, file gone), the whole
-//! group is rolled back and answered `Unavailable`, and the connection is opened anew for the next group.
+//! A job that fails or panics is rolled back alone. While nothing is kept yet, that is the rollback of the transaction,
+//! so most jobs need no savepoint, for which SQLite would copy every page before it is changed. When the database itself
+//! fails (disk full, file gone), the whole group is rolled back and answered `Unavailable`, and the connection is opened
+//! anew for the next group.
 
 use super::connection::{FileId, SqliteRole, open_sqlite};
 use super::{DbConn, SqliteSynchronous, StoreError};
@@ -215,6 +217,8 @@ fn reopened<'c>(
 struct Group {
     waiting: Option<Box<dyn Work>>,
     answers: Vec<Answer>,
+    /// Whether the transaction holds what an earlier job wrote.
+    kept: bool,
     close: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -227,10 +231,9 @@ impl Group {
         let DbConn::Sqlite(sqlite) = conn else {
             return Err(StoreError::Unavailable("not SQLite".to_owned()));
         };
-        // IMMEDIATE: a transaction that reads first and writes later can fail without waiting.
-        AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
+        begin(sqlite)?;
         while let Some(work) = self.waiting.take() {
-            self.run_in_savepoint(conn, work)?;
+            self.run_job(conn, work)?;
             if self.answers.len() >= GROUP {
                 break;
             }
@@ -251,12 +254,9 @@ impl Group {
     }
 
     /// An error means that the database failed, not the job: then the whole transaction is lost.
-    fn run_in_savepoint(
-        &mut self,
-        conn: &mut DbConn,
-        work: Box<dyn Work>,
-    ) -> Result<(), StoreError> {
-        if let DbConn::Sqlite(sqlite) = conn
+    fn run_job(&mut self, conn: &mut DbConn, work: Box<dyn Work>) -> Result<(), StoreError> {
+        if self.kept
+            && let DbConn::Sqlite(sqlite) = conn
             && let Err(error) = AnsiTransactionManager::begin_transaction(sqlite)
         {
             self.waiting = Some(work);
@@ -265,10 +265,49 @@ impl Group {
         let (keep, answer) = work.run(conn);
         self.answers.push(answer);
         if let DbConn::Sqlite(sqlite) = conn {
-            close_savepoint(sqlite, keep)?;
+            self.end_job(sqlite, keep)?;
         }
         Ok(())
     }
+
+    fn end_job(
+        &mut self,
+        conn: &mut diesel::SqliteConnection,
+        keep: bool,
+    ) -> Result<(), StoreError> {
+        let depth = if self.kept {
+            IN_SAVEPOINT
+        } else {
+            IN_TRANSACTION
+        };
+        // A panic inside a transaction of the job's own leaves that one open too.
+        while transaction_depth(conn)? > depth {
+            AnsiTransactionManager::rollback_transaction(conn)?;
+        }
+        if transaction_depth(conn)? < depth {
+            return Err(StoreError::Unavailable(
+                "a job ended a transaction that is not its own".to_owned(),
+            ));
+        }
+        match (self.kept, keep) {
+            (true, true) => AnsiTransactionManager::commit_transaction(conn)?,
+            (true, false) => AnsiTransactionManager::rollback_transaction(conn)?,
+            (false, true) => self.kept = true,
+            (false, false) => {
+                AnsiTransactionManager::rollback_transaction(conn)?;
+                begin(conn)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// IMMEDIATE: a transaction that reads first and writes later can fail without waiting.
+fn begin(conn: &mut diesel::SqliteConnection) -> Result<(), StoreError> {
+    Ok(AnsiTransactionManager::begin_transaction_sql(
+        conn,
+        "BEGIN IMMEDIATE",
+    )?)
 }
 
 fn refusal_of(work: Box<dyn Work>) -> Answer {
@@ -279,26 +318,9 @@ fn refusal_of(work: Box<dyn Work>) -> Answer {
     })
 }
 
-/// The group's transaction and the job's savepoint.
-const DEPTH_IN_JOB: u32 = 2;
-
-fn close_savepoint(conn: &mut diesel::SqliteConnection, keep: bool) -> Result<(), StoreError> {
-    // A panic inside a transaction of the job's own leaves that one open too.
-    while transaction_depth(conn)? > DEPTH_IN_JOB {
-        AnsiTransactionManager::rollback_transaction(conn)?;
-    }
-    if transaction_depth(conn)? < DEPTH_IN_JOB {
-        return Err(StoreError::Unavailable(
-            "a job ended a transaction that is not its own".to_owned(),
-        ));
-    }
-    if keep {
-        AnsiTransactionManager::commit_transaction(conn)?;
-    } else {
-        AnsiTransactionManager::rollback_transaction(conn)?;
-    }
-    Ok(())
-}
+/// How deep a job runs: in the group's transaction, or in a savepoint of its own in it.
+const IN_TRANSACTION: u32 = 1;
+const IN_SAVEPOINT: u32 = 2;
 
 fn transaction_depth(conn: &mut diesel::SqliteConnection) -> Result<u32, StoreError> {
     let status =
