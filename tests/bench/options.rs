@@ -26,7 +26,7 @@ impl Options {
         Self {
             profile: text("VARCO_BENCH_PROFILE").unwrap_or_else(|| "spid".to_owned()),
             rounds: number("VARCO_BENCH_ROUNDS").unwrap_or(30),
-            clients: number("VARCO_BENCH_CLIENTS").unwrap_or(8),
+            clients: number("VARCO_BENCH_CLIENTS").unwrap_or(16),
             logins: number("VARCO_BENCH_LOGINS"),
             login_time: Duration::from_millis(700),
             userinfo_time: Duration::from_millis(300),

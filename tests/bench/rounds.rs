@@ -1,4 +1,5 @@
-//! One run: set-up, rounds in which the measurements take turns, a second start, the report.
+//! One run: a first start that makes keys and users, the start that is measured, rounds in which the measurements take
+//! turns, the report.
 
 use crate::child::{Cores, Process, cpu_time, memory};
 use crate::floor::{Floor, FloorProcess};
@@ -22,7 +23,8 @@ pub fn run(options: &Options) {
     cores.leave_the_servers();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let address = free_address();
-    let process = server::start(&cores, folder.path(), &address);
+    server::start(&cores, folder.path(), &address).stop();
+    let (process, start) = measured_start(&cores, folder.path(), &address, &options.profile);
     let target = Arc::new(target(folder.path(), &address, &options.profile));
     let mut clients = clients(&target, options.clients);
     slice(&mut clients, Action::Login, &Budget::count(WARM_UP));
@@ -53,8 +55,9 @@ pub fn run(options: &Options) {
             .iter()
             .map(|client| u32::try_from(client.latencies[0].len()).unwrap())
             .sum(),
-        start: start_again(&cores, folder.path(), &address, process, &options.profile),
+        start,
     };
+    process.stop();
     report.print(options, &cores);
 }
 
@@ -147,21 +150,18 @@ fn hold(kind: &str, clients: &mut [Client], process: &Process) {
     slice(clients, action, &Budget::time(Duration::from_secs(600)));
 }
 
-/// From the start of a process with existing keys and database to its first whole answer.
-fn start_again(
+/// A process with existing keys and database, and the time from its start to its first whole answer.
+fn measured_start(
     cores: &Cores,
     folder: &Path,
     address: &str,
-    running: Process,
     profile: &str,
-) -> Duration {
-    running.stop();
+) -> (Process, Duration) {
     let began = Instant::now();
     let process = server::start(cores, folder, address);
     let path = format!("/{profile}/.well-known/openid-federation");
     let answer = Connection::open(address).get(&path, "");
     let time = began.elapsed();
     assert_eq!(answer.status, 200, "{}", answer.body);
-    process.stop();
-    time
+    (process, time)
 }
