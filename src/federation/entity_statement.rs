@@ -47,6 +47,20 @@ pub struct Moment {
     pub now: UtcTime,
     /// Seconds, either way.
     pub leeway_seconds: i64,
+    /// The same for what the subject of a resolution itself writes: its operator may know of a clock that is further
+    /// off (SPID/CIE FE-12), which is no reason to trust its superiors' or mark issuers' statements for longer.
+    pub subject_leeway_seconds: i64,
+}
+
+impl Moment {
+    /// For a statement that the subject itself wrote.
+    #[must_use]
+    pub const fn of_subject(self) -> Self {
+        Self {
+            leeway_seconds: self.subject_leeway_seconds,
+            ..self
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -51,6 +51,8 @@ pub struct TrustSettings {
     pub trust_mark_status: TrustMarkStatus,
     /// Seconds by which clocks may differ.
     pub leeway_seconds: i64,
+    /// The same for what the relying party itself writes.
+    pub subject_leeway_seconds: i64,
     /// Admits http on loopback hosts and anchors without pinned keys.
     pub development: bool,
     /// The entity type whose metadata is needed, such as `openid_relying_party`.
@@ -289,6 +291,7 @@ impl Inner {
         Moment {
             now: self.clock.now(),
             leeway_seconds: settings.leeway_seconds,
+            subject_leeway_seconds: settings.subject_leeway_seconds,
         }
     }
 

@@ -154,6 +154,7 @@ impl World {
                 required_trust_marks: vec![MARK.to_owned()],
                 trust_mark_status: TrustMarkStatus::Static,
                 leeway_seconds: 30,
+                subject_leeway_seconds: 30,
                 development: false,
                 entity_type: "openid_relying_party".into(),
             },

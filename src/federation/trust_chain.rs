@@ -93,7 +93,7 @@ impl UnverifiedChain {
             &self.configuration.jws,
             subject,
             Some(keys),
-            moment,
+            moment.of_subject(),
         );
         let configuration = checked.map_err(|fault| {
             let about = (subject.as_str(), subject.as_str());

@@ -332,10 +332,10 @@ impl Provider {
         self.register(trust, client_id, &resolved).await
     }
 
-    /// SPID/CIE FE-12: an RP's clock is off in its statements as well as in its requests.
+    /// SPID/CIE FE-12: an RP's clock is off in its own statements as well as in its requests; not those of others.
     fn tolerant(&self, trust: &TrustSettings, client_id: &ClientId) -> TrustSettings {
         TrustSettings {
-            leeway_seconds: self.tolerance(client_id).clock_leeway_seconds,
+            subject_leeway_seconds: self.tolerance(client_id).clock_leeway_seconds,
             ..trust.clone()
         }
     }

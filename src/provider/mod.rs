@@ -241,6 +241,7 @@ fn trust_settings(
             crate::config::TrustMarkStatus::Dynamic => TrustMarkStatus::Dynamic,
         },
         leeway_seconds: settings.rp_tolerance.clock_leeway_seconds,
+        subject_leeway_seconds: settings.rp_tolerance.clock_leeway_seconds,
         development: server.development,
         entity_type: "openid_relying_party".to_owned(),
     })

@@ -84,6 +84,7 @@ fn settings(world: &World, status: TrustMarkStatus) -> TrustSettings {
         required_trust_marks: vec![federation.relying_party_mark_type()],
         trust_mark_status: status,
         leeway_seconds: 30,
+        subject_leeway_seconds: 30,
         development: true,
         entity_type: "openid_relying_party".to_owned(),
     }

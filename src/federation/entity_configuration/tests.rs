@@ -15,6 +15,7 @@ const VALIDITY: Validity = Validity {
 const MOMENT: Moment = Moment {
     now: UtcTime(NOW),
     leeway_seconds: 0,
+    subject_leeway_seconds: 0,
 };
 
 fn read(jws: &str) -> (String, Map<String, Value>) {

@@ -246,9 +246,13 @@ impl<'a> Discovery<'a> {
         let url = entity.configuration_url();
         let what = format!("entity configuration of {entity}");
         let document = self.fetch(self.lane, &url, &what).await?;
-        let verified =
-            EntityStatement::verify_configuration(&document.text, entity, None, self.moment)
-                .map_err(|fault| document.explained(fault));
+        let verified = EntityStatement::verify_configuration(
+            &document.text,
+            entity,
+            None,
+            self.moment_of(entity),
+        )
+        .map_err(|fault| document.explained(fault));
         let link = Link {
             jws: document.text,
             url: Some(url),
@@ -260,17 +264,24 @@ impl<'a> Discovery<'a> {
         Ok((link, verified))
     }
 
+    fn moment_of(&self, entity: &EntityId) -> Moment {
+        if entity == self.subject {
+            self.moment.of_subject()
+        } else {
+            self.moment
+        }
+    }
+
     fn verified_configuration(
         &self,
         entity: &EntityId,
         link: &Link,
     ) -> Result<EntityStatement, TrustError> {
-        EntityStatement::verify_configuration(&link.jws, entity, None, self.moment).map_err(
-            |fault| {
+        EntityStatement::verify_configuration(&link.jws, entity, None, self.moment_of(entity))
+            .map_err(|fault| {
                 let about = (entity.as_str(), entity.as_str());
                 broken(DocumentKind::EntityConfiguration, about, link, fault)
-            },
-        )
+            })
     }
 
     /// Fetches a document within the budget of this resolution.

@@ -42,7 +42,7 @@ impl Resolver {
         let address = |member: &str| metadata.get(member).and_then(Value::as_str);
         if let Some(url) = address("signed_jwks_uri") {
             let text = self.fetch_keys(subject, "signed_jwks_uri", url).await?;
-            let moment = self.inner.moment(settings);
+            let moment = self.inner.moment(settings).of_subject();
             let expected = Expectations {
                 kind: "signed_jwks_uri",
                 typ: TypRule::AbsentOr(&SIGNED_JWKS_TYPES),
