@@ -4,7 +4,7 @@
 //! worlds' clock stands still.
 
 use crate::harness::{World, claims_of, header_of, keep_log, logged};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use varco::demo::LoginOptions;
 
@@ -111,7 +111,7 @@ async fn the_tokens_of_a_login_are_as_they_were() {
             "id_token": token(answer.id_token.as_deref().unwrap()),
             "access_token": token(&answer.access_token),
             "refresh_token": token(answer.refresh_token.as_deref().unwrap()),
-            "userinfo": {"header": header_of(&userinfo.body), "claims": Map::from(claims)},
+            "userinfo": {"header": header_of(&userinfo.body), "claims": claims},
         });
         let mut whole = masked(&world, whole);
         // Encryption has an ephemeral key where the RP's key is a curve.
