@@ -23,7 +23,8 @@ pub struct Member {
     pub federation: Arc<DemoFederation>,
     pub folder: tempfile::TempDir,
     pub issuer: String,
-    schema: Option<Schema>,
+    /// Goes when the member goes.
+    _schema: Option<Schema>,
 }
 
 /// One on SQLite, and one on PostgreSQL where there is a server.
@@ -84,7 +85,7 @@ impl Member {
             federation,
             folder,
             issuer,
-            schema,
+            _schema: schema,
         }
     }
 

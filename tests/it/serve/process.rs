@@ -128,11 +128,6 @@ impl Server {
         found(&lines.0).unwrap_or_else(|| panic!("no line {part} in {:#?}", lines.0))
     }
 
-    /// The lines so far.
-    pub fn lines(&self) -> Vec<String> {
-        self.log.lines.lock().unwrap().0.clone()
-    }
-
     /// An address of it without TLS.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
