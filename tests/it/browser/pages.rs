@@ -313,19 +313,17 @@ async fn a_used_request_a_lost_cookie_an_old_login_and_an_unknown_service_are_ex
     browser.open(&world.url("/spid/nothing")).await;
     browser.expect_refusal("Pagina non trovata", 404).await;
 
-    // A service outside the federation, and one that does not answer.
-    let mut stranger = request().fields;
-    for (name, value) in &mut stranger {
-        if name == "client_id" {
-            *value = world.url("/nobody/");
-        }
-    }
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(&stranger)
-        .finish();
-    browser
-        .open(&world.url(&format!("/spid/authorization?{query}")))
-        .await;
+    // A service that nobody knows.
+    let nobody = world.url("/nobody/");
+    let options = LoginOptions::default()
+        .with_claim("client_id", nobody.as_str())
+        .with_claim("iss", nobody.as_str())
+        .with_parameter("client_id", &nobody);
+    let stranger = world
+        .rp()
+        .authorization_request(&issuer.metadata, &options)
+        .unwrap();
+    browser.open(&stranger.url).await;
     browser.see(on::REFUSAL).await;
     assert!(browser.has(".refusal .panel code").await);
 }
