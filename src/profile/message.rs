@@ -52,6 +52,8 @@ pub enum Presence {
 pub enum Shape {
     /// Text of at most 4,096 characters.
     Text,
+    /// Text of any length: what it means is for later, and the body is bounded.
+    AnyText,
     /// Exactly this text.
     Exactly(&'static str),
     /// One of these texts.
@@ -177,6 +179,7 @@ impl Shape {
     fn check(self, value: &Value) -> Result<(), String> {
         let holds = match self {
             Self::Text => value.as_str().is_some_and(|text| text.len() <= 4096),
+            Self::AnyText => value.is_string(),
             Self::Exactly(expected) => value.as_str() == Some(expected),
             Self::OneOf(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
             Self::Unreserved { min, max } => value.as_str().is_some_and(|text| {
@@ -200,6 +203,7 @@ impl Shape {
     fn expected(self) -> String {
         match self {
             Self::Text => "must be a text of at most 4096 characters".to_owned(),
+            Self::AnyText => "must be a text".to_owned(),
             Self::Exactly(expected) => format!("must be {expected}"),
             Self::OneOf(choices) => format!("must be one of: {}", choices.join(", ")),
             Self::Unreserved { min, max } => {
@@ -218,6 +222,7 @@ impl Shape {
     fn json_schema(self) -> Value {
         match self {
             Self::Text => json!({ "type": "string", "minLength": 1, "maxLength": 4096 }),
+            Self::AnyText => json!({ "type": "string", "minLength": 1 }),
             Self::Exactly(expected) => json!({ "const": expected }),
             Self::OneOf(choices) => json!({ "enum": choices }),
             Self::Unreserved { min, max } => json!({

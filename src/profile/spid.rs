@@ -215,7 +215,7 @@ pub(super) static TOKEN_QUERY: Message = Message {
     members: members! {
         "client_assertion" Required Shape::Jwt, InvalidClient, "SPID/CIE IN-1";
         "client_assertion_type" Required Shape::OneOf(ASSERTION_TYPES), InvalidClient, "SPID/CIE TK-1";
-        "token" Required Shape::Text, InvalidRequest, "RFC 7009 §2.1, RFC 7662 §2.1";
+        "token" Required Shape::AnyText, InvalidRequest, "RFC 7009 §2.1, RFC 7662 §2.1";
     },
 };
 

@@ -117,5 +117,9 @@ fn usable(keys: KeySet) -> Result<KeySet, String> {
         .iter()
         .map(|key| key.reason.to_owned())
         .collect();
-    Err(format!("no usable key; {}", skipped.join(", ")))
+    Err(if skipped.is_empty() {
+        "it holds no key".to_owned()
+    } else {
+        format!("it holds no usable key: {}", skipped.join(", "))
+    })
 }
