@@ -6,5 +6,12 @@
     reason = "a test that meets the unexpected has to stop"
 )]
 
+mod architecture;
+mod browser;
+mod documents;
+mod federation;
 mod flows;
+mod golden;
 mod harness;
+mod pages;
+mod serve;

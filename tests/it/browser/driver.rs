@@ -41,6 +41,8 @@ impl Driver {
             .args(["-c", &script])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // It says that the driver was terminated: that is the purpose.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(shell.stdout.take().unwrap()).lines();

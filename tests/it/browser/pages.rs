@@ -94,7 +94,11 @@ async fn consent_pages(browser: &Chromium, world: &World, language: &str) {
         .run("document.querySelectorAll('details').forEach(one => { one.open = true; })")
         .await;
     browser.inspect(&format!("result-all-{language}")).await;
-    // A button of the result page, and a failure.
+    failed_action(browser, language).await;
+}
+
+/// A button of the result page, and one that must fail after it.
+async fn failed_action(browser: &Chromium, language: &str) {
     browser.click("form[action$='revoke-access'] button").await;
     browser.see("#last:target").await;
     browser.click("form[action$='userinfo'] button").await;

@@ -1,3 +1,21 @@
 //! Flows and attacks, through HTTP, as users and RPs live them.
 
+mod algorithms;
+mod authorization;
+mod authorization_attributes;
+mod authorization_input;
+mod authorization_levels;
+mod authorization_redirects;
+mod authorization_refusals;
+mod authorization_replay;
+mod client_authentication;
+mod interaction;
+mod introspection;
 mod login;
+mod oidc;
+mod refresh;
+mod revocation;
+mod token;
+mod token_claims;
+mod token_input;
+mod userinfo;
