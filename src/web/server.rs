@@ -115,8 +115,9 @@ pub fn serve(
                 around(development, request, next)
             }))
             .configure(move |config| {
-                further(config);
+                // The issuers first: they win, and no request of theirs is compared with the patterns of the others.
                 configure(&app, config);
+                further(config);
             })
     })
     .disable_signals()
