@@ -118,16 +118,14 @@ fn require(world: &World, username: &str) -> Result<Account, Failure> {
 fn set_enabled(world: &World, username: &str, enabled: bool, output: &mut Output) -> Done {
     let known = require(world, username)?;
     let now = world.now;
-    world
-        .store
-        .write_blocking(move |conn| {
-            account::set_enabled(conn, &known.id, enabled, now)?;
-            if enabled {
-                Ok(0)
-            } else {
-                session::end_all_of(conn, &known.id, now)
-            }
-        })?;
+    world.store.write_blocking(move |conn| {
+        account::set_enabled(conn, &known.id, enabled, now)?;
+        if enabled {
+            Ok(0)
+        } else {
+            session::end_all_of(conn, &known.id, now)
+        }
+    })?;
     output.text(&if enabled {
         format!("{username} can log in")
     } else {

@@ -72,7 +72,11 @@ pub fn redeem(
             .returning(code::grant_id)
             .get_result(conn)
             .optional()?;
-    let Some(row) = theirs.select(CodeRow::as_select()).get_result(conn).optional()? else {
+    let Some(row) = theirs
+        .select(CodeRow::as_select())
+        .get_result(conn)
+        .optional()?
+    else {
         return Ok(Redeemed::Unknown);
     };
     let found = row.decode()?;

@@ -175,22 +175,3 @@ pub fn revoke_live_of_grant(
         None => diesel::update(live).set(revoked).execute(conn)?,
     })
 }
-
-/// After a refresh: revokes the live tokens of earlier generations than `generation` (SPID/CIE TK-7); returns how many.
-///
-/// # Errors
-/// The database's.
-pub fn revoke_generation_before(
-    conn: &mut DbConn,
-    grant: &GrantId,
-    generation: i64,
-) -> Result<usize, StoreError> {
-    Ok(diesel::update(
-        token::table
-            .filter(token::grant_id.eq(grant.as_str()))
-            .filter(token::generation.lt(generation))
-            .filter(token::state.eq(TokenState::Live.as_text())),
-    )
-    .set(token::state.eq(TokenState::Revoked.as_text()))
-    .execute(conn)?)
-}

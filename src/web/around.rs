@@ -111,10 +111,7 @@ fn line(note: &Note, request: &str) -> String {
 fn refuse(error: &Error, id: &str) -> HttpResponse {
     let status = error.as_response_error().status_code();
     if status.is_server_error() {
-        log::error!(
-            "event=http.failed request={id} reason={}",
-            quote(error)
-        );
+        log::error!("event=http.failed request={id} reason={}", quote(error));
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "5"))
             .json(serde_json::json!({

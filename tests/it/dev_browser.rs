@@ -7,7 +7,7 @@
 )]
 #![allow(dead_code, unused_imports, reason = "development target")]
 
-#[path = "harness/mod.rs"]
-mod harness;
 #[path = "browser/mod.rs"]
 mod browser;
+#[path = "harness/mod.rs"]
+mod harness;

@@ -187,11 +187,9 @@ impl World {
         self.app
             .shared
             .store
-            .write_blocking(
-                move |connection| -> Result<(), varco::store::StoreError> {
-                    varco::store::client::set_enabled(connection, &issuer, &id, enabled).map(|_| ())
-                },
-            )
+            .write_blocking(move |connection| -> Result<(), varco::store::StoreError> {
+                varco::store::client::set_enabled(connection, &issuer, &id, enabled).map(|_| ())
+            })
             .unwrap();
     }
 

@@ -63,7 +63,8 @@ pub struct World {
     pub federation: Arc<DemoFederation>,
     /// The database and key file.
     pub folder: tempfile::TempDir,
-    running: Running,
+    /// Serves as long as the test's runtime lives.
+    _running: Running,
 }
 
 /// A change of the settings.
@@ -107,10 +108,7 @@ impl World {
         WorldBuilder::default()
     }
 
-    fn in_folder(
-        folder: tempfile::TempDir,
-        changes: Vec<Change>,
-    ) -> Self {
+    fn in_folder(folder: tempfile::TempDir, changes: Vec<Change>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         copy_template(folder.path(), &base);
@@ -133,7 +131,7 @@ impl World {
             app: demonstration.app,
             federation: demonstration.federation,
             folder,
-            running,
+            _running: running,
         }
     }
 
@@ -159,13 +157,6 @@ impl World {
             .iter()
             .find(|op| op.profile.name == profile)
             .unwrap()
-    }
-
-    /// Stops the server; requests in flight finish.
-    pub async fn stop(self) -> tempfile::TempDir {
-        self.running.handle.stop(true).await;
-        self.running.until_stopped().await.unwrap();
-        self.folder
     }
 }
 
