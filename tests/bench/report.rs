@@ -16,6 +16,9 @@ pub struct Round {
     pub floor: Floor,
 }
 
+/// One of a round's costs.
+type CostOf = fn(&Round) -> Cost;
+
 /// The measurements of a run.
 pub struct Report {
     pub sizes: Sizes,
@@ -68,7 +71,7 @@ impl Report {
             "\nmedians of the rounds{:>21}{:>16}",
             "server CPU us", "per second"
         );
-        let costs: [(&str, fn(&Round) -> Cost); 3] = [
+        let costs: [(&str, CostOf); 3] = [
             ("complete login", |round| round.login),
             ("userinfo", |round| round.userinfo),
             ("entity configuration", |round| round.configuration),

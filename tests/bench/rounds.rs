@@ -2,7 +2,7 @@
 //! turns, the report.
 
 use crate::child::{Cores, Process, cpu_time, memory};
-use crate::floor::{Floor, FloorProcess};
+use crate::floor::FloorProcess;
 use crate::http::Connection;
 use crate::load::{Action, Budget, Client, Target, beside_busy_cores, slice};
 use crate::options::Options;
@@ -35,10 +35,22 @@ pub fn run(options: &Options) {
     for client in &mut clients {
         client.latencies = Default::default();
     }
-    let mut floor = FloorProcess::start(&cores, sizes);
+    let mut run = Run {
+        floor: FloorProcess::start(&cores, sizes),
+        load_cores: cores.load.len(),
+        target,
+        process,
+        clients,
+    };
     let rounds: Vec<Round> = (0..options.rounds)
-        .map(|_| round(options, &cores, &target, &process, &mut clients, &mut floor))
+        .map(|_| round(options, &mut run))
         .collect();
+    let Run {
+        process,
+        clients,
+        floor,
+        ..
+    } = run;
     floor.stop();
     let report = Report {
         sizes,
@@ -59,6 +71,15 @@ pub fn run(options: &Options) {
     };
     process.stop();
     report.print(options, &cores);
+}
+
+/// What the rounds work with.
+struct Run {
+    target: Arc<Target>,
+    process: Process,
+    clients: Vec<Client>,
+    floor: FloorProcess,
+    load_cores: usize,
 }
 
 fn free_address() -> String {
@@ -96,23 +117,16 @@ fn clients(target: &Arc<Target>, count: u32) -> Vec<Client> {
         .collect()
 }
 
-fn round(
-    options: &Options,
-    cores: &Cores,
-    target: &Target,
-    process: &Process,
-    clients: &mut [Client],
-    floor: &mut FloorProcess,
-) -> Round {
+fn round(options: &Options, run: &mut Run) -> Round {
     let login_budget = match options.logins {
         Some(count) => Budget::count(count / options.rounds),
         None => Budget::time(options.login_time),
     };
     let mut cost = |action, budget: &Budget| {
-        let before = cpu_time(process.id());
-        let (count, time) = slice(clients, action, budget);
+        let before = cpu_time(run.process.id());
+        let (count, time) = slice(&mut run.clients, action, budget);
         Cost {
-            cpu: (cpu_time(process.id()) - before) / count,
+            cpu: (cpu_time(run.process.id()) - before) / count,
             per_second: f64::from(count) / time.as_secs_f64(),
         }
     };
@@ -120,8 +134,7 @@ fn round(
     let userinfo = cost(Action::Userinfo, &Budget::time(options.userinfo_time));
     let budget = Budget::time(options.configuration_time);
     let configuration = cost(Action::EntityConfiguration, &budget);
-    let busy = cores.load.len();
-    let floor: Floor = beside_busy_cores(target, busy, || floor.measure());
+    let floor = beside_busy_cores(&run.target, run.load_cores, || run.floor.measure());
     Round {
         login,
         userinfo,
