@@ -15,8 +15,6 @@ use driver::Chromium;
 
 /// What only one page has: [`Chromium::see`] waits for it.
 mod on {
-    /// The demonstration's relying party.
-    pub const RP: &str = "button[name=provider][value=spid]";
     /// The login page.
     pub const LOGIN: &str = "input[name=password]";
     /// The consent page.
