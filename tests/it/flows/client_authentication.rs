@@ -455,3 +455,26 @@ async fn an_rp_that_is_switched_off_is_refused_everywhere() {
         world.redeem(world.rp(), &issuer, prepared, &code).await;
     }
 }
+
+/// SPID/CIE TK-1, AZ-4: a request object may carry `sub` and `jti`, and lies in every browser's address bar.
+#[actix_web::test]
+async fn a_request_object_is_no_credential() {
+    let world = World::start();
+    let rp = world.rp();
+    for profile in PROFILES {
+        let issuer = world.issuer(profile).await;
+        let options = LoginOptions::default()
+            .with_claim("sub", rp.entity_id())
+            .with_claim("jti", varco::random::uuid4());
+        let (prepared, code) = world.code(rp, &issuer, &options).await;
+        let good = rp
+            .token_request(&issuer.metadata, &prepared, &code)
+            .unwrap();
+        let stolen = replaced(good.clone(), "client_assertion", &prepared.request_object);
+        let url = &issuer.metadata.token_endpoint;
+        let answer = world.post(url, &stolen).await;
+        answer.is_refused(401, "invalid_client", "response_type");
+        let answer = world.post(url, &good).await;
+        assert_eq!(answer.status, 200, "the code is not spent: {}", answer.body);
+    }
+}
