@@ -1,30 +1,21 @@
 //! How an issuer knows its relying parties: from memory for two seconds, from the database, through a trust chain.
 
-use super::Provider;
-use crate::clock::UtcTime;
-use crate::config::RpTolerance;
-use crate::federation::{
-    EntityId, EntityIdError, Resolved, TrustError, TrustErrorCode, TrustSettings,
-};
-use crate::jose::{JoseError, KeySet, PublicKey, SignatureAlgorithm, Unverified};
-use crate::model::{
-    ClientId, ClientMetadata, ErrorCode, KeptTrustMark, Origin, RelyingParty, ResolvedTrust,
-};
-use crate::profile::metadata::{self, MisshapenMetadata};
-use crate::profile::{MetadataFacts, Profile, Rule};
-use crate::store::{StoreError, client};
-use serde_json::{Map, Value};
-use std::sync::Arc;
-use std::time::Duration;
+mod error;
+mod memory;
+mod registration;
 
-/// How long an RP is used from memory: an operator's switch is obeyed by every node within this time.
-const MEMORY: Duration = Duration::from_secs(2);
-/// How long an RP whose metadata was refused is refused from memory; the resolver does the same for broken chains.
-const REFUSED_SECONDS: i64 = 30;
-/// An unknown `kid` makes an RP's keys be looked up anew at most this often.
-const LOOK_UP_SECONDS: i64 = 60;
-/// At most so many RPs are kept in memory.
-const MAX_CLIENTS: u64 = 10_000;
+pub use error::ClientError;
+pub(super) use memory::Memory;
+
+use super::Provider;
+use crate::config::RpTolerance;
+use crate::federation::{EntityId, Resolved, TrustSettings};
+use crate::jose::{KeySet, SignatureAlgorithm};
+use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
+use crate::profile::Profile;
+use crate::store::client;
+use registration::times_of;
+use std::sync::Arc;
 
 /// An RP with its keys decoded.
 #[derive(Debug)]
@@ -86,119 +77,6 @@ pub enum Discovery {
     Renew,
     /// Automatic registration (SPID/CIE FE-1).
     Allowed,
-}
-
-/// Why an RP is refused.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ClientError {
-    /// There is no such client, and none can be found.
-    #[error("client_id is not known to this provider")]
-    Unknown,
-    /// An operator switched it off.
-    #[error("the relying party was disabled by the operator of this provider")]
-    Disabled,
-    /// SPID/CIE FE-1.
-    #[error("client_id {0}")]
-    NotAnEntity(EntityIdError),
-    /// The chain, a trust mark or a policy fails.
-    #[error("{}", .0.description())]
-    Trust(Arc<TrustError>),
-    /// A metadata member has the wrong type.
-    #[error("{0}")]
-    Metadata(MisshapenMetadata),
-    /// Final metadata breaks a rule of the profile (SPID/CIE FE-10).
-    #[error("RP metadata: {}", .0.says)]
-    Rule(&'static Rule<MetadataFacts>),
-    /// The stored key set cannot be read.
-    #[error("RP jwks: {0}")]
-    Keys(Arc<JoseError>),
-    /// The database failed.
-    #[error("the provider cannot reach its database")]
-    Store(Arc<StoreError>),
-}
-
-impl From<StoreError> for ClientError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(Arc::new(error))
-    }
-}
-
-impl ClientError {
-    /// SPID/CIE FE-6.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::Unknown | Self::NotAnEntity(_) | Self::Keys(_) => ErrorCode::InvalidClient,
-            Self::Disabled | Self::Metadata(_) => ErrorCode::UnauthorizedClient,
-            Self::Rule(rule) => rule.code,
-            Self::Trust(error) => match error.code() {
-                TrustErrorCode::TemporarilyUnavailable => ErrorCode::TemporarilyUnavailable,
-                TrustErrorCode::InvalidClient => ErrorCode::InvalidClient,
-                TrustErrorCode::UnauthorizedClient => ErrorCode::UnauthorizedClient,
-                TrustErrorCode::InvalidRequest => ErrorCode::InvalidRequest,
-            },
-            Self::Store(_) => ErrorCode::TemporarilyUnavailable,
-        }
-    }
-
-    /// The whole reason, for the log.
-    #[must_use]
-    pub fn reason(&self) -> String {
-        match self {
-            Self::Trust(error) => error.reason(),
-            Self::Rule(rule) => format!("{} ({})", rule.says, rule.source),
-            Self::Store(error) => error.to_string(),
-            other => other.to_string(),
-        }
-    }
-}
-
-/// RPs in memory: those that may be used, and those that were refused a moment ago.
-pub(super) struct Memory {
-    known: moka::future::Cache<ClientId, Arc<KnownClient>>,
-    refused: moka::sync::Cache<ClientId, (UtcTime, ClientError)>,
-    /// When an RP's keys were last looked up anew because of an unknown `kid`.
-    looked_up: moka::sync::Cache<ClientId, UtcTime>,
-}
-
-impl Memory {
-    pub(super) fn new() -> Self {
-        let known = moka::future::Cache::builder()
-            .max_capacity(MAX_CLIENTS)
-            .time_to_live(MEMORY)
-            .build();
-        Self {
-            known,
-            refused: moka::sync::Cache::new(MAX_CLIENTS),
-            looked_up: moka::sync::Cache::new(MAX_CLIENTS),
-        }
-    }
-
-    fn refuse(&self, client_id: &ClientId, now: UtcTime, error: &ClientError) {
-        // Our own outage is no verdict on the RP.
-        if !matches!(error, ClientError::Store(_)) {
-            let until = now.plus_seconds(REFUSED_SECONDS);
-            self.refused
-                .insert(client_id.clone(), (until, error.clone()));
-        }
-    }
-
-    /// Whether the keys may be looked up anew: once a minute an RP, whoever asks.
-    fn may_look_up(&self, client_id: &ClientId, now: UtcTime) -> bool {
-        let recently = self
-            .looked_up
-            .get(client_id)
-            .is_some_and(|at| now < at.plus_seconds(LOOK_UP_SECONDS));
-        if !recently {
-            self.looked_up.insert(client_id.clone(), now);
-        }
-        !recently
-    }
-
-    fn refusal(&self, client_id: &ClientId, now: UtcTime) -> Option<ClientError> {
-        let (until, error) = self.refused.get(client_id)?;
-        (now < until).then_some(error)
-    }
 }
 
 impl Provider {
@@ -407,94 +285,4 @@ impl Provider {
             party,
         })
     }
-
-    /// From a resolved chain to a row, judged by the profile's rules.
-    async fn registration(
-        &self,
-        trust: &TrustSettings,
-        client_id: &ClientId,
-        resolved: &Resolved,
-    ) -> Result<RelyingParty, ClientError> {
-        let none = Map::new();
-        let members = resolved
-            .metadata
-            .get("openid_relying_party")
-            .and_then(Value::as_object)
-            .unwrap_or(&none);
-        let mut parsed = metadata::parse(members).map_err(ClientError::Metadata)?;
-        parsed.organization_name = parsed.organization_name.or_else(|| {
-            let entity = resolved.metadata.get("federation_entity")?;
-            entity.get("organization_name")?.as_str().map(str::to_owned)
-        });
-        let keys = self
-            .shared
-            .resolver
-            .fetch_rp_keys(trust, &resolved.subject, members, &resolved.federation_keys)
-            .await
-            .map_err(|error| ClientError::Trust(Arc::new(error)))?;
-        warn_of_shared_keys(client_id, &keys, &resolved.federation_keys);
-        let facts = MetadataFacts {
-            metadata: parsed,
-            keys,
-            development: self.shared.server.development,
-            profile: self.profile,
-        };
-        if let Some(rule) = self.profile.broken_by(&facts) {
-            return Err(ClientError::Rule(rule));
-        }
-        Ok(RelyingParty {
-            issuer: self.issuer.clone(),
-            client_id: client_id.clone(),
-            metadata: facts.metadata,
-            jwks: facts.keys.to_json(),
-            origin: Origin::Federation(ResolvedTrust {
-                trust_anchor: resolved.anchor.as_str().to_owned(),
-                chain: resolved.chain.clone(),
-                trust_marks: resolved
-                    .trust_marks
-                    .iter()
-                    .map(|mark| KeptTrustMark {
-                        mark_type: mark.mark_type.clone(),
-                        issuer: mark.issuer.clone(),
-                        jwt: mark.jwt.clone(),
-                        expires_at: mark.expires_at,
-                    })
-                    .collect(),
-                metadata: resolved.metadata.clone(),
-                expires_at: resolved.expires_at,
-                resolved_at: resolved.resolved_at,
-            }),
-            enabled: true,
-            updated_at: self.now(),
-        })
-    }
-}
-
-/// SPID/CIE AL-6: sharing keys is a warning, not a refusal.
-fn warn_of_shared_keys(client_id: &ClientId, protocol: &KeySet, federation: &KeySet) {
-    let federation: Vec<String> = federation
-        .keys()
-        .iter()
-        .map(PublicKey::thumbprint)
-        .collect();
-    let shared = protocol
-        .keys()
-        .iter()
-        .map(PublicKey::thumbprint)
-        .find(|thumbprint| federation.contains(thumbprint));
-    if let Some(thumbprint) = shared {
-        log::warn!(
-            "event=rp.shared_key client_id={client_id} thumbprint={thumbprint} \
-             mend=\"use different keys for federation and protocol (SPID/CIE AL-6)\""
-        );
-    }
-}
-
-/// `iat` and `exp` of a statement that was verified.
-fn times_of(statement: &str) -> (Option<UtcTime>, Option<UtcTime>) {
-    let claims: Map<String, Value> = Unverified::parse(statement, statement.len())
-        .and_then(|token| token.unverified_claims())
-        .unwrap_or_default();
-    let time = |name: &str| claims.get(name).and_then(Value::as_i64).map(UtcTime);
-    (time("iat"), time("exp"))
 }

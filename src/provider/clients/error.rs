@@ -1,0 +1,74 @@
+//! Why an RP is refused.
+
+use crate::federation::{EntityIdError, TrustError, TrustErrorCode};
+use crate::jose::JoseError;
+use crate::model::ErrorCode;
+use crate::profile::metadata::MisshapenMetadata;
+use crate::profile::{MetadataFacts, Rule};
+use crate::store::StoreError;
+use std::sync::Arc;
+
+/// Why an RP is refused.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ClientError {
+    /// There is no such client, and none can be found.
+    #[error("client_id is not known to this provider")]
+    Unknown,
+    /// An operator switched it off.
+    #[error("the relying party was disabled by the operator of this provider")]
+    Disabled,
+    /// SPID/CIE FE-1.
+    #[error("client_id {0}")]
+    NotAnEntity(EntityIdError),
+    /// The chain, a trust mark or a policy fails.
+    #[error("{}", .0.description())]
+    Trust(Arc<TrustError>),
+    /// A metadata member has the wrong type.
+    #[error("{0}")]
+    Metadata(MisshapenMetadata),
+    /// Final metadata breaks a rule of the profile (SPID/CIE FE-10).
+    #[error("RP metadata: {}", .0.says)]
+    Rule(&'static Rule<MetadataFacts>),
+    /// The stored key set cannot be read.
+    #[error("RP jwks: {0}")]
+    Keys(Arc<JoseError>),
+    /// The database failed.
+    #[error("the provider cannot reach its database")]
+    Store(Arc<StoreError>),
+}
+
+impl From<StoreError> for ClientError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl ClientError {
+    /// SPID/CIE FE-6.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unknown | Self::NotAnEntity(_) | Self::Keys(_) => ErrorCode::InvalidClient,
+            Self::Disabled | Self::Metadata(_) => ErrorCode::UnauthorizedClient,
+            Self::Rule(rule) => rule.code,
+            Self::Trust(error) => match error.code() {
+                TrustErrorCode::TemporarilyUnavailable => ErrorCode::TemporarilyUnavailable,
+                TrustErrorCode::InvalidClient => ErrorCode::InvalidClient,
+                TrustErrorCode::UnauthorizedClient => ErrorCode::UnauthorizedClient,
+                TrustErrorCode::InvalidRequest => ErrorCode::InvalidRequest,
+            },
+            Self::Store(_) => ErrorCode::TemporarilyUnavailable,
+        }
+    }
+
+    /// The whole reason, for the log.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Trust(error) => error.reason(),
+            Self::Rule(rule) => format!("{} ({})", rule.says, rule.source),
+            Self::Store(error) => error.to_string(),
+            other => other.to_string(),
+        }
+    }
+}

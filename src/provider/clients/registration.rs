@@ -1,0 +1,103 @@
+//! From a resolved trust chain to a row, judged by the profile's rules.
+
+use super::ClientError;
+use crate::clock::UtcTime;
+use crate::federation::{Resolved, TrustSettings};
+use crate::jose::{KeySet, PublicKey, Unverified};
+use crate::model::{ClientId, KeptTrustMark, Origin, RelyingParty, ResolvedTrust};
+use crate::profile::{MetadataFacts, metadata};
+use crate::provider::Provider;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+impl Provider {
+    /// From a resolved chain to a row, judged by the profile's rules.
+    pub(super) async fn registration(
+        &self,
+        trust: &TrustSettings,
+        client_id: &ClientId,
+        resolved: &Resolved,
+    ) -> Result<RelyingParty, ClientError> {
+        let none = Map::new();
+        let members = resolved
+            .metadata
+            .get("openid_relying_party")
+            .and_then(Value::as_object)
+            .unwrap_or(&none);
+        let mut parsed = metadata::parse(members).map_err(ClientError::Metadata)?;
+        parsed.organization_name = parsed.organization_name.or_else(|| {
+            let entity = resolved.metadata.get("federation_entity")?;
+            entity.get("organization_name")?.as_str().map(str::to_owned)
+        });
+        let keys = self
+            .shared
+            .resolver
+            .fetch_rp_keys(trust, &resolved.subject, members, &resolved.federation_keys)
+            .await
+            .map_err(|error| ClientError::Trust(Arc::new(error)))?;
+        warn_of_shared_keys(client_id, &keys, &resolved.federation_keys);
+        let facts = MetadataFacts {
+            metadata: parsed,
+            keys,
+            development: self.shared.server.development,
+            profile: self.profile,
+        };
+        if let Some(rule) = self.profile.broken_by(&facts) {
+            return Err(ClientError::Rule(rule));
+        }
+        Ok(RelyingParty {
+            issuer: self.issuer.clone(),
+            client_id: client_id.clone(),
+            metadata: facts.metadata,
+            jwks: facts.keys.to_json(),
+            origin: Origin::Federation(ResolvedTrust {
+                trust_anchor: resolved.anchor.as_str().to_owned(),
+                chain: resolved.chain.clone(),
+                trust_marks: resolved
+                    .trust_marks
+                    .iter()
+                    .map(|mark| KeptTrustMark {
+                        mark_type: mark.mark_type.clone(),
+                        issuer: mark.issuer.clone(),
+                        jwt: mark.jwt.clone(),
+                        expires_at: mark.expires_at,
+                    })
+                    .collect(),
+                metadata: resolved.metadata.clone(),
+                expires_at: resolved.expires_at,
+                resolved_at: resolved.resolved_at,
+            }),
+            enabled: true,
+            updated_at: self.now(),
+        })
+    }
+}
+
+/// SPID/CIE AL-6: sharing keys is a warning, not a refusal.
+fn warn_of_shared_keys(client_id: &ClientId, protocol: &KeySet, federation: &KeySet) {
+    let federation: Vec<String> = federation
+        .keys()
+        .iter()
+        .map(PublicKey::thumbprint)
+        .collect();
+    let shared = protocol
+        .keys()
+        .iter()
+        .map(PublicKey::thumbprint)
+        .find(|thumbprint| federation.contains(thumbprint));
+    if let Some(thumbprint) = shared {
+        log::warn!(
+            "event=rp.shared_key client_id={client_id} thumbprint={thumbprint} \
+             mend=\"use different keys for federation and protocol (SPID/CIE AL-6)\""
+        );
+    }
+}
+
+/// `iat` and `exp` of a statement that was verified.
+pub(super) fn times_of(statement: &str) -> (Option<UtcTime>, Option<UtcTime>) {
+    let claims: Map<String, Value> = Unverified::parse(statement, statement.len())
+        .and_then(|token| token.unverified_claims())
+        .unwrap_or_default();
+    let time = |name: &str| claims.get(name).and_then(Value::as_i64).map(UtcTime);
+    (time("iat"), time("exp"))
+}
