@@ -19,6 +19,7 @@ pub mod entity_configuration;
 pub mod entity_id;
 pub mod entity_statement;
 pub mod error;
+pub mod evaluation;
 pub mod fetch;
 pub mod historical_keys;
 pub mod http_fetcher;
