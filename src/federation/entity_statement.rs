@@ -4,6 +4,7 @@
 
 use super::constraints::Constraints;
 use super::entity_id::EntityId;
+use super::error::Defect;
 use crate::clock::UtcTime;
 use crate::jose::{
     Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule,
@@ -126,6 +127,8 @@ pub struct StatementFault {
     pub kid: Option<String>,
     /// What is wrong.
     pub fact: String,
+    /// Of which kind it is.
+    pub defect: Defect,
 }
 
 impl EntityStatement {
@@ -201,6 +204,7 @@ impl EntityStatement {
         let refused = |fact: String| StatementFault {
             kid: unverified.header().kid.clone(),
             fact,
+            defect: Defect::Form,
         };
         let (issued_at, expires_at) = (verified.issued_at(), verified.expires_at());
         let claims = verified.into_claims();
@@ -272,6 +276,7 @@ fn parse(jws: &str) -> Result<Unverified<'_>, StatementFault> {
     Unverified::parse(jws, STATEMENT_MAX_BYTES).map_err(|error| StatementFault {
         kid: None,
         fact: error.to_string(),
+        defect: Defect::from(&error),
     })
 }
 
@@ -283,5 +288,6 @@ fn fault(unverified: &Unverified<'_>, error: &JoseError) -> StatementFault {
     StatementFault {
         kid: unverified.header().kid.clone(),
         fact: error.to_string(),
+        defect: Defect::from(error),
     }
 }

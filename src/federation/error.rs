@@ -1,5 +1,9 @@
 //! Why a relying party is not trusted: the fact, the link of the chain it belongs to, and the code it gets on the wire.
 
+mod defect;
+
+pub use defect::Defect;
+
 use super::entity_id::EntityIdError;
 use super::fetch::FetchError;
 use super::metadata_policy::PolicyError;
@@ -68,6 +72,8 @@ pub struct BrokenLink {
     pub kid: Option<String>,
     /// What is wrong.
     pub fact: String,
+    /// Of which kind it is.
+    pub defect: Defect,
 }
 
 /// A trust mark that was refused.
@@ -80,6 +86,8 @@ pub struct RefusedMark {
     pub issuer: String,
     /// What is wrong.
     pub fact: String,
+    /// Of which kind it is.
+    pub defect: Defect,
     /// Whether only something unreachable stood in the way.
     pub temporary: bool,
 }

@@ -255,5 +255,6 @@ pub(super) fn broken(
         url: link.url.clone(),
         kid: fault.kid,
         fact: fault.fact,
+        defect: fault.defect,
     }))
 }

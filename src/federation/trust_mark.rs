@@ -3,7 +3,7 @@
 
 use super::entity_id::EntityId;
 use super::entity_statement::{EntityStatement, Moment, STATEMENT_MAX_BYTES};
-use super::error::RefusedMark;
+use super::error::{Defect, RefusedMark};
 use crate::clock::UtcTime;
 use crate::jose::{
     Expectations, ExpiryRule, IssuedAtRule, KeySet, SignatureAlgorithm, TypRule, Unverified,
@@ -69,6 +69,7 @@ impl Candidate {
             mark_type: mark_type.to_owned(),
             issuer: "unknown".to_owned(),
             fact,
+            defect: Defect::Form,
             temporary: false,
         };
         let outer = wrapper.as_object().ok_or("is no JSON object");
@@ -117,11 +118,11 @@ impl Candidate {
         let verified: Verified<Map<String, Value>> =
             Unverified::parse(&self.jwt, STATEMENT_MAX_BYTES)
                 .and_then(|unverified| unverified.verify(keys, &expectations))
-                .map_err(|error| self.refused(error.to_string()))?;
+                .map_err(|error| self.refused(Defect::from(&error), error.to_string()))?;
         if let Some(owner) = owner.filter(|owner| owner.id != self.unverified_issuer) {
             let delegation = verified.claims().get("delegation").and_then(Value::as_str);
             self.check_delegation(delegation, owner, moment)
-                .map_err(|fact| self.refused(fact))?;
+                .map_err(|fact| self.refused(Defect::Delegation, fact))?;
         }
         Ok(ValidMark {
             mark_type: self.mark_type.clone(),
@@ -158,11 +159,12 @@ impl Candidate {
     }
 
     /// This mark, refused for good.
-    pub fn refused(&self, fact: String) -> RefusedMark {
+    pub fn refused(&self, defect: Defect, fact: String) -> RefusedMark {
         RefusedMark {
             mark_type: self.mark_type.clone(),
             issuer: self.unverified_issuer.clone(),
             fact,
+            defect,
             temporary: false,
         }
     }

@@ -114,7 +114,7 @@ fn denies_marks(error: &TrustError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::federation::RefusedMark;
+    use crate::federation::{Defect, RefusedMark};
 
     fn ending_in(seconds: i64) -> Due {
         Due {
@@ -146,6 +146,7 @@ mod tests {
                 mark_type: "https://ta.example.it/public/".into(),
                 issuer: "https://ta.example.it".into(),
                 fact: "its issuer says that its status is revoked".into(),
+                defect: Defect::Inactive,
                 temporary,
             }],
         };

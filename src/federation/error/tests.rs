@@ -42,6 +42,7 @@ fn errors_are_small_whatever_others_wrote_and_keep_their_code() {
         mark_type: long.clone(),
         issuer: long.clone(),
         fact: long.clone(),
+        defect: Defect::Inactive,
         temporary,
     };
     let marks = TrustError::TrustMark {

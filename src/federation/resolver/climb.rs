@@ -7,7 +7,7 @@ use super::Resolved;
 use super::discovery::{Anchors, Discovery, Usable};
 use crate::federation::entity_id::EntityId;
 use crate::federation::entity_statement::EntityStatement;
-use crate::federation::error::{BrokenLink, DocumentKind, TrustError};
+use crate::federation::error::{BrokenLink, Defect, DocumentKind, TrustError};
 use crate::federation::fetch::{FetchFact, Lane};
 use crate::federation::trust_chain::{Link, UnverifiedChain, broken};
 use futures_util::stream::{self, StreamExt};
@@ -317,6 +317,7 @@ fn unless_unknown(
                 url: Some(url.to_owned()),
                 kid: None,
                 fact: "the superior does not know this subordinate (HTTP status 404)".to_owned(),
+                defect: Defect::NoMember,
             }))
         }
         other => other,

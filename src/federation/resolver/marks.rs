@@ -10,7 +10,7 @@ use super::{Inner, TrustAnchor, TrustSettings};
 use crate::clock::UtcTime;
 use crate::federation::entity_id::EntityId;
 use crate::federation::entity_statement::{EntityStatement, Moment};
-use crate::federation::error::{RefusedMark, TrustError};
+use crate::federation::error::{Defect, RefusedMark, TrustError};
 use crate::federation::fetch::Lane;
 use crate::federation::single_flight::SingleFlight;
 use crate::federation::trust_chain::Anchor;
@@ -163,10 +163,10 @@ async fn verify(
             "trust_mark_issuers of {} does not list its issuer",
             anchor.id
         );
-        return Err(mark.refused(fact));
+        return Err(mark.refused(Defect::Unlisted, fact));
     }
-    let owner =
-        owner_of(&anchor.configuration, &mark.mark_type).map_err(|fact| mark.refused(fact))?;
+    let owner = owner_of(&anchor.configuration, &mark.mark_type)
+        .map_err(|fact| mark.refused(Defect::Delegation, fact))?;
     let keys = match issuer == anchor.id.as_str() {
         true => anchor.keys.clone(),
         false => issuer_keys(discovery, (configured, anchor), mark).await?,
@@ -186,7 +186,7 @@ async fn issuer_keys(
 ) -> Result<KeySet, RefusedMark> {
     let temporary = |fact: String| RefusedMark {
         temporary: true,
-        ..mark.refused(fact)
+        ..mark.refused(Defect::Unreachable, fact)
     };
     let issuer = mark.unverified_issuer.clone();
     let (id, thumbprints) = cache_key(configured);
@@ -311,7 +311,7 @@ impl Asked {
     async fn ask(&self) -> Result<(), RefusedMark> {
         let temporary = |fact: String| RefusedMark {
             temporary: true,
-            ..self.mark.refused(fact)
+            ..self.mark.refused(Defect::Unreachable, fact)
         };
         let endpoint = self.endpoint().await.map_err(temporary)?;
         let fields = [
@@ -324,7 +324,7 @@ impl Asked {
         let answer = answer.inspect_err(|error| told(Lane::Configured, error));
         let answer = answer.map_err(|error| temporary(format!("status endpoint {error}")))?;
         check_status_answer(&answer.body, &self.mark, &self.keys, self.moment)
-            .map_err(|fact| self.mark.refused(fact))
+            .map_err(|fact| self.mark.refused(Defect::Inactive, fact))
     }
 
     /// The issuer's `federation_trust_mark_status_endpoint`, from its entity configuration verified with attested keys.
