@@ -8,6 +8,7 @@ mod climb;
 mod discovery;
 mod marks;
 mod negative;
+mod own_marks;
 mod rp_keys;
 #[cfg(test)]
 mod tests;

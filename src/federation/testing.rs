@@ -40,9 +40,18 @@ pub(super) fn id(text: &str) -> EntityId {
 }
 
 pub(super) fn signed(typ: &str, claims: &Value, key: &PrivateKey) -> String {
+    signed_as(Some(typ), claims, key)
+}
+
+/// Without `typ`.
+pub(super) fn untyped(claims: &Value, key: &PrivateKey) -> String {
+    signed_as(None, claims, key)
+}
+
+fn signed_as(typ: Option<&str>, claims: &Value, key: &PrivateKey) -> String {
     let header = SignHeader {
         alg: SignatureAlgorithm::Es256,
-        typ: Some(typ),
+        typ,
         cty: None,
         kid: key.kid(),
         extra: None,

@@ -6,8 +6,8 @@ use super::entity_statement::{EntityStatement, Moment, STATEMENT_MAX_BYTES};
 use super::error::{Defect, RefusedMark};
 use crate::clock::UtcTime;
 use crate::jose::{
-    Expectations, ExpiryRule, IssuedAtRule, KeySet, SignatureAlgorithm, TypRule, Unverified,
-    Verified,
+    Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule,
+    Unverified, Verified,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -55,6 +55,8 @@ pub struct Candidate {
     pub mark_type: String,
     /// Claim `iss` of the mark.
     pub unverified_issuer: String,
+    /// The header's `kid`.
+    pub unverified_kid: Option<String>,
     /// The mark.
     pub jwt: String,
 }
@@ -78,9 +80,9 @@ impl Candidate {
         let shown = outer_type.clone().unwrap_or_else(|| "unknown".to_owned());
         let jwt = outer.get("trust_mark").and_then(Value::as_str);
         let jwt = jwt.ok_or_else(|| refused(&shown, "member trust_mark is missing".to_owned()))?;
-        let claims: Map<String, Value> = Unverified::parse(jwt, STATEMENT_MAX_BYTES)
-            .and_then(|unverified| unverified.unverified_claims())
-            .map_err(|error| refused(&shown, error.to_string()))?;
+        let malformed = |error: JoseError| refused(&shown, error.to_string());
+        let unverified = Unverified::parse(jwt, STATEMENT_MAX_BYTES).map_err(malformed)?;
+        let claims: Map<String, Value> = unverified.unverified_claims().map_err(malformed)?;
         let inner_type = stated_type(&claims).map_err(|fact| refused(&shown, fact))?;
         let missing = || refused(&shown, "claim trust_mark_type is missing".to_owned());
         let mark_type = inner_type.ok_or_else(missing)?;
@@ -94,6 +96,7 @@ impl Candidate {
         Ok(Self {
             mark_type: mark_type.clone(),
             unverified_issuer: issuer.to_owned(),
+            unverified_kid: unverified.header().kid.clone(),
             jwt: jwt.to_owned(),
         })
     }
@@ -132,7 +135,8 @@ impl Candidate {
         })
     }
 
-    /// OpenID Federation 1.0 §7.2: the owner of the type lets this issuer issue it.
+    /// OpenID Federation 1.0 §7.2: the owner of the type lets this issuer issue it. A delegation for a type without an
+    /// owner is not read: nobody vouches for its signer, and it gives its issuer nothing that the anchor did not.
     fn check_delegation(
         &self,
         delegation: Option<&str>,
@@ -143,7 +147,9 @@ impl Candidate {
         let expectations = Expectations {
             issuer: Some(&owner.id),
             subject: Some(&self.unverified_issuer),
-            ..expectations(&[DELEGATION_TYPE, "JWT"], moment)
+            typ: TypRule::Exactly(&[DELEGATION_TYPE]),
+            issued_at: IssuedAtRule::Required,
+            ..expectations(&[], moment)
         };
         let verified: Verified<Map<String, Value>> =
             Unverified::parse(delegation, STATEMENT_MAX_BYTES)
@@ -219,16 +225,29 @@ pub struct MarkOwner {
     pub keys: KeySet,
 }
 
-/// Whether an anchor lets `issuer` issue marks of this type: it lists it in `trust_mark_issuers` (an empty list means
-/// nobody), or is it itself (SPID/CIE FE-1).
+/// Who may issue marks of this type: those that the anchor lists in `trust_mark_issuers` (an empty list means nobody),
+/// and the anchor itself (SPID/CIE FE-1).
 #[must_use]
-pub fn is_issuer_listed(anchor: &EntityStatement, mark_type: &str, issuer: &str) -> bool {
+pub fn listed_issuers<'a>(anchor: &'a EntityStatement, mark_type: &str) -> Vec<&'a str> {
     let listed = anchor
         .trust_mark_issuers
         .get(mark_type)
         .and_then(Value::as_array);
-    let listed = listed.into_iter().flatten();
-    anchor.subject == issuer || listed.filter_map(Value::as_str).any(|name| name == issuer)
+    let mut issuers: Vec<&str> = listed
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if !issuers.contains(&anchor.subject.as_str()) {
+        issuers.push(&anchor.subject);
+    }
+    issuers
+}
+
+/// Whether `issuer` is one of [`listed_issuers`].
+#[must_use]
+pub fn is_issuer_listed(anchor: &EntityStatement, mark_type: &str, issuer: &str) -> bool {
+    listed_issuers(anchor, mark_type).contains(&issuer)
 }
 
 /// The owner that the anchor names for a type.
@@ -276,6 +295,7 @@ pub fn check_status_answer(
     let expectations = Expectations {
         issuer: Some(&mark.unverified_issuer),
         typ: TypRule::Exactly(&[STATUS_RESPONSE_TYPE]),
+        issued_at: IssuedAtRule::Required,
         ..expectations(&[], moment)
     };
     let verified: Verified<Map<String, Value>> = Unverified::parse(text, STATEMENT_MAX_BYTES)

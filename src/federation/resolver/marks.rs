@@ -11,7 +11,7 @@ use crate::clock::UtcTime;
 use crate::federation::entity_id::EntityId;
 use crate::federation::entity_statement::{EntityStatement, Moment};
 use crate::federation::error::{Defect, RefusedMark, TrustError};
-use crate::federation::fetch::Lane;
+use crate::federation::fetch::{FetchFact, Lane};
 use crate::federation::single_flight::SingleFlight;
 use crate::federation::trust_chain::Anchor;
 use crate::federation::trust_mark::{
@@ -33,12 +33,20 @@ const STATUSES_MAX: usize = 10_000;
 
 type IssuerKey = (String, String, String);
 type Keys = Result<KeySet, String>;
+
+/// What the anchor attested of an issuer, or why it did not.
+struct KnownKeys {
+    keys: Keys,
+    fetched_at: UtcTime,
+    until: UtcTime,
+}
+
 type StatusKey = ([u8; 32], String);
 type Status = Result<(), RefusedMark>;
 
 /// What is known of mark issuers (bounded by what anchors list) and of marks.
 pub(super) struct MarkCache {
-    issuers: Mutex<HashMap<IssuerKey, (Keys, UtcTime)>>,
+    issuers: Mutex<HashMap<IssuerKey, KnownKeys>>,
     flights: SingleFlight<IssuerKey, Keys>,
     statuses: Mutex<HashMap<StatusKey, (Status, UtcTime)>>,
     status_flights: SingleFlight<StatusKey, Status>,
@@ -152,7 +160,8 @@ pub(super) fn required_until(settings: &TrustSettings, marks: &[ValidMark]) -> O
     ends?.into_iter().max()
 }
 
-async fn verify(
+/// Whether a mark holds as `anchor` sees it.
+pub(super) async fn verify(
     discovery: &Discovery<'_>,
     (configured, anchor): (&TrustAnchor, &Anchor),
     mark: &Candidate,
@@ -167,10 +176,9 @@ async fn verify(
     }
     let owner = owner_of(&anchor.configuration, &mark.mark_type)
         .map_err(|fact| mark.refused(Defect::Delegation, fact))?;
-    let keys = match issuer == anchor.id.as_str() {
-        true => anchor.keys.clone(),
-        false => issuer_keys(discovery, (configured, anchor), mark).await?,
-    };
+    let kid = mark.unverified_kid.as_deref();
+    let keys = issuer_keys(discovery, (configured, anchor), issuer, kid).await;
+    let keys = keys.map_err(|fact| temporary(mark, fact))?;
     let valid = mark.verify(discovery.subject, &keys, owner.as_ref(), discovery.moment)?;
     if discovery.settings.trust_mark_status == TrustMarkStatus::Dynamic {
         ask_status(discovery, anchor, mark, &keys).await?;
@@ -178,30 +186,37 @@ async fn verify(
     Ok(valid)
 }
 
-/// The keys of a mark issuer, as the anchor attests them.
-async fn issuer_keys(
-    discovery: &Discovery<'_>,
-    (configured, anchor): (&TrustAnchor, &Anchor),
-    mark: &Candidate,
-) -> Result<KeySet, RefusedMark> {
-    let temporary = |fact: String| RefusedMark {
+fn temporary(mark: &Candidate, fact: String) -> RefusedMark {
+    RefusedMark {
         temporary: true,
         ..mark.refused(Defect::Unreachable, fact)
-    };
-    let issuer = mark.unverified_issuer.clone();
+    }
+}
+
+/// The keys of a mark issuer that the anchor lists: its own, or those that it attests. A `kid` that is not among keys
+/// fetched a while ago may be a new one, and has them fetched again.
+pub(super) async fn issuer_keys(
+    discovery: &Discovery<'_>,
+    (configured, anchor): (&TrustAnchor, &Anchor),
+    issuer: &str,
+    kid: Option<&str>,
+) -> Keys {
+    if issuer == anchor.id.as_str() {
+        return Ok(anchor.keys.clone());
+    }
     let (id, thumbprints) = cache_key(configured);
-    let key = (id, thumbprints, issuer.clone());
+    let key = (id, thumbprints, issuer.to_owned());
     let cache = &discovery.inner.marks;
     let now = discovery.moment.now;
     let known = {
         let issuers = cache.issuers.lock().unwrap_or_else(PoisonError::into_inner);
-        issuers
-            .get(&key)
-            .filter(|(_, until)| now < *until)
-            .map(|(keys, _)| keys.clone())
+        let known = issuers.get(&key);
+        known
+            .filter(|known| known.serves(kid, now))
+            .map(|known| known.keys.clone())
     };
     if let Some(known) = known {
-        return known.map_err(temporary);
+        return known;
     }
     let start = || {
         let (inner, anchor, moment) = (
@@ -212,11 +227,18 @@ async fn issuer_keys(
         let key = key.clone();
         async move { fetch_issuer(&inner, &anchor, key, moment).await }.boxed()
     };
-    cache
-        .flights
-        .run(key.clone(), start)
-        .await
-        .map_err(temporary)
+    cache.flights.run(key.clone(), start).await
+}
+
+impl KnownKeys {
+    fn serves(&self, kid: Option<&str>, now: UtcTime) -> bool {
+        let has_key = match (&self.keys, kid) {
+            (Ok(keys), Some(kid)) => keys.find(kid).is_some(),
+            (Ok(_), None) | (Err(_), _) => true,
+        };
+        let is_recent = now < self.fetched_at.plus_seconds(FAILURE_SECONDS);
+        now < self.until && (has_key || is_recent)
+    }
 }
 
 async fn fetch_issuer(inner: &Inner, anchor: &Anchor, key: IssuerKey, moment: Moment) -> Keys {
@@ -234,7 +256,12 @@ async fn fetch_issuer(inner: &Inner, anchor: &Anchor, key: IssuerKey, moment: Mo
         .issuers
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    issuers.insert(key, (keys.clone(), until));
+    let known = KnownKeys {
+        keys: keys.clone(),
+        fetched_at: moment.now,
+        until,
+    };
+    issuers.insert(key, known);
     keys
 }
 
@@ -278,13 +305,9 @@ async fn ask_status(
     }
     let start = || {
         let asked = Asked {
-            inner: Arc::clone(&discovery.inner),
-            anchor: anchor.clone(),
+            issuer: MarkIssuer::new(discovery, anchor, &mark.unverified_issuer, keys.clone()),
             mark: mark.clone(),
-            keys: keys.clone(),
             subject: discovery.subject.to_string(),
-            moment: discovery.moment,
-            development: discovery.settings.development,
         };
         let key = key.clone();
         async move {
@@ -297,40 +320,36 @@ async fn ask_status(
     cache.status_flights.run(key.clone(), start).await
 }
 
-struct Asked {
+/// A mark issuer that the anchor lists, with its attested keys.
+pub(super) struct MarkIssuer {
     inner: Arc<Inner>,
     anchor: Anchor,
-    mark: Candidate,
+    id: String,
     keys: KeySet,
-    subject: String,
     moment: Moment,
     development: bool,
 }
 
-impl Asked {
-    async fn ask(&self) -> Result<(), RefusedMark> {
-        let temporary = |fact: String| RefusedMark {
-            temporary: true,
-            ..self.mark.refused(Defect::Unreachable, fact)
-        };
-        let endpoint = self.endpoint().await.map_err(temporary)?;
-        let fields = [
-            ("trust_mark".to_owned(), self.mark.jwt.clone()),
-            ("trust_mark_type".to_owned(), self.mark.mark_type.clone()),
-            ("sub".to_owned(), self.subject.clone()),
-        ];
-        let accept = "application/trust-mark-status-response+jwt, application/json";
-        let answer = self.inner.fetch.post_form(&endpoint, &fields, accept).await;
-        let answer = answer.inspect_err(|error| told(Lane::Configured, error));
-        let answer = answer.map_err(|error| temporary(format!("status endpoint {error}")))?;
-        check_status_answer(&answer.body, &self.mark, &self.keys, self.moment)
-            .map_err(|fact| self.mark.refused(Defect::Inactive, fact))
+impl MarkIssuer {
+    pub(super) fn new(
+        discovery: &Discovery<'_>,
+        anchor: &Anchor,
+        issuer: &str,
+        keys: KeySet,
+    ) -> Self {
+        Self {
+            inner: Arc::clone(&discovery.inner),
+            anchor: anchor.clone(),
+            id: issuer.to_owned(),
+            keys,
+            moment: discovery.moment,
+            development: discovery.settings.development,
+        }
     }
 
-    /// The issuer's `federation_trust_mark_status_endpoint`, from its entity configuration verified with attested keys.
-    async fn endpoint(&self) -> Result<String, String> {
-        let name = "federation_trust_mark_status_endpoint";
-        let issuer = &self.mark.unverified_issuer;
+    /// An endpoint of its `federation_entity` metadata, from its entity configuration verified with attested keys.
+    pub(super) async fn endpoint(&self, name: &str) -> Result<String, String> {
+        let issuer = &self.id;
         let missing = || format!("{issuer} has no {name}");
         if issuer == self.anchor.id.as_str() {
             let endpoint = self.anchor.configuration.federation_endpoint(name);
@@ -348,6 +367,40 @@ impl Asked {
             .map(str::to_owned)
             .ok_or_else(missing)
     }
+}
+
+struct Asked {
+    issuer: MarkIssuer,
+    mark: Candidate,
+    subject: String,
+}
+
+impl Asked {
+    async fn ask(&self) -> Result<(), RefusedMark> {
+        let (mark, issuer) = (&self.mark, &self.issuer);
+        let endpoint = issuer.endpoint("federation_trust_mark_status_endpoint");
+        let endpoint = endpoint.await.map_err(|fact| temporary(mark, fact))?;
+        let fields = [
+            ("trust_mark".to_owned(), mark.jwt.clone()),
+            ("trust_mark_type".to_owned(), mark.mark_type.clone()),
+            ("sub".to_owned(), self.subject.clone()),
+        ];
+        let accept = "application/trust-mark-status-response+jwt, application/json";
+        let answer = issuer.inner.fetch.post_form(&endpoint, &fields, accept);
+        let answer = answer.await.map_err(|error| {
+            told(Lane::Configured, &error);
+            match error.fact {
+                // OpenID Federation §8.4.2: an issuer that is asked about a mark that it did not issue.
+                FetchFact::Status { code: 404 } => mark.refused(
+                    Defect::Inactive,
+                    "its issuer does not know it (HTTP status 404)".to_owned(),
+                ),
+                _ => temporary(mark, format!("status endpoint {error}")),
+            }
+        })?;
+        check_status_answer(&answer.body, mark, &issuer.keys, issuer.moment)
+            .map_err(|fact| mark.refused(Defect::Inactive, fact))
+    }
 
     fn remember(&self, key: StatusKey, status: Result<(), RefusedMark>) {
         let seconds = if status.is_ok() {
@@ -355,8 +408,8 @@ impl Asked {
         } else {
             FAILURE_SECONDS
         };
-        let until = self.moment.now.plus_seconds(seconds);
-        let cache = &self.inner.marks.statuses;
+        let until = self.issuer.moment.now.plus_seconds(seconds);
+        let cache = &self.issuer.inner.marks.statuses;
         let mut statuses = cache.lock().unwrap_or_else(PoisonError::into_inner);
         if statuses.len() >= STATUSES_MAX {
             statuses.clear();

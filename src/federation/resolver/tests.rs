@@ -5,6 +5,7 @@ mod attacks;
 mod chains;
 mod limits;
 mod marks;
+mod own_marks;
 mod provided;
 
 pub(super) use super::*;

@@ -194,31 +194,165 @@ async fn a_type_with_an_owner_needs_the_owners_delegation() {
             json!({MARK: {"sub": owner, "jwks": jwks(owner)}}),
         );
     });
-    let delegation = |signer: &str, issuer: &str, mark_type: &str| {
-        let claims = json!({"iss": owner, "sub": issuer, "iat": NOW, "trust_mark_type": mark_type});
-        signed("trust-mark-delegation+jwt", &claims, &key(signer))
+    let delegation = |signer: &str, typ: Option<&str>, changes: Value| {
+        let mut claims =
+            json!({"iss": owner, "sub": ISSUER, "iat": NOW, "exp": NOW, "trust_mark_type": MARK});
+        let members = claims.as_object_mut().unwrap();
+        members.extend(changes.as_object().unwrap().clone());
+        members.retain(|_, value| !value.is_null());
+        typ.map_or_else(
+            || untyped(&claims, &key(signer)),
+            |typ| signed(typ, &claims, &key(signer)),
+        )
     };
-    for (delegation, accepted) in [
-        (None, false),
-        (Some(delegation(owner, ISSUER, MARK)), true),
-        (Some(delegation("forger", ISSUER, MARK)), false),
-        (Some(delegation(owner, "https://x.example.it", MARK)), false),
+    let typ = Some("trust-mark-delegation+jwt");
+    let other = "https://x.example.it/mark";
+    for (case, delegation, accepted) in [
+        ("none", None, false),
+        ("good", Some(delegation(owner, typ, json!({}))), true),
         (
-            Some(delegation(owner, ISSUER, "https://x.example.it/mark")),
+            "without exp",
+            Some(delegation(owner, typ, json!({"exp": null}))),
+            true,
+        ),
+        (
+            "older name",
+            Some(delegation(
+                owner,
+                typ,
+                json!({"trust_mark_type": null, "id": MARK}),
+            )),
+            true,
+        ),
+        ("forged", Some(delegation("forger", typ, json!({}))), false),
+        (
+            "by the issuer itself",
+            Some(delegation(ISSUER, typ, json!({"iss": ISSUER}))),
+            false,
+        ),
+        (
+            "for another issuer",
+            Some(delegation(owner, typ, json!({"sub": other}))),
+            false,
+        ),
+        (
+            "for another type",
+            Some(delegation(owner, typ, json!({"trust_mark_type": other}))),
+            false,
+        ),
+        (
+            "for no type",
+            Some(delegation(owner, typ, json!({"trust_mark_type": null}))),
+            false,
+        ),
+        (
+            "ended",
+            Some(delegation(owner, typ, json!({"exp": NOW - 31}))),
+            false,
+        ),
+        (
+            "without iat",
+            Some(delegation(owner, typ, json!({"iat": null}))),
+            false,
+        ),
+        (
+            "from the future",
+            Some(delegation(owner, typ, json!({"iat": NOW + 31}))),
+            false,
+        ),
+        ("untyped", Some(delegation(owner, None, json!({}))), false),
+        (
+            "of another typ",
+            Some(delegation(owner, Some("trust-mark+jwt"), json!({}))),
             false,
         ),
     ] {
         let delegated = mark(ISSUER, RP, |claims| {
-            claims.extend(
-                delegation
-                    .clone()
-                    .map(|d| ("delegation".to_owned(), json!(d))),
-            );
+            claims.extend(delegation.map(|d| ("delegation".to_owned(), json!(d))));
         });
         with_marks(&world, json!([delegated]));
         let outcome = resolve(&world).await;
-        assert_eq!(outcome.is_ok(), accepted, "{delegation:?}: {outcome:?}");
+        assert_eq!(outcome.is_ok(), accepted, "{case}: {outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn an_owner_needs_no_delegation_and_an_unreadable_owner_stops_its_type() {
+    // SPID/CIE TM-1, OIDC Federation §7.2
+    let world = World::new();
+    world.statement(TA, ISSUER, nothing);
+    let own = |owners: Value| {
+        world.configuration(TA, |claims| {
+            claims.insert("trust_mark_issuers".into(), json!({MARK: [ISSUER]}));
+            claims.insert("trust_mark_owners".into(), owners);
+        });
+    };
+    with_marks(&world, json!([mark(ISSUER, RP, nothing)]));
+    own(json!({MARK: {"sub": ISSUER, "jwks": jwks(ISSUER)}}));
+    assert!(resolve(&world).await.is_ok());
+    for unreadable in [
+        json!("text"),
+        json!({"sub": ISSUER}),
+        json!({"sub": ISSUER, "jwks": 1}),
+    ] {
+        own(json!({MARK: unreadable}));
+        let error = mark_refusal(&world).await.to_string();
+        assert!(error.contains("trust_mark_owners"), "{error}");
+    }
+    // Of a type that has no owner, a delegation is not read; it makes nobody an issuer.
+    own(json!({"https://x.example.it/mark": {"sub": ISSUER, "jwks": jwks(ISSUER)}}));
+    let delegated = |issuer: &str| {
+        mark(issuer, RP, |claims| {
+            claims.insert("delegation".into(), json!("not.read.at-all"));
+        })
+    };
+    with_marks(&world, json!([delegated(ISSUER)]));
+    assert!(resolve(&world).await.is_ok());
+    with_marks(&world, json!([delegated("https://unlisted.example.it")]));
+    let error = mark_refusal(&world).await.to_string();
+    assert!(error.contains("does not list its issuer"), "{error}");
+}
+
+#[tokio::test]
+async fn a_new_key_of_a_mark_issuer_is_found_and_foreign_kids_cost_one_fetch_in_a_while() {
+    // SPID/CIE FE-1
+    let world = World::new();
+    list_issuer(&world, json!([ISSUER]));
+    world.statement(TA, ISSUER, nothing);
+    with_marks(&world, json!([mark(ISSUER, RP, nothing)]));
+    let resolver = world.resolver();
+    let rp = id(RP);
+    let resolve = || resolver.renew(&world.settings, &rp);
+    assert!(resolve().await.is_ok());
+    let claims = json!({"iss": ISSUER, "sub": RP, "iat": NOW, "trust_mark_type": MARK});
+    let rotated = signed("trust-mark+jwt", &claims, &key("rotated"));
+    with_marks(
+        &world,
+        json!([{"trust_mark_type": MARK, "trust_mark": rotated}]),
+    );
+    world.statement(TA, ISSUER, |claims| {
+        claims.insert("jwks".into(), jwks("rotated"));
+    });
+    let asked = || {
+        let urls = world.fetch.urls();
+        let of_issuer = urls.iter().filter(|url| **url == statement_url(TA, ISSUER));
+        of_issuer.count()
+    };
+    world.fetch.forget_calls();
+    let error = resolve().await.unwrap_err().to_string();
+    assert!(error.contains("no key with kid"), "{error}");
+    assert_eq!(asked(), 0, "fetched a moment ago");
+    world.clock.advance_seconds(30);
+    assert!(resolve().await.is_ok());
+    let forged = signed("trust-mark+jwt", &claims, &key("forger"));
+    with_marks(
+        &world,
+        json!([{"trust_mark_type": MARK, "trust_mark": forged}]),
+    );
+    for _ in 0..3 {
+        assert!(resolve().await.is_err());
+    }
+    assert_eq!(asked(), 1);
 }
 
 #[tokio::test]
@@ -239,6 +373,18 @@ async fn the_status_endpoint_is_asked_once_in_a_while_when_configured() {
         (answer(claims("revoked", own), TA), false),
         (answer(claims("active", own), "forger"), false),
         (answer(claims("active", &json!("another")), TA), false),
+        (answer(claims("invalid", own), TA), false),
+        (
+            answer(
+                json!({"iss": TA, "trust_mark": own, "status": "active"}),
+                TA,
+            ),
+            false,
+        ),
+        (
+            signed("trust-mark+jwt", &claims("active", own), &key(TA)).into_bytes(),
+            false,
+        ),
         (br#"{"active": true}"#.to_vec(), true),
         (br#"{"active": false}"#.to_vec(), false),
         (br#"{"active": "true"}"#.to_vec(), false),
@@ -247,13 +393,15 @@ async fn the_status_endpoint_is_asked_once_in_a_while_when_configured() {
         world.fetch.put(&url, Page::Body(body));
         assert_eq!(resolve(&world).await.is_ok(), accepted);
     }
-    world
-        .fetch
-        .put(&url, Page::Fails(FetchFact::Status { code: 500 }));
-    assert_eq!(
-        mark_refusal(&world).await.code(),
-        TrustErrorCode::TemporarilyUnavailable
-    );
+    for (code, wire) in [
+        (500, TrustErrorCode::TemporarilyUnavailable),
+        (404, TrustErrorCode::UnauthorizedClient),
+    ] {
+        world
+            .fetch
+            .put(&url, Page::Fails(FetchFact::Status { code }));
+        assert_eq!(mark_refusal(&world).await.code(), wire, "{code}");
+    }
     world
         .fetch
         .put(&url, Page::Body(br#"{"active": true}"#.to_vec()));
