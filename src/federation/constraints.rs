@@ -8,6 +8,9 @@ use url::{Host, Url};
 /// The entity type that every entity may have (OpenID Federation 1.0 §6.2.3).
 const ALWAYS_ALLOWED: &str = "federation_entity";
 
+/// The beginning of a name in naming constraints of older drafts, which wrote URLs: `https://.example.it`.
+const OLDER_PREFIX: &str = "https://";
+
 /// A `constraints` claim. Unknown members are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Constraints {
@@ -15,13 +18,14 @@ pub struct Constraints {
     pub max_path_length: Option<u64>,
     /// Which host names the entities below may have.
     pub naming_constraints: Option<NamingConstraints>,
-    /// Which entity types they may have.
+    /// Which entity types the subject may have; the others are taken from its metadata.
     pub allowed_entity_types: Option<Vec<String>>,
     /// The member's name in older drafts; applies likewise.
     pub allowed_leaf_entity_types: Option<Vec<String>>,
 }
 
-/// Host names in the manner of RFC 5280 §4.2.1.10: `host.example.it` is that host, `.example.it` every host below.
+/// Host names in the manner of RFC 5280 §4.2.1.10: `host.example.it` is that host, `.example.it` every host below. Kept in
+/// lower case, without a final dot and without the `https://` of older drafts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct NamingConstraints {
     /// When present, one of these must match.
@@ -37,8 +41,29 @@ pub struct Below<'a> {
     pub intermediates: usize,
     /// The entity identifiers below the issuer, the chain's subject among them.
     pub entities: &'a [String],
-    /// The metadata of the chain's subject by entity type.
-    pub metadata: &'a Map<String, Value>,
+}
+
+/// An entity type that a constraint took from the metadata of a chain's subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemovedType {
+    /// Such as `openid_provider`.
+    pub entity_type: String,
+    /// Whose constraint.
+    pub issuer: String,
+    /// `allowed_entity_types`, or its older name.
+    pub constraint: &'static str,
+}
+
+impl RemovedType {
+    /// The error of whoever needs this type.
+    #[must_use]
+    pub fn error(&self) -> TrustError {
+        TrustError::Constraint {
+            issuer: self.issuer.clone(),
+            constraint: self.constraint,
+            fact: format!("entity type {} is not allowed", self.entity_type),
+        }
+    }
 }
 
 impl Constraints {
@@ -49,7 +74,13 @@ impl Constraints {
     pub fn parse(claim: Option<&Value>) -> Result<Self, String> {
         match claim {
             None | Some(Value::Null) => Ok(Self::default()),
-            Some(claim) => Self::deserialize(claim).map_err(|error| error.to_string()),
+            Some(claim) => {
+                let mut read = Self::deserialize(claim).map_err(|error| error.to_string())?;
+                read.naming_constraints
+                    .as_mut()
+                    .map_or(Ok(()), NamingConstraints::normalize)?;
+                Ok(read)
+            }
         }
     }
 
@@ -77,23 +108,56 @@ impl Constraints {
         {
             return broken("naming_constraints", format!("{entity} is not allowed"));
         }
+        Ok(())
+    }
+
+    /// Takes from the subject's metadata the entity types that it may not have (OpenID Federation 1.0 §6.2.3): an entity
+    /// of two types keeps the one that is allowed.
+    pub fn remove_types(
+        &self,
+        issuer: &str,
+        metadata: &mut Map<String, Value>,
+    ) -> Vec<RemovedType> {
         let types = [
             ("allowed_entity_types", &self.allowed_entity_types),
             ("allowed_leaf_entity_types", &self.allowed_leaf_entity_types),
         ];
-        for (name, allowed) in types {
+        let mut removed = Vec::new();
+        for (constraint, allowed) in types {
             let Some(allowed) = allowed else { continue };
-            let mut present = below.metadata.keys();
-            let refused = present.find(|t| *t != ALWAYS_ALLOWED && !allowed.contains(t));
-            if let Some(entity_type) = refused {
-                return broken(name, format!("entity type {entity_type} is not allowed"));
-            }
+            metadata.retain(|entity_type, _| {
+                let keep = entity_type == ALWAYS_ALLOWED || allowed.contains(entity_type);
+                if !keep {
+                    removed.push(RemovedType {
+                        entity_type: entity_type.clone(),
+                        issuer: issuer.to_owned(),
+                        constraint,
+                    });
+                }
+                keep
+            });
         }
-        Ok(())
+        removed
     }
 }
 
 impl NamingConstraints {
+    /// A name that can match no host would exclude nothing: it is refused rather than passed over.
+    fn normalize(&mut self) -> Result<(), String> {
+        let lists = [&mut self.permitted, &mut self.excluded];
+        for name in lists.into_iter().flatten().flatten() {
+            let lower = name.to_ascii_lowercase();
+            let host = lower.strip_prefix(OLDER_PREFIX).unwrap_or(&lower);
+            let host = host.trim_end_matches(['/', '.']);
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:[]".contains(c);
+            if host.is_empty() || !host.chars().all(plain) {
+                return Err(format!("naming_constraints: {name:?} is no host name"));
+            }
+            *name = host.to_owned();
+        }
+        Ok(())
+    }
+
     fn allows(&self, entity: &str) -> bool {
         let host = Url::parse(entity).ok();
         let host = host.as_ref().and_then(Url::host);
@@ -107,12 +171,11 @@ impl NamingConstraints {
 
 /// RFC 5280 §4.2.1.10 speaks of names; an IP address matches only itself.
 fn covers(pattern: &str, host: Option<&Host<&str>>) -> bool {
-    let pattern = pattern.to_ascii_lowercase();
     match host {
         None => false,
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
-            name == pattern || (pattern.starts_with('.') && name.ends_with(&pattern))
+            name == pattern || (pattern.starts_with('.') && name.ends_with(pattern))
         }
         Some(address) => address.to_string() == pattern,
     }
@@ -125,11 +188,9 @@ mod tests {
 
     fn check(constraints: Value, intermediates: usize, entities: &[&str]) -> Result<(), String> {
         let entities: Vec<String> = entities.iter().map(ToString::to_string).collect();
-        let metadata = json!({"openid_relying_party": {}, "federation_entity": {}});
         let below = Below {
             intermediates,
             entities: &entities,
-            metadata: metadata.as_object().unwrap(),
         };
         Constraints::parse(Some(&constraints))?
             .check("https://ta.example.it", below)
@@ -180,12 +241,45 @@ mod tests {
     }
 
     #[test]
-    fn entity_types_are_allowed_by_name_and_federation_entity_always() {
-        // SPID/CIE FE-2
+    fn entity_types_that_are_not_allowed_are_taken_away_and_federation_entity_never() {
+        // SPID/CIE FE-2, OIDC Federation §6.2.3
         for name in ["allowed_entity_types", "allowed_leaf_entity_types"] {
-            assert!(check(json!({name: ["openid_relying_party"]}), 0, &[]).is_ok());
-            assert!(check(json!({name: ["openid_provider"]}), 0, &[]).is_err());
-            assert!(check(json!({name: []}), 0, &[]).is_err());
+            for (allowed, kept) in [
+                (
+                    json!(["openid_relying_party"]),
+                    json!({"openid_relying_party": {}, "federation_entity": {}}),
+                ),
+                (json!([]), json!({"federation_entity": {}})),
+            ] {
+                let mut metadata = json!({"openid_relying_party": {}, "federation_entity": {}, "openid_provider": {}});
+                let removed = Constraints::parse(Some(&json!({name: allowed})))
+                    .unwrap()
+                    .remove_types("https://ta.example.it", metadata.as_object_mut().unwrap());
+                assert_eq!(metadata, kept);
+                assert!(removed.iter().any(|r| r.error().to_string()
+                    == format!("constraint {name} of https://ta.example.it: entity type openid_provider is not allowed")));
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_older_drafts_count_and_names_that_match_nothing_are_refused() {
+        // SPID/CIE FE-2
+        let older = json!({"naming_constraints": {"permitted": ["https://.Example.it/"], "excluded": ["https://evil.example.it."]}});
+        assert!(check(older.clone(), 0, &["https://rp.example.it"]).is_ok());
+        for refused in ["https://evil.example.it/rp", "https://example.it"] {
+            assert!(check(older.clone(), 0, &[refused]).is_err(), "{refused}");
+        }
+        for name in [
+            "",
+            ".",
+            "https://",
+            "*.example.it",
+            "example.it/path",
+            "a b",
+        ] {
+            let unreadable = json!({"naming_constraints": {"excluded": [name]}});
+            assert!(check(unreadable, 0, &[]).is_err(), "{name}");
         }
     }
 

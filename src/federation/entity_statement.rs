@@ -1,6 +1,8 @@
 //! Entity statements (OpenID Federation 1.0 §3): what an entity says of itself, and what superiors say of subordinates.
 //!
 //! Members that are not understood are ignored (`trust_marks` in subordinate statements, noise), unless `crit` names them.
+//! What would steer an evaluation from the wrong place is refused: `authority_hints` in a subordinate statement here, a
+//! policy in the configuration of a member of a chain in [`super::trust_chain`].
 
 use super::constraints::Constraints;
 use super::entity_id::EntityId;
@@ -19,8 +21,9 @@ pub const STATEMENT_MAX_BYTES: usize = 256 * 1024;
 /// The `typ` of entity statements; older kits write `JWT` or nothing (SPID/CIE MD-4).
 pub const ENTITY_STATEMENT_TYPES: [&str; 2] = ["entity-statement+jwt", "JWT"];
 
-/// The claims that are understood; `crit` may name no others (OpenID Federation 1.0 §3.1.1).
-const UNDERSTOOD: [&str; 18] = [
+/// The claims that OpenID Federation 1.0 defines. `crit` names extensions only (§3.1.1), none of which is understood, so
+/// that these serve to say which of the two mistakes was made.
+const DEFINED: [&str; 18] = [
     "iss",
     "sub",
     "iat",
@@ -188,7 +191,7 @@ impl EntityStatement {
             now: moment.now,
             leeway_seconds: moment.leeway_seconds,
             expiry: ExpiryRule::Required,
-            issued_at: IssuedAtRule::Optional,
+            issued_at: IssuedAtRule::Required,
             max_lifetime_seconds: None,
         };
         let verified: Verified<Claims> = unverified
@@ -208,11 +211,16 @@ impl EntityStatement {
         };
         let (issued_at, expires_at) = (verified.issued_at(), verified.expires_at());
         let claims = verified.into_claims();
-        let critical = claims.crit.unwrap_or_default();
-        if let Some(unknown) = critical.iter().find(|c| !UNDERSTOOD.contains(&c.as_str())) {
-            return Err(refused(format!(
-                "claim crit names {unknown}, which is not understood"
-            )));
+        if let Some(critical) = claims.crit.iter().flatten().next() {
+            let fault = match DEFINED.contains(&critical.as_str()) {
+                true => "which OpenID Federation defines itself",
+                false => "which is not understood",
+            };
+            return Err(refused(format!("claim crit names {critical}, {fault}")));
+        }
+        if claims.iss != claims.sub && claims.authority_hints.is_some() {
+            let fact = "claim authority_hints may only be in an entity configuration";
+            return Err(refused(fact.to_owned()));
         }
         let keys = key_set(claims.jwks.as_ref()).map_err(|error| fault(unverified, &error))?;
         if keys.keys().is_empty() {
@@ -248,6 +256,29 @@ impl EntityStatement {
             trust_mark_owners: object(claims.trust_mark_owners),
             source_endpoint: source.map(str::to_owned),
         })
+    }
+
+    /// Refuses a configuration that states a policy: only superiors do (OpenID Federation 1.0 §3.2, steps 17 and 18), and
+    /// whoever wrote one believes in something that nobody would apply.
+    ///
+    /// # Errors
+    /// The claim that is out of place.
+    pub fn check_has_no_policy(&self) -> Result<(), StatementFault> {
+        let misplaced = [
+            ("metadata_policy", !self.metadata_policy.is_empty()),
+            (
+                "metadata_policy_crit",
+                !self.metadata_policy_crit.is_empty(),
+            ),
+        ];
+        match misplaced.into_iter().find(|(_, stated)| *stated) {
+            None => Ok(()),
+            Some((claim, _)) => Err(StatementFault {
+                kid: self.kid.clone(),
+                fact: format!("claim {claim} may only be in a subordinate statement"),
+                defect: Defect::Form,
+            }),
+        }
     }
 
     /// A member of `metadata.federation_entity`, such as `federation_fetch_endpoint`.

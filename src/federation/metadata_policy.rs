@@ -86,6 +86,10 @@ pub const OPERATORS: [&str; 7] = [
 /// At most this many parameters in one policy, and values in one set: merging compares each with each.
 const PARAMETERS_MAX: usize = 1_000;
 
+/// No entity type: policies of the Italian federation carry their statement's constraints along. Those of the statement
+/// itself count.
+const NOISE: &str = "constraints";
+
 /// The one parameter whose value is a set written as a space separated string (OpenID Federation 1.0 §6.1.3.1.8).
 const SPACE_SEPARATED: &str = "scope";
 
@@ -96,11 +100,15 @@ impl MetadataPolicy {
     /// # Errors
     /// A shape or a combination of operators that §6.1.3.1 does not allow; a critical operator that is not understood.
     pub fn parse(claim: &Map<String, Value>, critical: &[String]) -> Result<Self, PolicyError> {
-        if let Some(unknown) = critical.iter().find(|o| !OPERATORS.contains(&o.as_str())) {
+        if let Some(named) = critical.first() {
+            let fault = match OPERATORS.contains(&named.as_str()) {
+                true => "this is a standard operator, which may not be named here",
+                false => "this operator is critical and not understood",
+            };
             return Err(invalid_policy(
                 "metadata_policy_crit",
-                unknown,
-                "this operator is critical and not understood".to_owned(),
+                named,
+                fault.to_owned(),
             ));
         }
         let mut entries = Vec::new();
@@ -113,7 +121,7 @@ impl MetadataPolicy {
             let reason = format!("more than {PARAMETERS_MAX} parameters");
             return Err(invalid_policy("metadata_policy", "metadata_policy", reason));
         }
-        for (entity_type, parameters) in claim {
+        for (entity_type, parameters) in claim.iter().filter(|(name, _)| *name != NOISE) {
             let Value::Object(parameters) = parameters else {
                 return Err(not_an_object(entity_type));
             };

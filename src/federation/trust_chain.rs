@@ -7,7 +7,7 @@
 //! Everything is verified from the anchor down, each document with the keys that the one above it attests: what was
 //! believed while climbing (an intermediate's own keys) counts for nothing here.
 
-use super::constraints::Below;
+use super::constraints::{Below, RemovedType};
 use super::entity_id::EntityId;
 use super::entity_statement::{EntityStatement, Moment, StatementFault};
 use super::error::{BrokenLink, DocumentKind, TrustError};
@@ -61,6 +61,8 @@ pub struct ValidChain {
     pub federation_keys: KeySet,
     /// The smallest `exp`.
     pub expires_at: UtcTime,
+    /// The entity types that constraints took from the metadata.
+    pub removed_types: Vec<RemovedType>,
     /// What the policies changed.
     pub effects: Vec<Effect>,
 }
@@ -82,6 +84,7 @@ impl UnverifiedChain {
             let fact = format!("does not start at {subject}");
             return Err(TrustError::ProvidedChain(fact));
         }
+        self.check_is_no_loop(anchor)?;
         let statements = self.verify_statements(anchor, moment)?;
         let Some(immediate) = statements.first() else {
             return Err(TrustError::NoAnchor {
@@ -95,6 +98,10 @@ impl UnverifiedChain {
             Some(keys),
             moment.of_subject(),
         );
+        let checked = checked.and_then(|configuration| {
+            configuration.check_has_no_policy()?;
+            Ok(configuration)
+        });
         let configuration = checked.map_err(|fault| {
             let about = (subject.as_str(), subject.as_str());
             broken(
@@ -104,8 +111,15 @@ impl UnverifiedChain {
                 fault,
             )
         })?;
-        let declared = with_overrides(configuration.metadata, &immediate.metadata);
-        self.check_constraints(anchor, &statements, &declared)?;
+        if !configuration.authority_hints.contains(&immediate.issuer) {
+            let fact = format!(
+                "authority_hints of {subject} do not name {}",
+                immediate.issuer
+            );
+            return Err(TrustError::ProvidedChain(fact));
+        }
+        let mut declared = with_overrides(configuration.metadata, &immediate.metadata);
+        let removed_types = self.apply_constraints(anchor, &statements, &mut declared)?;
         let applied = merged_policy(&statements)?
             .apply(&declared)
             .map_err(|error| TrustError::Policy {
@@ -126,8 +140,22 @@ impl UnverifiedChain {
             metadata: applied.metadata,
             federation_keys: keys.clone(),
             expires_at,
+            removed_types,
             effects: applied.effects,
         })
+    }
+
+    /// An entity that stands above itself attests its own keys: no path of a well-formed federation (§3.2, step 6).
+    fn check_is_no_loop(&self, anchor: &Anchor) -> Result<(), TrustError> {
+        let below_the_anchor = self.entities.iter().enumerate();
+        let again = below_the_anchor.into_iter().find(|(position, entity)| {
+            let before = self.entities.get(..*position).unwrap_or_default();
+            before.contains(entity) || entity.as_str() == anchor.id.as_str()
+        });
+        match again {
+            None => Ok(()),
+            Some((_, entity)) => Err(TrustError::ProvidedChain(format!("has {entity} twice"))),
+        }
     }
 
     /// The statements in the order of `entities`, each verified with the keys attested from above.
@@ -163,7 +191,7 @@ impl UnverifiedChain {
             return Ok(());
         };
         EntityStatement::verify_configuration(&link.jws, id, Some(keys), moment)
-            .map(drop)
+            .and_then(|configuration| configuration.check_has_no_policy())
             .map_err(|fault| {
                 broken(
                     DocumentKind::EntityConfiguration,
@@ -175,31 +203,29 @@ impl UnverifiedChain {
     }
 
     /// The anchor's entity configuration counts as if its constraints were in its statements (SPID/CIE FE-2).
-    fn check_constraints(
+    fn apply_constraints(
         &self,
         anchor: &Anchor,
         statements: &[EntityStatement],
-        metadata: &Map<String, Value>,
-    ) -> Result<(), TrustError> {
+        metadata: &mut Map<String, Value>,
+    ) -> Result<Vec<RemovedType>, TrustError> {
         let below = |intermediates: usize| Below {
             intermediates,
             entities: self
                 .entities
                 .get(..=intermediates)
                 .unwrap_or(&self.entities),
-            metadata,
         };
         let whole = below(statements.len().saturating_sub(1));
-        anchor
-            .configuration
-            .constraints
-            .check(anchor.id.as_str(), whole)?;
+        let own = &anchor.configuration.constraints;
+        own.check(anchor.id.as_str(), whole)?;
+        let mut removed = own.remove_types(anchor.id.as_str(), metadata);
         for (intermediates, statement) in statements.iter().enumerate().rev() {
-            statement
-                .constraints
-                .check(&statement.issuer, below(intermediates))?;
+            let constraints = &statement.constraints;
+            constraints.check(&statement.issuer, below(intermediates))?;
+            removed.extend(constraints.remove_types(&statement.issuer, metadata));
         }
-        Ok(())
+        Ok(removed)
     }
 }
 
@@ -216,8 +242,8 @@ fn merged_policy(statements: &[EntityStatement]) -> Result<MetadataPolicy, Trust
     Ok(merged)
 }
 
-/// `metadata` of the immediate superior's statement takes precedence over what the subject says (SPID/CIE FE-3);
-/// `null` members say nothing.
+/// `metadata` of the immediate superior's statement takes precedence over what the subject says (SPID/CIE FE-3), for the
+/// entity types that the subject itself declares (OpenID Federation 1.0 §3.1.1); `null` members say nothing.
 fn with_overrides(
     mut metadata: Map<String, Value>,
     overrides: &Map<String, Value>,
@@ -226,10 +252,7 @@ fn with_overrides(
         let Value::Object(parameters) = parameters else {
             continue;
         };
-        let own = metadata
-            .entry(entity_type.clone())
-            .or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(own) = own {
+        if let Some(Value::Object(own)) = metadata.get_mut(entity_type) {
             own.extend(parameters.clone());
         }
     }

@@ -1,7 +1,8 @@
 //! Climbing `authority_hints`, level by level, to a configured trust anchor (SPID/CIE FE-2, FE-7).
 //!
 //! Level by level makes the shortest path win; a path that fails does not hide one that holds; loops end because no entity
-//! stands twice on a path; what two paths share (a diamond) is fetched once.
+//! stands twice on a path; what two paths share (a diamond) is fetched once. Paths take turns: one superior with many
+//! hints does not use up the fetches of the others.
 
 use super::Resolved;
 use super::discovery::{Anchors, Discovery, Usable};
@@ -19,7 +20,8 @@ const CONCURRENT: usize = 4;
 /// Paths followed at a time; the limit on fetches keeps honest federations far below.
 const PATHS_MAX: usize = 64;
 
-type Configurations = HashMap<String, Result<(EntityId, Link, EntityStatement), TrustError>>;
+type Superior = Result<(EntityId, Link, EntityStatement), TrustError>;
+type Configurations = HashMap<String, Superior>;
 type Statements = HashMap<(String, String), Result<Link, TrustError>>;
 
 /// A way from the subject up to an entity whose superiors are to be asked.
@@ -27,6 +29,14 @@ type Statements = HashMap<(String, String), Result<Link, TrustError>>;
 struct Path {
     chain: UnverifiedChain,
     top: EntityStatement,
+}
+
+/// What one superior answered.
+struct Asked {
+    hint: String,
+    superior: Superior,
+    was_known: bool,
+    links: Vec<(String, Result<Link, TrustError>)>,
 }
 
 #[derive(Default)]
@@ -59,7 +69,9 @@ impl Discovery<'_> {
             if let Some(resolved) = self.try_anchors(&paths, &steps, anchors, &mut seen).await {
                 return Ok(resolved);
             }
-            paths = self.next_level(&paths, &steps, &mut seen).await;
+            let leads_on = |hint: &str| anchors.leads_on(hint) || !self.is_anchor(hint);
+            let onwards = steps.into_iter().filter(|(_, hint)| leads_on(hint));
+            paths = self.next_level(&paths, onwards.collect(), &mut seen).await;
             if paths.is_empty() {
                 break;
             }
@@ -67,7 +79,11 @@ impl Discovery<'_> {
         Err(self.failure(seen.failures))
     }
 
-    /// Where each path may go: pairs of path and superior. Loops end here.
+    fn is_anchor(&self, id: &str) -> bool {
+        self.settings.anchors.iter().any(|a| a.id.as_str() == id)
+    }
+
+    /// Where each path may go: pairs of path and superior, each path's first before any path's second. Loops end here.
     fn steps_up(&self, paths: &[Path], failures: &mut Vec<TrustError>) -> Vec<(usize, String)> {
         let mut steps = Vec::new();
         for (position, path) in paths.iter().enumerate() {
@@ -85,13 +101,17 @@ impl Discovery<'_> {
                     limit,
                 });
             } else {
-                let onwards = hints
-                    .iter()
-                    .filter(|hint| *hint != entity && !path.chain.entities.contains(hint));
-                steps.extend(onwards.map(|hint| (position, hint.clone())));
+                let onwards = hints.iter().enumerate().filter(|(turn, hint)| {
+                    let earlier = hints.get(..*turn).unwrap_or_default();
+                    let is_loop = *hint == entity || path.chain.entities.contains(hint);
+                    !is_loop && !earlier.contains(hint)
+                });
+                steps.extend(onwards.map(|(turn, hint)| (turn, position, hint.clone())));
             }
         }
-        steps
+        steps.sort_by_key(|(turn, _, _)| *turn);
+        let in_turn = steps.into_iter();
+        in_turn.map(|(_, path, hint)| (path, hint)).collect()
     }
 
     /// The paths that end at an anchor now. Anchors come first, so that a path that holds waits for no intermediate.
@@ -154,38 +174,18 @@ impl Discovery<'_> {
     async fn next_level(
         &self,
         paths: &[Path],
-        steps: &[(usize, String)],
+        onwards: Vec<(usize, String)>,
         seen: &mut Seen,
     ) -> Vec<Path> {
-        let is_anchor = |hint: &str| self.settings.anchors.iter().any(|a| a.id.as_str() == hint);
-        let onwards: Vec<&(usize, String)> =
-            steps.iter().filter(|(_, hint)| !is_anchor(hint)).collect();
-        let mut wanted: Vec<String> = Vec::new();
-        for (_, hint) in &onwards {
-            if !seen.configurations.contains_key(hint) && !wanted.contains(hint) {
-                wanted.push(hint.clone());
-            }
-        }
-        let fetches = wanted.into_iter().map(|hint| async move {
-            let superior = self.superior(&hint).await;
-            (hint, superior)
-        });
-        let fetched = together(fetches.collect()).await;
-        for (hint, outcome) in fetched {
-            if let Err(error) = &outcome {
-                seen.failures.push(error.clone());
-            }
-            seen.configurations.insert(hint, outcome);
-        }
-        self.fetch_statements(paths, &onwards, seen).await;
+        self.ask_superiors(paths, &onwards, seen).await;
         let mut next = Vec::new();
         for (position, hint) in onwards {
-            let Some(path) = paths.get(*position) else {
+            let Some(path) = paths.get(position) else {
                 continue;
             };
             let pair = (hint.clone(), path.top.subject.clone());
             let (Some(Ok((id, own, top))), Some(Ok(statement))) =
-                (seen.configurations.get(hint), seen.statements.get(&pair))
+                (seen.configurations.get(&hint), seen.statements.get(&pair))
             else {
                 continue;
             };
@@ -201,40 +201,65 @@ impl Discovery<'_> {
         next
     }
 
-    async fn fetch_statements(
-        &self,
-        paths: &[Path],
-        onwards: &[&(usize, String)],
-        seen: &mut Seen,
-    ) {
-        let mut wanted = Vec::new();
+    /// Fetches what is not known yet: each superior's configuration, then what it says of those below it, so that the
+    /// first in turn are complete before the limit on fetches ends the last.
+    async fn ask_superiors(&self, paths: &[Path], onwards: &[(usize, String)], seen: &mut Seen) {
+        let mut wanted: Vec<(String, Vec<String>)> = Vec::new();
         for (position, hint) in onwards {
-            let Some(path) = paths.get(*position) else {
+            let subject = paths.get(*position).map(|path| path.top.subject.clone());
+            let Some(pair) = subject.map(|subject| (hint.clone(), subject)) else {
                 continue;
             };
-            let Some(Ok((_, _, superior))) = seen.configurations.get(hint) else {
-                continue;
-            };
-            let pair = (hint.clone(), path.top.subject.clone());
-            let listed = wanted.iter().any(|(known, _)| *known == pair);
-            if !seen.statements.contains_key(&pair) && !listed {
-                wanted.push((pair, superior.clone()));
+            let position = wanted.iter().position(|(known, _)| known == hint);
+            let position = position.unwrap_or_else(|| {
+                wanted.push((hint.clone(), Vec::new()));
+                wanted.len().saturating_sub(1)
+            });
+            if let Some((_, subjects)) = wanted.get_mut(position)
+                && !seen.statements.contains_key(&pair)
+                && !subjects.contains(&pair.1)
+            {
+                subjects.push(pair.1);
             }
         }
-        let fetches = wanted.into_iter().map(|(pair, superior)| async move {
-            let link = self.own_statement(&superior, &pair.1).await;
-            (pair, link)
+        let fetches = wanted.into_iter().map(|(hint, subjects)| {
+            let known = seen.configurations.get(&hint).cloned();
+            self.ask(hint, subjects, known)
         });
-        let fetched = together(fetches.collect()).await;
-        for (pair, outcome) in fetched {
-            if let Err(error) = &outcome {
+        for asked in together(fetches.collect()).await {
+            if let (false, Err(error)) = (asked.was_known, &asked.superior) {
                 seen.failures.push(error.clone());
             }
-            seen.statements.insert(pair, outcome);
+            for (subject, link) in asked.links {
+                seen.failures.extend(link.as_ref().err().cloned());
+                seen.statements.insert((asked.hint.clone(), subject), link);
+            }
+            seen.configurations.insert(asked.hint, asked.superior);
         }
     }
 
-    async fn superior(&self, hint: &str) -> Result<(EntityId, Link, EntityStatement), TrustError> {
+    async fn ask(&self, hint: String, subjects: Vec<String>, known: Option<Superior>) -> Asked {
+        let was_known = known.is_some();
+        let superior = match known {
+            Some(known) => known,
+            None => self.superior(&hint).await,
+        };
+        let mut links = Vec::new();
+        if let Ok((_, _, own)) = &superior {
+            for subject in subjects {
+                let link = self.own_statement(own, &subject).await;
+                links.push((subject, link));
+            }
+        }
+        Asked {
+            hint,
+            superior,
+            was_known,
+            links,
+        }
+    }
+
+    async fn superior(&self, hint: &str) -> Superior {
         let id = EntityId::parse(hint, self.settings.development);
         let id = id.map_err(|fact| TrustError::EntityId {
             id: hint.to_owned(),

@@ -14,6 +14,8 @@ use crate::federation::trust_mark::ValidMark;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// One in so many fetches of a resolution is kept for the statements of anchors.
+const ANCHORS_SHARE: usize = 8;
 /// What we ask for; servers that send another content type are tolerated, the signature decides.
 const ACCEPT: &str =
     "application/entity-statement+jwt, application/jose, application/jwt, */*;q=0.1";
@@ -90,6 +92,8 @@ pub(super) struct Usable {
 pub(super) struct Anchors {
     usable: Vec<Usable>,
     unusable: Vec<(String, TrustError)>,
+    /// Those that have superiors themselves, usable or not.
+    intermediates: Vec<String>,
 }
 
 impl Anchors {
@@ -97,6 +101,12 @@ impl Anchors {
         self.usable
             .iter()
             .find(|usable| usable.anchor.id.as_str() == id)
+    }
+
+    /// Whether an anchor is an intermediate of another federation as well (OpenID Federation 1.0 §4.1), where the subject's
+    /// marks may count although this anchor does not take them.
+    pub(super) fn leads_on(&self, id: &str) -> bool {
+        self.intermediates.iter().any(|anchor| anchor == id)
     }
 
     /// Why a configured anchor cannot be used.
@@ -208,6 +218,9 @@ impl<'a> Discovery<'a> {
             let error = match anchors::find(&self.inner, self.settings, configured).await {
                 Err(error) => error,
                 Ok(anchor) => {
+                    if !anchor.configuration.authority_hints.is_empty() {
+                        found.intermediates.push(anchor.id.to_string());
+                    }
                     let checked = marks::check(self, (configured, &anchor), &candidates).await;
                     if checked.suffices {
                         let marks = checked.valid;
@@ -284,7 +297,8 @@ impl<'a> Discovery<'a> {
             })
     }
 
-    /// Fetches a document within the budget of this resolution.
+    /// Fetches a document within the budget of this resolution, of which a share is for anchors: however much the hints
+    /// of strangers cost, a path that reached an anchor is ended there.
     pub(super) async fn fetch(
         &self,
         lane: Lane,
@@ -292,7 +306,13 @@ impl<'a> Discovery<'a> {
         what: &str,
     ) -> Result<Document, TrustError> {
         let limit = self.inner.limits.fetches;
-        if self.fetched.fetch_add(1, Ordering::SeqCst) >= limit {
+        let usable = match lane {
+            Lane::Configured => limit,
+            Lane::Known | Lane::Stranger => limit.saturating_sub(limit / ANCHORS_SHARE),
+        };
+        let in_budget = |fetched: usize| (fetched < usable).then(|| fetched.saturating_add(1));
+        let (order, counter) = (Ordering::SeqCst, &self.fetched);
+        if counter.fetch_update(order, order, in_budget).is_err() {
             return Err(TrustError::TooManyFetches {
                 subject: self.subject.to_string(),
                 limit,
@@ -343,9 +363,14 @@ impl<'a> Discovery<'a> {
             .get(entity_type)
             .is_some_and(serde_json::Value::is_object)
         {
-            return Err(TrustError::EntityType {
-                subject: self.subject.to_string(),
-                entity_type: entity_type.clone(),
+            let mut removed = valid.removed_types.iter();
+            let removed = removed.find(|removed| removed.entity_type == *entity_type);
+            return Err(match removed {
+                Some(removed) => removed.error(),
+                None => TrustError::EntityType {
+                    subject: self.subject.to_string(),
+                    entity_type: entity_type.clone(),
+                },
             });
         }
         let expires_at = match marks::required_until(self.settings, &top.marks) {

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod chains;
+mod form;
 mod limits;
 mod marks;
 mod own_marks;
