@@ -2,7 +2,7 @@
 //! benchmark. It uses the library as an outsider would: it knows of the providers what they publish over HTTP.
 //!
 //! ```text
-//!                     {base}/ta/                      trust anchor: configuration, fetch, list, trust mark status
+//!                     {base}/ta/                      trust anchor: every endpoint of OpenID Federation 1.0 §8
 //!        ┌───────────────┼──────────────┬─────────────┐
 //!   {base}/sa/      {base}/rp/    {base}/spid/   {base}/cie/
 //!        │           relying party     the providers (somebody else's: see DemoFederation::onboard)
@@ -15,15 +15,18 @@
 
 pub mod discovery;
 mod error;
+mod fetch;
 mod further;
 pub mod http;
 pub mod keys;
 pub mod policy;
 pub mod relying_party;
+mod resolution;
 pub mod statement;
 pub mod superior;
 #[cfg(test)]
 mod tests;
+pub mod trust_marks;
 mod users;
 pub mod web;
 
@@ -31,11 +34,13 @@ pub use error::DemoError;
 pub use http::{Http, HttpAnswer, HttpClient, HttpRequest};
 pub use keys::{DemoKeys, RelyingPartyKeys};
 pub use relying_party::{LoginOptions, PreparedRequest, ProviderMetadata, RelyingParty};
-pub use superior::{EntityType, Subordinate, Superior};
+pub use superior::{EntityType, ListFilter, Subordinate, Superior};
+pub use trust_marks::MarkStatus;
 pub use users::{credentials, users};
 pub use web::routes;
 
 use crate::clock::Clock;
+use crate::federation::Resolver;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -72,6 +77,7 @@ pub struct DemoFederation {
     /// What entities publish instead of their own configurations.
     published: RwLock<BTreeMap<String, String>>,
     http: Arc<dyn Http>,
+    resolver: Resolver,
     clock: Arc<dyn Clock>,
     attempts: web::Attempts,
 }
@@ -102,7 +108,7 @@ impl DemoFederation {
             constraints: None,
             clock: Arc::clone(&clock),
             subordinates: RwLock::new(BTreeMap::new()),
-            marks: RwLock::new(BTreeMap::new()),
+            marks: RwLock::default(),
         };
         let trust_anchor = Superior {
             issued_marks: vec![
@@ -151,6 +157,7 @@ impl DemoFederation {
             aggregated_relying_party: aggregated,
             further_relying_parties: RwLock::default(),
             published: RwLock::default(),
+            resolver: resolution::resolver(&http, &clock),
             http,
             attempts: web::Attempts::new(Arc::clone(&clock)),
             clock,

@@ -1,17 +1,13 @@
 //! A superior of the demonstration federation: the trust anchor and the intermediate differ in their data only.
 
 use super::DemoError;
-use super::statement::{self, STATEMENT_SECONDS, STATUS_TYP, TRUST_MARK_TYP, claims};
+use super::statement::{self, STATEMENT_SECONDS, claims};
+use super::trust_marks::Register;
 use crate::clock::Clock;
-use crate::jose::{
-    Expectations, ExpiryRule, IssuedAtRule, KeySet, KeyUse, PrivateKey, SignatureAlgorithm,
-    TypRule, Unverified,
-};
+use crate::jose::{KeyUse, PrivateKey};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
-
-const MAX_MARK_BYTES: usize = 64 * 1024;
 
 /// What a subordinate is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +47,19 @@ pub struct Subordinate {
     pub extra: Map<String, Value>,
 }
 
+/// Which subordinates are listed (OpenID Federation 1.0 §8.2.1); by default all.
+#[derive(Clone, Debug, Default)]
+pub struct ListFilter {
+    /// Those of any of these entity types; empty: of every type.
+    pub entity_types: Vec<String>,
+    /// Those that hold a valid mark of this superior.
+    pub trust_marked: bool,
+    /// Those that hold a valid mark of this type.
+    pub trust_mark_type: Option<String>,
+    /// Those with subordinates of their own.
+    pub intermediate: bool,
+}
+
 /// Why a fetch endpoint has no statement (OpenID Federation 1.0 §8.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoStatement {
@@ -72,8 +81,8 @@ pub struct Superior {
     pub(super) constraints: Option<Value>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) subordinates: RwLock<BTreeMap<String, Subordinate>>,
-    /// Issued marks by type and subject, and whether they are still good.
-    pub(super) marks: RwLock<BTreeMap<(String, String), bool>>,
+    /// The marks that it issued.
+    pub(super) marks: Register,
 }
 
 impl Superior {
@@ -122,18 +131,43 @@ impl Superior {
         subordinates.remove(entity_id);
     }
 
-    /// The identifiers of those below, in order; all, or those of one entity type.
+    /// What the entity of this name below is.
     #[must_use]
-    pub fn list(&self, entity_type: Option<&str>) -> Vec<String> {
+    pub fn entity_type_of(&self, entity_id: &str) -> Option<EntityType> {
+        let subordinates = self
+            .subordinates
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        subordinates.get(entity_id).map(|one| one.entity_type)
+    }
+
+    /// The identifiers of those below that the filter lets through, in order.
+    #[must_use]
+    pub fn list(&self, filter: &ListFilter) -> Vec<String> {
         let subordinates = self
             .subordinates
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         subordinates
             .iter()
-            .filter(|(_, one)| entity_type.is_none_or(|wanted| wanted == one.entity_type.as_str()))
+            .filter(|(entity_id, one)| self.lets_through(filter, entity_id, one.entity_type))
             .map(|(entity_id, _)| entity_id.clone())
             .collect()
+    }
+
+    fn lets_through(&self, filter: &ListFilter, entity_id: &str, kind: EntityType) -> bool {
+        let types = &filter.entity_types;
+        let mark_type = filter.trust_mark_type.as_deref();
+        (types.is_empty() || types.iter().any(|wanted| wanted == kind.as_str()))
+            && (!filter.intermediate || kind == EntityType::Intermediate)
+            && (!filter.trust_marked || self.holds_mark(entity_id, None))
+            && (mark_type.is_none() || self.holds_mark(entity_id, mark_type))
+    }
+
+    /// Whether it issues trust marks.
+    #[must_use]
+    pub const fn issues_marks(&self) -> bool {
+        !self.issued_marks.is_empty()
     }
 
     /// Its own entity configuration, signed.
@@ -150,6 +184,7 @@ impl Superior {
             "contacts": ["federazione@pec.example.it"],
             "federation_fetch_endpoint": endpoint("fetch"),
             "federation_list_endpoint": endpoint("list"),
+            "federation_resolve_endpoint": endpoint("resolve"),
         }));
         let mut members = claims(json!({
             "iss": self.entity_id,
@@ -174,10 +209,11 @@ impl Superior {
                 .map(|mark_type| (mark_type.clone(), json!([self.entity_id])))
                 .collect();
             members.insert("trust_mark_issuers".to_owned(), Value::Object(issuers));
-            federation_entity.insert(
-                "federation_trust_mark_status_endpoint".to_owned(),
-                json!(endpoint("trust_mark_status")),
-            );
+            federation_entity.extend(claims(json!({
+                "federation_trust_mark_status_endpoint": endpoint("trust_mark_status"),
+                "federation_trust_mark_list_endpoint": endpoint("trust_mark_list"),
+                "federation_trust_mark_endpoint": endpoint("trust_mark"),
+            })));
         }
         if let Some(constraints) = &self.constraints {
             members.insert("constraints".to_owned(), constraints.clone());
@@ -227,126 +263,5 @@ impl Superior {
         }
         members.extend(subordinate.extra);
         statement::sign_statement(&members, &self.key).map(Ok)
-    }
-
-    /// Issues a trust mark (OpenID Federation 1.0 §7.1, SPID/CIE TM-1).
-    ///
-    /// # Errors
-    /// When signing fails.
-    pub fn trust_mark(
-        &self,
-        mark_type: &str,
-        subject: &str,
-        organization: &str,
-    ) -> Result<String, DemoError> {
-        self.trust_mark_with(
-            mark_type,
-            subject,
-            &claims(json!({
-                "organization_type": "public",
-                "organization_name": organization,
-                "organization_name#it": organization,
-                "id_code": {"ipa_code": "demo_varco"},
-                "email": "demo@pec.example.it",
-                "logo_uri": format!("{subject}logo.svg"),
-                "ref": self.entity_id,
-            })),
-        )
-    }
-
-    /// A trust mark with these members beside, or instead of, the required ones; `null` removes one.
-    ///
-    /// # Errors
-    /// When signing fails.
-    pub fn trust_mark_with(
-        &self,
-        mark_type: &str,
-        subject: &str,
-        overrides: &Map<String, Value>,
-    ) -> Result<String, DemoError> {
-        let now = self.clock.now();
-        let mut members = claims(json!({
-            "iss": self.entity_id,
-            "sub": subject,
-            "iat": now.0,
-            "exp": now.plus_seconds(365 * 24 * 3600).0,
-            "trust_mark_type": mark_type,
-            "id": mark_type,
-        }));
-        statement::change(&mut members, overrides);
-        let mark = statement::sign_as(TRUST_MARK_TYP, &members, &self.key)?;
-        self.set_mark(mark_type, subject, true);
-        Ok(mark)
-    }
-
-    /// Revokes the trust mark of this type and subject.
-    pub fn revoke_mark(&self, mark_type: &str, subject: &str) {
-        self.set_mark(mark_type, subject, false);
-    }
-
-    fn set_mark(&self, mark_type: &str, subject: &str, is_good: bool) {
-        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        marks.insert((mark_type.to_owned(), subject.to_owned()), is_good);
-    }
-
-    /// Whether a mark of this type was issued to this subject and not revoked; `None` when this process never issued one.
-    #[must_use]
-    pub fn is_mark_good(&self, mark_type: &str, subject: &str) -> Option<bool> {
-        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
-        let key = (mark_type.to_owned(), subject.to_owned());
-        marks.get(&key).copied()
-    }
-
-    /// The status of a trust mark (OpenID Federation 1.0 §8.4.2): `active`, `expired`, `revoked` or `invalid`.
-    #[must_use]
-    pub fn mark_status(&self, mark: &str) -> &'static str {
-        let Ok(keys) = KeySet::from_json(&self.jwks()) else {
-            return "invalid";
-        };
-        let Ok(mark) = Unverified::parse(mark, MAX_MARK_BYTES) else {
-            return "invalid";
-        };
-        let expectations = Expectations {
-            kind: "trust mark",
-            typ: TypRule::AbsentOr(&[TRUST_MARK_TYP]),
-            algorithms: SignatureAlgorithm::ALL,
-            kid_required: true,
-            issuer: Some(&self.entity_id),
-            subject: None,
-            audience: None,
-            now: self.clock.now(),
-            leeway_seconds: 0,
-            expiry: ExpiryRule::Optional,
-            issued_at: IssuedAtRule::Required,
-            max_lifetime_seconds: None,
-        };
-        let verified = match mark.verify::<Map<String, Value>>(&keys, &expectations) {
-            Ok(verified) => verified,
-            Err(crate::jose::JoseError::Expired { .. }) => return "expired",
-            Err(_) => return "invalid",
-        };
-        let text = |name: &str| verified.claims().get(name).and_then(Value::as_str);
-        match (text("trust_mark_type").or_else(|| text("id")), text("sub")) {
-            (Some(mark_type), Some(subject)) => match self.is_mark_good(mark_type, subject) {
-                Some(false) => "revoked",
-                // Issued by an earlier run, with the key that is kept between runs.
-                Some(true) | None => "active",
-            },
-            _ => "invalid",
-        }
-    }
-
-    /// The answer of the status endpoint for this mark, signed.
-    ///
-    /// # Errors
-    /// When signing fails.
-    pub fn mark_status_response(&self, mark: &str) -> Result<String, DemoError> {
-        let members = json!({
-            "iss": self.entity_id,
-            "iat": self.clock.now().0,
-            "trust_mark": mark,
-            "status": self.mark_status(mark),
-        });
-        statement::sign_as(STATUS_TYP, &members, &self.key)
     }
 }

@@ -177,5 +177,6 @@ fn a_further_relying_party_publishes_what_it_is_told_to() {
     assert_eq!(metadata["grant_types"], json!(["implicit"]));
     assert!(metadata.get("userinfo_encrypted_response_alg").is_none());
     let anchor = federation.trust_anchor();
-    assert!(anchor.list(None).contains(&format!("{BASE}/rp-odd/")));
+    let listed = anchor.list(&ListFilter::default());
+    assert!(listed.contains(&format!("{BASE}/rp-odd/")));
 }

@@ -38,7 +38,7 @@ async fn the_client_gives_every_answer_as_it_came_and_no_endless_one() {
     let base = format!("http://{}", server.addrs()[0]);
     let server = server.run();
     let handle = server.handle();
-    actix_web::rt::spawn(server);
+    let served = actix_web::rt::spawn(server);
 
     let client = HttpClient::new().unwrap();
     let url = |path: &str| format!("{base}{path}");
@@ -80,5 +80,6 @@ async fn the_client_gives_every_answer_as_it_came_and_no_endless_one() {
     );
 
     handle.stop(false).await;
+    served.await.unwrap().unwrap();
     assert!(get(&known).await.is_err());
 }

@@ -119,10 +119,13 @@ fn a_superior_speaks_only_of_those_below_it() {
     anchor.expel(relying_party);
     assert_eq!(ask(relying_party, None), Err(NoStatement::NotFound));
     assert_eq!(
-        anchor.list(Some("openid_provider")),
+        anchor.list(&ListFilter {
+            entity_types: vec!["openid_provider".to_owned()],
+            ..ListFilter::default()
+        }),
         [format!("{BASE}/spid/")]
     );
-    assert_eq!(anchor.list(None).len(), 2);
+    assert_eq!(anchor.list(&ListFilter::default()).len(), 2);
 }
 
 #[test]
@@ -134,26 +137,26 @@ fn the_status_of_a_trust_mark_follows_revocation_and_time() {
     let mark = anchor
         .trust_mark(&mark_type, "https://rp.example.it/", "RP")
         .unwrap();
-    assert_eq!(anchor.mark_status(&mark), "active");
-    let response = anchor.mark_status_response(&mark).unwrap();
+    assert_eq!(anchor.mark_status(&mark), Some(MarkStatus::Active));
+    let response = anchor.mark_status_response(&mark).unwrap().unwrap();
     assert_eq!(header(&response)["typ"], STATUS_TYP);
     let response = relying_party::unverified_claims(&response).unwrap();
     assert_eq!(response["trust_mark"], mark.as_str());
     assert_eq!(response["status"], "active");
     anchor.revoke_mark(&mark_type, "https://rp.example.it/");
-    assert_eq!(anchor.mark_status(&mark), "revoked");
-    assert_eq!(anchor.mark_status("not.a.mark"), "invalid");
+    assert_eq!(anchor.mark_status(&mark), Some(MarkStatus::Revoked));
+    assert_eq!(anchor.mark_status("not.a.mark"), Some(MarkStatus::Invalid));
     let foreign = world.federation.intermediate();
     let foreign = foreign
         .trust_mark(&mark_type, "https://rp.example.it/", "RP")
         .unwrap();
-    assert_eq!(anchor.mark_status(&foreign), "invalid");
+    assert_eq!(anchor.mark_status(&foreign), None, "another issuer's");
     let short = json!({"exp": START.0 + 10});
     let short = anchor.trust_mark_with(&mark_type, "https://b/", short.as_object().unwrap());
     let short = short.unwrap();
-    assert_eq!(anchor.mark_status(&short), "active");
+    assert_eq!(anchor.mark_status(&short), Some(MarkStatus::Active));
     world.clock.advance_seconds(10);
-    assert_eq!(anchor.mark_status(&short), "expired");
+    assert_eq!(anchor.mark_status(&short), Some(MarkStatus::Expired));
 }
 
 #[tokio::test]
@@ -184,4 +187,83 @@ async fn a_provider_whose_keys_the_anchor_does_not_attest_is_refused_until_it_is
     assert!(error.to_string().contains("no key with kid"), "{error}");
     world.federation.onboard(issuer).await.unwrap();
     assert!(world.federation.discover(issuer).await.is_ok());
+}
+
+#[test]
+fn marks_of_older_drafts_are_judged_as_what_they_are() {
+    // SPID/CIE TM-1, TM-2: other typ, kid absent, the type under its older names
+    let world = world();
+    let anchor = world.federation.trust_anchor();
+    let (subject, wanted) = ("https://rp.example.it/", "https://ta.example.it/mark/");
+    anchor.trust_mark(wanted, subject, "RP").unwrap();
+    let signed = |typ: Option<&str>, names: Value| {
+        let mut claims = json!({"iss": anchor.entity_id(), "sub": subject, "iat": START.0});
+        let members = claims.as_object_mut().unwrap();
+        members.extend(names.as_object().unwrap().clone());
+        let header = crate::jose::SignHeader {
+            alg: anchor.key().default_signature_algorithm(),
+            typ,
+            cty: None,
+            kid: anchor.key().kid(),
+            extra: None,
+        };
+        crate::jose::sign(&header, &claims, anchor.key()).unwrap()
+    };
+    let (active, invalid) = (Some(MarkStatus::Active), Some(MarkStatus::Invalid));
+    for (typ, names, status) in [
+        (
+            Some("trust-mark+jwt"),
+            json!({"trust_mark_type": wanted}),
+            active,
+        ),
+        (Some("JWT"), json!({"trust_mark_id": wanted}), active),
+        (None, json!({"id": wanted}), active),
+        (None, json!({"id": wanted, "trust_mark_id": wanted}), active),
+        (
+            None,
+            json!({"id": wanted, "trust_mark_type": "https://x/"}),
+            invalid,
+        ),
+        (None, json!({"id": 1}), invalid),
+        (None, json!({}), invalid),
+        (Some("entity-statement+jwt"), json!({"id": wanted}), invalid),
+        (None, json!({"id": "https://ta.example.it/never/"}), None),
+    ] {
+        assert_eq!(
+            anchor.mark_status(&signed(typ, names.clone())),
+            status,
+            "{typ:?} {names}"
+        );
+    }
+    anchor.revoke_mark(wanted, subject);
+    let mark = signed(Some("JWT"), json!({"trust_mark_id": wanted}));
+    assert_eq!(anchor.mark_status(&mark), Some(MarkStatus::Revoked));
+    assert_eq!(anchor.current_mark(wanted, subject).unwrap(), None);
+}
+
+#[test]
+fn a_mark_is_issued_anew_before_it_ends_and_not_earlier() {
+    let world = world();
+    let anchor = world.federation.trust_anchor();
+    let (subject, wanted) = ("https://rp.example.it/", "https://ta.example.it/mark/");
+    let first = anchor.trust_mark(wanted, subject, "RP").unwrap();
+    let day = 24 * 3600;
+    world.clock.advance_seconds(334 * day);
+    assert_eq!(
+        anchor.current_mark(wanted, subject).unwrap().unwrap(),
+        first
+    );
+    world.clock.advance_seconds(day);
+    let second = anchor.current_mark(wanted, subject).unwrap().unwrap();
+    assert_ne!(second, first);
+    let claims = relying_party::unverified_claims(&second).unwrap();
+    assert_eq!(claims["iat"], START.0 + 335 * day);
+    assert_eq!(claims["organization_name"], "RP", "the other members stay");
+    assert_eq!(anchor.mark_status(&first), Some(MarkStatus::Active));
+    world.clock.advance_seconds(366 * day);
+    assert!(
+        anchor.holders(wanted).is_empty(),
+        "an expired mark counts no more"
+    );
+    assert_eq!(anchor.mark_status(&second), Some(MarkStatus::Expired));
 }

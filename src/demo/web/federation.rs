@@ -1,12 +1,14 @@
-//! What superiors and relying parties publish (OpenID Federation 1.0 §8, §9).
+//! What superiors and relying parties publish (OpenID Federation 1.0 §8.1 to §8.3, §9).
 
-use super::{Site, parameter};
-use crate::demo::DemoError;
-use crate::demo::statement::{STATEMENT_TYP, STATUS_TYP};
-use crate::demo::superior::NoStatement;
-use actix_web::http::StatusCode;
+use super::Site;
+use super::asked::{Asked, Refusal};
+use crate::demo::resolution::Unresolved;
+use crate::demo::statement::STATEMENT_TYP;
+use crate::demo::superior::{ListFilter, NoStatement};
+use crate::demo::{DemoError, Superior};
+use crate::federation::resolve_response::RESOLVE_RESPONSE_TYPE;
+use crate::federation::{TrustError, TrustErrorCode};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 
 /// `/{entity}/.well-known/openid-federation`
 pub async fn configuration(site: web::Data<Site>, entity: web::Path<String>) -> HttpResponse {
@@ -17,106 +19,139 @@ pub async fn configuration(site: web::Data<Site>, entity: web::Path<String>) -> 
     let document = match (site.superior(&entity), site.relying_party(&entity)) {
         (Some(superior), _) => superior.entity_configuration(),
         (None, Some(relying_party)) => relying_party.entity_configuration(),
-        (None, None) => return not_found(&format!("{}/{entity}/", federation.base_url())),
+        (None, None) => return Refusal::NotFound("entity of this name").into_response(),
     };
     signed(STATEMENT_TYP, document)
 }
 
-/// `/{superior}/fetch?sub=…`: a statement about an entity below it; the superior's own configuration without `sub`.
+/// `/{superior}/fetch?sub=…`: a statement about an entity below it.
 pub async fn fetch(
     site: web::Data<Site>,
     entity: web::Path<String>,
     request: HttpRequest,
 ) -> HttpResponse {
-    let Some(superior) = site.superior(&entity) else {
-        return not_found(&entity);
-    };
-    let query = request.query_string();
-    let Some(subject) = parameter(query, "sub") else {
-        return signed(STATEMENT_TYP, superior.entity_configuration());
-    };
-    let issuer = parameter(query, "iss");
-    match superior.statement_about(&subject, issuer.as_deref()) {
-        Ok(Ok(statement)) => signed(STATEMENT_TYP, Ok(statement)),
-        Ok(Err(NoStatement::NotFound)) => not_found(&subject),
-        Ok(Err(NoStatement::InvalidRequest)) => error(
-            StatusCode::BAD_REQUEST,
-            "invalid_request",
-            "iss is another entity, or sub is this entity itself",
-        ),
-        Err(failure) => signed(STATEMENT_TYP, Err(failure)),
+    let asked = asked_of(&site, &entity, &request);
+    match asked.and_then(|(superior, asked)| statement(superior, &asked)) {
+        Ok(document) => signed(STATEMENT_TYP, document),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
-/// `/{superior}/list`, with `entity_type` if only one type is wanted.
+fn statement(superior: &Superior, asked: &Asked) -> Result<Result<String, DemoError>, Refusal> {
+    let subject = asked.required("sub")?;
+    // Older drafts name the issuer too.
+    let issuer = asked.optional("iss")?;
+    match superior.statement_about(&subject, issuer.as_deref()) {
+        Ok(Ok(statement)) => Ok(Ok(statement)),
+        Ok(Err(NoStatement::NotFound)) => Err(Refusal::NotFound("entity of this name")),
+        Ok(Err(NoStatement::InvalidRequest)) => Err(Refusal::InvalidRequest(
+            "iss is another entity, or sub is this entity itself".to_owned(),
+        )),
+        Err(failure) => Ok(Err(failure)),
+    }
+}
+
+/// `/{superior}/list`: who is below it.
 pub async fn list(
     site: web::Data<Site>,
     entity: web::Path<String>,
     request: HttpRequest,
 ) -> HttpResponse {
-    let Some(superior) = site.superior(&entity) else {
-        return not_found(&entity);
+    let asked = asked_of(&site, &entity, &request);
+    let listed = asked.and_then(|(superior, asked)| Ok(superior.list(&filter(superior, &asked)?)));
+    match listed {
+        Ok(listed) => HttpResponse::Ok()
+            .insert_header(("Cache-Control", "no-store"))
+            .json(listed),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn filter(superior: &Superior, asked: &Asked) -> Result<ListFilter, Refusal> {
+    let filter = ListFilter {
+        entity_types: asked.all("entity_type")?,
+        trust_marked: asked.flag("trust_marked")?,
+        trust_mark_type: asked.optional("trust_mark_type")?,
+        intermediate: asked.flag("intermediate")?,
     };
-    let entity_type = parameter(request.query_string(), "entity_type");
-    HttpResponse::Ok().json(superior.list(entity_type.as_deref()))
+    if superior.issues_marks() {
+        return Ok(filter);
+    }
+    // Of marks that others issue it cannot tell whether they are still valid.
+    match (filter.trust_marked, &filter.trust_mark_type) {
+        (true, _) => Err(Refusal::UnsupportedParameter("trust_marked")),
+        (false, Some(_)) => Err(Refusal::UnsupportedParameter("trust_mark_type")),
+        (false, None) => Ok(filter),
+    }
 }
 
-/// `/ta/trust_mark_status`: the status of a trust mark. With `trust_mark` the answer is signed (OpenID Federation 1.0
-/// §8.4); with `sub` and `trust_mark_type` (or `trust_mark_id`, `id`) it is the older drafts' JSON.
-pub async fn trust_mark_status(
+/// `/{superior}/resolve?sub=…&trust_anchor=…`: an entity below it with its final metadata.
+pub async fn resolve(
     site: web::Data<Site>,
+    entity: web::Path<String>,
     request: HttpRequest,
-    body: web::Bytes,
 ) -> HttpResponse {
-    let form = String::from_utf8_lossy(&body);
-    let asked =
-        |name: &str| parameter(&form, name).or_else(|| parameter(request.query_string(), name));
-    let anchor = site.federation.trust_anchor();
-    if let Some(mark) = asked("trust_mark") {
-        return signed(STATUS_TYP, anchor.mark_status_response(&mark));
-    }
-    let mark_type = asked("trust_mark_type")
-        .or_else(|| asked("trust_mark_id"))
-        .or_else(|| asked("id"));
-    match (asked("sub"), mark_type) {
-        (Some(subject), Some(mark_type)) => {
-            let active = anchor.is_mark_good(&mark_type, &subject) == Some(true);
-            HttpResponse::Ok().json(json!({"active": active}))
-        }
-        _ => error(
-            StatusCode::BAD_REQUEST,
-            "invalid_request",
-            "trust_mark, or sub and trust_mark_type, must be given",
-        ),
+    match resolved(&site, &entity, &request).await {
+        Ok(document) => signed(RESOLVE_RESPONSE_TYPE, Ok(document)),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
-fn signed(typ: &str, document: Result<String, DemoError>) -> HttpResponse {
+async fn resolved(site: &Site, entity: &str, request: &HttpRequest) -> Result<String, Refusal> {
+    let (superior, asked) = asked_of(site, entity, request)?;
+    let subject = asked.required("sub")?;
+    let anchors = asked.all("trust_anchor")?;
+    let entity_types = asked.all("entity_type")?;
+    let federation = &site.federation;
+    if anchors.is_empty() {
+        let fact = "trust_anchor is missing".to_owned();
+        return Err(Refusal::InvalidRequest(fact));
+    }
+    let ours = federation.trust_anchor().entity_id();
+    if !anchors.iter().any(|anchor| anchor == ours) {
+        return Err(Refusal::InvalidTrustAnchor);
+    }
+    let answer = federation.resolve_answer(superior, &subject, &entity_types);
+    answer.await.map_err(|error| match error {
+        Unresolved::NotBelow => Refusal::NotFound("entity of this name"),
+        Unresolved::Trust(error) => untrusted(&error),
+        Unresolved::Demo(failure) => unsigned(&failure),
+    })
+}
+
+fn untrusted(error: &TrustError) -> Refusal {
+    match error.code() {
+        TrustErrorCode::TemporarilyUnavailable => {
+            Refusal::TemporarilyUnavailable(error.description())
+        }
+        TrustErrorCode::UnauthorizedClient => Refusal::InvalidMetadata(error.description()),
+        TrustErrorCode::InvalidClient | TrustErrorCode::InvalidRequest => {
+            Refusal::InvalidTrustChain(error.description())
+        }
+    }
+}
+
+fn asked_of<'a>(
+    site: &'a Site,
+    entity: &str,
+    request: &HttpRequest,
+) -> Result<(&'a Superior, Asked), Refusal> {
+    let superior = site.superior(entity);
+    let superior = superior.ok_or(Refusal::NotFound("entity of this name"))?;
+    Ok((superior, Asked::read(request.query_string())))
+}
+
+pub(super) fn signed(typ: &str, document: Result<String, DemoError>) -> HttpResponse {
     match document {
         Ok(document) => HttpResponse::Ok()
             .content_type(format!("application/{typ}"))
             .insert_header(("Cache-Control", "no-store"))
             .body(document),
-        Err(failure) => {
-            log::error!("demo: a document could not be signed: {failure}");
-            error(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "server_error",
-                "the document could not be signed",
-            )
-        }
+        Err(failure) => unsigned(&failure).into_response(),
     }
 }
 
-fn not_found(subject: &str) -> HttpResponse {
-    log::debug!("demo: no entity {subject:?}");
-    error(
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "no entity of this name here",
-    )
-}
-
-fn error(status: StatusCode, code: &str, description: &str) -> HttpResponse {
-    HttpResponse::build(status).json(json!({"error": code, "error_description": description}))
+fn unsigned(failure: &DemoError) -> Refusal {
+    log::error!("demo: a document could not be signed: {failure}");
+    Refusal::ServerError
 }

@@ -1,16 +1,19 @@
 //! The demonstration over HTTP: the federation's documents and the relying parties' pages.
 
+mod asked;
 mod attempts;
 mod federation;
 mod flow;
 mod pages;
+mod trust_marks;
 mod view;
 
 pub use attempts::{Attempt, Attempts, Outcome};
 
 use super::{DemoFederation, RelyingParty, Superior, path};
 use crate::ui::Pages;
-use actix_web::web;
+use actix_web::{FromRequest, Handler, Resource, Responder, web};
+use asked::Refusal;
 use std::sync::Arc;
 
 /// What the handlers share.
@@ -42,20 +45,19 @@ pub fn routes(config: &mut web::ServiceConfig, federation: Arc<DemoFederation>, 
     config
         .app_data(web::Data::new(Site { federation, pages }))
         .route("/", web::get().to(pages::home))
-        .route(
+        .service(document(
             &format!("{entity}/.well-known/openid-federation"),
-            web::get().to(federation::configuration),
-        )
-        .route(
-            &format!("{superior}/fetch"),
-            web::get().to(federation::fetch),
-        )
-        .route(&format!("{superior}/list"), web::get().to(federation::list))
-        .service(
-            web::resource("/ta/trust_mark_status")
-                .route(web::get().to(federation::trust_mark_status))
-                .route(web::post().to(federation::trust_mark_status)),
-        )
+            federation::configuration,
+        ))
+        .service(document(&format!("{superior}/fetch"), federation::fetch))
+        .service(document(&format!("{superior}/list"), federation::list))
+        .service(document(
+            &format!("{superior}/resolve"),
+            federation::resolve,
+        ))
+        .service(document("/ta/trust_mark_list", trust_marks::list))
+        .service(document("/ta/trust_mark", trust_marks::mark))
+        .service(only("POST", "/ta/trust_mark_status").route(web::post().to(trust_marks::status)))
         .route(relying_party, web::get().to(pages::with_slash))
         .route(&format!("{relying_party}/"), web::get().to(pages::start))
         .route(
@@ -83,6 +85,24 @@ pub fn routes(config: &mut web::ServiceConfig, federation: Arc<DemoFederation>, 
             &format!("{relying_party}/policy"),
             web::get().to(pages::privacy),
         );
+}
+
+/// An address to be read, by GET or HEAD.
+fn document<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args> + Copy,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    only("GET, HEAD", path)
+        .route(web::get().to(handler))
+        .route(web::head().to(handler))
+}
+
+/// An address where other methods than these are refused.
+fn only(methods: &'static str, path: &str) -> Resource {
+    let refused = move || async move { Refusal::Method(methods).into_response() };
+    web::resource(path).default_service(web::to(refused))
 }
 
 /// The first parameter of this name in a query or form.

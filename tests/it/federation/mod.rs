@@ -1,6 +1,7 @@
 //! How relying parties are recognised, from outside: automatic registration through `/authorization`.
 
 mod chains;
+mod demo_endpoints;
 mod keys;
 mod links;
 mod marks;
