@@ -1,18 +1,37 @@
 //! Where documents come from: the trait, its answers and errors. The network's side is [`super::http_fetcher`].
 
 use futures_util::future::BoxFuture;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 /// What an outgoing request is for, which decides whose connections it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// Named by configuration or by a trust anchor.
     Configured,
     /// A relying party that was recognised before: renewals and keys.
     Known,
-    /// Named by whoever sent a request.
-    Stranger,
+    /// Named by whoever sent a request, from there.
+    Stranger(Source),
+}
+
+/// Where a request came from, as far as fair shares go: one IPv4 address, or the 64 bits of an IPv6 address that a
+/// network gives to one customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Source(IpAddr);
+
+impl Source {
+    /// The source of an address.
+    #[must_use]
+    pub const fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(v4) => IpAddr::V4(v4),
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+        })
+    }
 }
 
 /// An answer with status 200.
@@ -191,12 +210,7 @@ pub type Fetching<'a> = BoxFuture<'a, Result<Fetched, FetchError>>;
 
 /// Where documents come from: the network, or a map in tests.
 pub trait Fetch: Send + Sync {
-    /// GET in the strangers' lane. Only status 200 is an answer.
-    fn get<'a>(&'a self, url: &'a str, accept: &'a str) -> Fetching<'a> {
-        self.get_in(Lane::Stranger, url, accept)
-    }
-
-    /// GET in a lane.
+    /// GET in a lane. Only status 200 is an answer.
     fn get_in<'a>(&'a self, lane: Lane, url: &'a str, accept: &'a str) -> Fetching<'a>;
 
     /// POST of a form (`application/x-www-form-urlencoded`) in the configured lane; redirects are not followed.
@@ -225,6 +239,8 @@ pub struct FetchLimits {
     pub known_concurrency: usize,
     /// Connections at a time to one host, except in the configured lane.
     pub per_host: usize,
+    /// Connections at a time on behalf of one [`Source`]; fewer than `per_host`, so that no source shuts a host to others.
+    pub per_source: usize,
     /// Requests that may wait for a connection (strangers).
     pub queue: usize,
     /// How long one may wait.
@@ -241,7 +257,8 @@ impl Default for FetchLimits {
             configured_concurrency: 8,
             known_concurrency: 8,
             per_host: 4,
-            queue: 256,
+            per_source: 3,
+            queue: 1024,
             queue_wait: Duration::from_secs(3),
         }
     }
@@ -250,6 +267,16 @@ impl Default for FetchLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_is_an_ipv4_address_or_an_ipv6_network() {
+        let same =
+            |a: &str, b: &str| Source::of(a.parse().unwrap()) == Source::of(b.parse().unwrap());
+        assert!(same("192.0.2.1", "::ffff:192.0.2.1"));
+        assert!(!same("192.0.2.1", "192.0.2.2"));
+        assert!(same("2001:db8:1:2::3", "2001:db8:1:2:ffff::4"));
+        assert!(!same("2001:db8:1:2::3", "2001:db8:1:3::3"));
+    }
 
     #[test]
     fn what_is_said_to_strangers_names_no_address_and_no_cause() {

@@ -4,7 +4,10 @@
 //! - at most 3 redirects, followed by hand, none to another scheme, host or port;
 //! - a body is read in chunks and given up beyond its limit; one time limit covers connecting, redirects and the body;
 //! - lanes: the configured federation (trust anchors, mark issuers) and the relying parties known already have
-//!   connections of their own, so that strangers that hang cannot starve them; no host takes more than its share.
+//!   connections of their own, so that strangers that hang cannot starve them; neither a host nor whoever makes us fetch
+//!   takes more than its share ([`super::lanes`]);
+//! - only connections to the configured federation are kept open: a leave for a connection is one for a socket, so that
+//!   ten thousand hosts that answer quickly leave no ten thousand idle sockets behind.
 
 use super::address;
 use super::fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane};
@@ -18,6 +21,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use url::Url;
 
+/// Idle connections to one host of the configured federation.
+const KEPT_PER_HOST: usize = 2;
+
 /// The client could not be made: the TLS library failed, or `extra_ca_pem` is no PEM.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be made: {0}")]
@@ -25,7 +31,10 @@ pub struct HttpFetcherError(String);
 
 /// [`Fetch`] over the network.
 pub struct HttpFetcher {
-    client: Client,
+    /// For the configured federation: keeps connections.
+    configured: Client,
+    /// For all others: a connection a request.
+    single: Client,
     limits: FetchLimits,
     lanes: Lanes,
     development: bool,
@@ -42,24 +51,28 @@ impl HttpFetcher {
         extra_ca_pem: Option<&[u8]>,
     ) -> Result<Self, HttpFetcherError> {
         let failed = |e: reqwest::Error| HttpFetcherError(causes(&e));
-        let mut builder = Client::builder()
-            .tls_backend_native()
-            .dns_resolver(Arc::new(GuardedResolver { development }))
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .https_only(!development)
-            .http1_only()
-            .timeout(limits.per_fetch)
-            .pool_max_idle_per_host(2)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .user_agent(concat!("varco/", env!("CARGO_PKG_VERSION")));
-        if let Some(pem) = extra_ca_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(failed)?;
-            builder = builder.tls_certs_merge(certificates);
-        }
+        let client = |kept_per_host| {
+            let mut builder = Client::builder()
+                .tls_backend_native()
+                .dns_resolver(Arc::new(GuardedResolver { development }))
+                .no_proxy()
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .https_only(!development)
+                .http1_only()
+                .timeout(limits.per_fetch)
+                .pool_max_idle_per_host(kept_per_host)
+                .pool_idle_timeout(Duration::from_secs(30))
+                .user_agent(concat!("varco/", env!("CARGO_PKG_VERSION")));
+            if let Some(pem) = extra_ca_pem {
+                let certificates = reqwest::Certificate::from_pem_bundle(pem)?;
+                builder = builder.tls_certs_merge(certificates);
+            }
+            builder.build()
+        };
         Ok(Self {
-            client: builder.build().map_err(failed)?,
+            configured: client(KEPT_PER_HOST).map_err(failed)?,
+            single: client(0).map_err(failed)?,
             lanes: Lanes::new(&limits),
             limits,
             development,
@@ -72,7 +85,11 @@ impl HttpFetcher {
         let permit = self.lanes.enter(lane, host).await;
         let _permit = permit.map_err(|_| error(&target, FetchFact::Busy))?;
         let limit = self.limits.per_fetch;
-        match tokio::time::timeout(limit, self.exchange(target.clone(), request)).await {
+        let client = match lane {
+            Lane::Configured => &self.configured,
+            Lane::Known | Lane::Stranger(_) => &self.single,
+        };
+        match tokio::time::timeout(limit, self.exchange(client, target.clone(), request)).await {
             Ok(result) => result,
             Err(_) => Err(error(&target, self.timed_out())),
         }
@@ -104,12 +121,17 @@ impl HttpFetcher {
         }
     }
 
-    async fn exchange(&self, first: Url, request: Outgoing<'_>) -> Result<Fetched, FetchError> {
+    async fn exchange(
+        &self,
+        client: &Client,
+        first: Url,
+        request: Outgoing<'_>,
+    ) -> Result<Fetched, FetchError> {
         let started = Instant::now();
         let mut url = first.clone();
         let mut redirects = 0;
         loop {
-            let response = self.send(&url, &request).await?;
+            let response = self.send(client, &url, &request).await?;
             let status = response.status();
             if status.is_redirection() && request.form.is_none() {
                 if redirects == self.limits.redirects {
@@ -137,12 +159,17 @@ impl HttpFetcher {
         }
     }
 
-    async fn send(&self, url: &Url, request: &Outgoing<'_>) -> Result<Response, FetchError> {
+    async fn send(
+        &self,
+        client: &Client,
+        url: &Url,
+        request: &Outgoing<'_>,
+    ) -> Result<Response, FetchError> {
         let method = match request.form {
             Some(_) => Method::POST,
             None => Method::GET,
         };
-        let mut builder = self.client.request(method, url.clone());
+        let mut builder = client.request(method, url.clone());
         builder = builder.header(ACCEPT, request.accept);
         if let Some(form) = &request.form {
             let kind = "application/x-www-form-urlencoded";

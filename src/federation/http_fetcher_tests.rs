@@ -1,6 +1,10 @@
 use super::*;
+use crate::federation::fetch::Source;
+use std::net::Ipv4Addr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+
+const STRANGER: Lane = Lane::Stranger(Source::of(IpAddr::V4(Ipv4Addr::LOCALHOST)));
 
 /// A server that sends `answer` to every request, or nothing at all; gives its port.
 async fn server(answer: Option<Vec<u8>>) -> u16 {
@@ -48,14 +52,14 @@ fn fetcher(development: bool) -> HttpFetcher {
 }
 
 async fn fact(fetcher: &HttpFetcher, url: &str) -> FetchFact {
-    fetcher.get(url, "*/*").await.unwrap_err().fact
+    fetcher.get_in(STRANGER, url, "*/*").await.unwrap_err().fact
 }
 
 #[tokio::test]
 async fn a_document_is_fetched_with_its_content_type() {
     let port = server(answer("200 OK", "Content-Type: text/html\r\n", "hello")).await;
     let url = format!("http://localhost:{port}/x");
-    let fetched = fetcher(true).get(&url, "*/*").await.unwrap();
+    let fetched = fetcher(true).get_in(STRANGER, &url, "*/*").await.unwrap();
     assert_eq!(fetched.body, b"hello");
     assert_eq!(fetched.content_type.as_deref(), Some("text/html"));
     assert_eq!((fetched.status, fetched.final_url), (200, url));
@@ -177,16 +181,17 @@ async fn a_host_that_stalls_holds_up_only_itself() {
     };
     let fetcher = Arc::new(HttpFetcher::new(limits, true, None).unwrap());
     let stalled = format!("http://localhost:{stalled}/");
-    let hung: Vec<_> = (0..4)
-        .map(|_| {
+    let hung: Vec<_> = (1_u8..=4)
+        .map(|n| {
             let (fetcher, url) = (Arc::clone(&fetcher), stalled.clone());
-            tokio::spawn(async move { fetcher.get(&url, "*/*").await.map(drop) })
+            let lane = Lane::Stranger(Source::of(Ipv4Addr::new(192, 0, 2, n).into()));
+            tokio::spawn(async move { fetcher.get_in(lane, &url, "*/*").await.map(drop) })
         })
         .collect();
     tokio::task::yield_now().await;
     assert_eq!(fact(&fetcher, &stalled).await, FetchFact::Busy);
     let good = format!("http://127.0.0.1:{good}/");
-    assert!(fetcher.get(&good, "*/*").await.is_ok());
+    assert!(fetcher.get_in(STRANGER, &good, "*/*").await.is_ok());
     assert!(hung.iter().all(|fetch| !fetch.is_finished()));
 }
 
@@ -253,6 +258,9 @@ async fn a_private_authority_is_trusted_only_when_configured() {
     let found = fact(&without, &url).await;
     assert!(matches!(found, FetchFact::Tls(_)), "{found:?}");
     let with = HttpFetcher::new(limits(), true, Some(&authority)).unwrap();
-    assert_eq!(with.get(&url, "*/*").await.unwrap().body, b"ok");
+    assert_eq!(
+        with.get_in(STRANGER, &url, "*/*").await.unwrap().body,
+        b"ok"
+    );
     assert!(HttpFetcher::new(limits(), true, Some(b"-----BEGIN CERTIFICATE-----\nx\n")).is_err());
 }

@@ -1,6 +1,18 @@
-//! Who may have a connection: a global limit, a reserve for the configured federation, a limit per host.
+//! Who may have a connection: a global limit, reserves for the configured federation and for relying parties known
+//! already, and shares of hosts and of sources.
+//!
+//! ```text
+//! 32 connections = 8 configured + 8 known + 16 strangers
+//! a stranger's:  leave of its source (3) ──► leave of the host (4) ──► one of the 16
+//! ```
+//! Anybody can name hosts that never answer, and such a fetch keeps its connection until its time is over. What tells the
+//! honest first login of an unknown relying party from a flood is neither the host nor the order of arrival, but where the
+//! request comes from. So a source waits for itself first: one that floods holds three connections, and all that it asks
+//! beyond waits for its own, in front of nobody else. To hold all sixteen takes six sources at once, and then others wait
+//! in turn, among at most three a source. A host is asked last but one, since whoever waits for a slow host must hold no
+//! connection; a source's share is smaller than a host's, so that no source shuts a host to the others.
 
-use super::fetch::{FetchLimits, Lane};
+use super::fetch::{FetchLimits, Lane, Source};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,14 +23,26 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Busy;
 
+/// What has a share of connections of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Holder {
+    /// A host, as the known lane sees it.
+    KnownHost(String),
+    /// A host, as strangers see it.
+    Host(String),
+    /// Whoever makes us fetch.
+    Source(Source),
+}
+
 /// The semaphores of the fetcher.
 pub(super) struct Lanes {
     configured: Arc<Semaphore>,
     known: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    shares: Mutex<HashMap<Holder, Arc<Semaphore>>>,
     waiting: AtomicUsize,
     per_host: usize,
+    per_source: usize,
     queue: usize,
     queue_wait: Duration,
 }
@@ -26,12 +50,13 @@ pub(super) struct Lanes {
 /// A connection's leave; given back when dropped.
 pub(super) struct Permit<'a> {
     _connection: OwnedSemaphorePermit,
-    _host: Option<HostPermit<'a>>,
+    _host: Option<Share<'a>>,
+    _source: Option<Share<'a>>,
 }
 
-struct HostPermit<'a> {
+struct Share<'a> {
     lanes: &'a Lanes,
-    host: String,
+    holder: Holder,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -43,9 +68,10 @@ impl Lanes {
             configured: Arc::new(Semaphore::new(limits.configured_concurrency.max(1))),
             known: Arc::new(Semaphore::new(limits.known_concurrency.max(1))),
             strangers: Arc::new(Semaphore::new(strangers.max(1))),
-            hosts: Mutex::default(),
+            shares: Mutex::default(),
             waiting: AtomicUsize::new(0),
             per_host: limits.per_host.max(1),
+            per_source: limits.per_source.max(1),
             queue: limits.queue,
             queue_wait: limits.queue_wait,
         }
@@ -55,69 +81,69 @@ impl Lanes {
     pub(super) async fn enter(&self, lane: Lane, host: &str) -> Result<Permit<'_>, Busy> {
         let _waiting = match lane {
             Lane::Configured | Lane::Known => None,
-            Lane::Stranger => Some(Waiting::start(self)?),
+            Lane::Stranger(_) => Some(Waiting::start(self)?),
         };
-        let entering = async {
-            match lane {
-                Lane::Configured => self.enter_configured().await,
-                Lane::Known => {
-                    self.enter_bounded(&self.known, format!("known {host}"))
-                        .await
-                }
-                Lane::Stranger => self.enter_bounded(&self.strangers, host.to_owned()).await,
-            }
-        };
-        let entered = tokio::time::timeout(self.queue_wait, entering).await;
+        let entered = tokio::time::timeout(self.queue_wait, self.entering(lane, host)).await;
         entered.unwrap_or(Err(Busy))
     }
 
-    async fn enter_configured(&self) -> Result<Permit<'_>, Busy> {
-        let connection = Arc::clone(&self.configured).acquire_owned().await;
-        Ok(Permit {
-            _connection: connection.map_err(|_| Busy)?,
-            _host: None,
-        })
-    }
-
-    /// First the host's leave, then a connection's: who waits for a slow host holds nobody else up.
-    async fn enter_bounded(
-        &self,
-        connections: &Arc<Semaphore>,
-        host: String,
-    ) -> Result<Permit<'_>, Busy> {
-        let mut of_host = HostPermit {
-            lanes: self,
-            host: host.clone(),
-            permit: None,
+    async fn entering(&self, lane: Lane, host: &str) -> Result<Permit<'_>, Busy> {
+        let host = host.to_owned();
+        let (source, host, connections) = match lane {
+            Lane::Configured => (None, None, &self.configured),
+            Lane::Known => (None, Some(Holder::KnownHost(host)), &self.known),
+            Lane::Stranger(source) => {
+                let source = Some(Holder::Source(source));
+                (source, Some(Holder::Host(host)), &self.strangers)
+            }
         };
-        let semaphore = {
-            let mut hosts = self.hosts();
-            let fresh = || Arc::new(Semaphore::new(self.per_host));
-            Arc::clone(hosts.entry(host).or_insert_with(fresh))
+        let source = match source {
+            Some(source) => Some(self.share(source, self.per_source).await?),
+            None => None,
         };
-        of_host.permit = Some(semaphore.acquire_owned().await.map_err(|_| Busy)?);
+        let host = match host {
+            Some(host) => Some(self.share(host, self.per_host).await?),
+            None => None,
+        };
         let connection = Arc::clone(connections).acquire_owned().await;
         Ok(Permit {
             _connection: connection.map_err(|_| Busy)?,
-            _host: Some(of_host),
+            _host: host,
+            _source: source,
         })
     }
 
-    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Arc<Semaphore>>> {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// One of the connections that this holder may have.
+    async fn share(&self, holder: Holder, size: usize) -> Result<Share<'_>, Busy> {
+        let mut share = Share {
+            lanes: self,
+            holder: holder.clone(),
+            permit: None,
+        };
+        let semaphore = {
+            let mut shares = self.shares();
+            let fresh = || Arc::new(Semaphore::new(size));
+            Arc::clone(shares.entry(holder).or_insert_with(fresh))
+        };
+        share.permit = Some(semaphore.acquire_owned().await.map_err(|_| Busy)?);
+        Ok(share)
+    }
+
+    fn shares(&self) -> MutexGuard<'_, HashMap<Holder, Arc<Semaphore>>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for HostPermit<'_> {
+impl Drop for Share<'_> {
     fn drop(&mut self) {
-        let mut hosts = self.lanes.hosts();
+        let mut shares = self.lanes.shares();
         self.permit = None;
-        // Only the map holds it: nobody uses the host or waits for it.
-        if hosts
-            .get(&self.host)
+        // Only the map holds it: nobody uses the share or waits for it.
+        if shares
+            .get(&self.holder)
             .is_some_and(|s| Arc::strong_count(s) == 1)
         {
-            hosts.remove(&self.host);
+            shares.remove(&self.holder);
         }
     }
 }
@@ -144,44 +170,89 @@ impl Drop for Waiting<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::future::FutureExt;
+    use std::net::Ipv4Addr;
+
+    fn from(last: u8) -> Lane {
+        Lane::Stranger(Source::of(Ipv4Addr::new(192, 0, 2, last).into()))
+    }
 
     fn lanes() -> Lanes {
         Lanes::new(&FetchLimits {
-            concurrency: 4,
+            concurrency: 6,
             configured_concurrency: 1,
             known_concurrency: 1,
-            per_host: 1,
+            per_host: 2,
+            per_source: 2,
             queue: 1,
-            queue_wait: Duration::from_millis(20),
+            queue_wait: Duration::from_secs(3600),
             ..FetchLimits::default()
         })
+    }
+
+    /// A leave that is there without waiting.
+    fn at_once<'a>(lanes: &'a Lanes, lane: Lane, host: &str) -> Option<Permit<'a>> {
+        lanes.enter(lane, host).now_or_never().map(Result::unwrap)
     }
 
     #[tokio::test]
     async fn a_host_takes_no_more_than_its_share_and_the_others_go_on() {
         let lanes = lanes();
-        let _slow = lanes.enter(Lane::Stranger, "slow").await.unwrap();
-        assert!(lanes.enter(Lane::Stranger, "slow").await.is_err());
-        assert!(lanes.enter(Lane::Stranger, "other").await.is_ok());
+        let _slow: Vec<_> = [1, 2]
+            .map(|n| at_once(&lanes, from(n), "slow").unwrap())
+            .into();
+        assert!(at_once(&lanes, from(3), "slow").is_none());
+        assert!(at_once(&lanes, from(3), "other").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_source_takes_no_more_than_its_share_and_the_others_go_on() {
+        let lanes = lanes();
+        let held: Vec<_> = ["a", "b"]
+            .map(|host| at_once(&lanes, from(1), host).unwrap())
+            .into();
+        let mut waiting = Box::pin(lanes.enter(from(1), "c"));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        drop(waiting);
+        let other = at_once(&lanes, from(2), "c");
+        assert!(other.is_some(), "not behind the one that floods");
+        drop(held);
+        assert!(at_once(&lanes, from(1), "c").is_some());
     }
 
     #[tokio::test]
     async fn strangers_cannot_starve_the_configured_federation() {
         let lanes = lanes();
-        let _one = lanes.enter(Lane::Stranger, "a").await.unwrap();
-        let _two = lanes.enter(Lane::Stranger, "b").await.unwrap();
-        assert!(lanes.enter(Lane::Stranger, "c").await.is_err());
-        assert!(lanes.enter(Lane::Configured, "anchor").await.is_ok());
-        assert!(lanes.enter(Lane::Known, "a").await.is_ok());
+        let held: Vec<_> = (0_u8..4)
+            .map(|n| at_once(&lanes, from(n), &n.to_string()).unwrap())
+            .collect();
+        assert!(at_once(&lanes, from(9), "z").is_none());
+        assert!(at_once(&lanes, Lane::Configured, "anchor").is_some());
+        assert!(at_once(&lanes, Lane::Known, "0").is_some());
+        drop(held);
     }
 
     #[tokio::test]
-    async fn hosts_that_nobody_uses_are_forgotten() {
+    async fn who_waits_is_counted_and_whoever_comes_when_the_queue_is_full_is_told_at_once() {
         let lanes = lanes();
-        drop(lanes.enter(Lane::Stranger, "a").await.unwrap());
-        let _held = lanes.enter(Lane::Stranger, "b").await.unwrap();
-        assert!(lanes.enter(Lane::Stranger, "b").await.is_err());
-        assert_eq!(lanes.hosts().len(), 1);
+        let _held: Vec<_> = [1, 2]
+            .map(|n| at_once(&lanes, from(n), "slow").unwrap())
+            .into();
+        let mut waiting = Box::pin(lanes.enter(from(3), "slow"));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        let refused = lanes.enter(from(4), "slow").now_or_never().unwrap();
+        assert_eq!(refused.err(), Some(Busy));
+    }
+
+    #[tokio::test]
+    async fn shares_that_nobody_uses_are_forgotten() {
+        let lanes = lanes();
+        drop(at_once(&lanes, from(1), "a").unwrap());
+        let _held: Vec<_> = [2, 3]
+            .map(|n| at_once(&lanes, from(n), "b").unwrap())
+            .into();
+        assert!(at_once(&lanes, from(4), "b").is_none());
+        assert_eq!(lanes.shares().len(), 3, "host b, sources 2 and 3");
         assert_eq!(lanes.waiting.load(Ordering::SeqCst), 0);
     }
 }

@@ -37,7 +37,7 @@ mod testing;
 pub use entity_id::{EntityId, EntityIdError};
 pub use entity_statement::{EntityStatement, Moment};
 pub use error::{BrokenLink, Defect, DocumentKind, RefusedMark, TrustError, TrustErrorCode};
-pub use fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane};
+pub use fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane, Source};
 pub use http_fetcher::HttpFetcher;
 pub use metadata_policy::{MetadataPolicy, PolicyError};
 pub use resolver::{

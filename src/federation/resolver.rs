@@ -1,7 +1,8 @@
 //! Resolution of trust: from a relying party's identifier to its verified metadata (SPID/CIE FE-1 to FE-7).
 //!
 //! Callers that ask for the same relying party at once share one resolution; what failed is remembered for a short time;
-//! strangers have a bounded number of resolutions, and every one has bounds in time, fetches and depth.
+//! strangers have a bounded number of resolutions, of which one source has a small share, and every one has bounds in
+//! time, fetches and depth.
 
 mod anchors;
 mod climb;
@@ -16,7 +17,7 @@ mod tests;
 use super::entity_id::EntityId;
 use super::entity_statement::Moment;
 use super::error::TrustError;
-use super::fetch::{Fetch, Lane};
+use super::fetch::{Fetch, Lane, Source};
 use super::single_flight::SingleFlight;
 use super::trust_mark::{TrustMarkStatus, ValidMark};
 use crate::clock::{Clock, UtcTime};
@@ -25,8 +26,8 @@ use discovery::Discovery;
 use futures_util::future::FutureExt;
 use negative::Negatives;
 use serde_json::{Map, Value};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A configured trust anchor.
@@ -75,6 +76,8 @@ pub struct ResolutionLimits {
     pub trust_marks: usize,
     /// Resolutions of strangers at a time.
     pub concurrent: usize,
+    /// Of these, on behalf of one [`Source`].
+    pub per_source: usize,
     /// Seconds for which a failure is remembered.
     pub negative_seconds: i64,
     /// Failures remembered.
@@ -89,7 +92,8 @@ impl Default for ResolutionLimits {
             fetches: 30,
             depth: 6,
             trust_marks: 16,
-            concurrent: 256,
+            concurrent: 512,
+            per_source: 8,
             negative_seconds: 30,
             negatives: 10_000,
         }
@@ -134,7 +138,7 @@ pub struct Resolved {
 }
 
 type Outcome = Result<Arc<Resolved>, TrustError>;
-type FlightKey = (String, String, bool);
+type FlightKey = (String, String, Lane);
 
 /// Resolves relying parties. One per process; every issuer has its own [`TrustSettings`].
 pub struct Resolver {
@@ -149,7 +153,7 @@ struct Inner {
     anchors: anchors::AnchorCache,
     marks: marks::MarkCache,
     negatives: Negatives,
-    running: AtomicUsize,
+    running: Running,
 }
 
 impl Resolver {
@@ -162,7 +166,7 @@ impl Resolver {
             anchors: anchors::AnchorCache::new(),
             marks: marks::MarkCache::new(),
             negatives: Negatives::new(limits.negatives),
-            running: AtomicUsize::new(0),
+            running: Running::default(),
             limits,
         };
         Self {
@@ -171,25 +175,30 @@ impl Resolver {
         }
     }
 
-    /// Resolves a relying party that asks for something. `provided_chain` is the request's `trust_chain` header: when it
-    /// holds, nothing that the relying party names is fetched; when it does not, it is passed over (SPID/CIE FE-5).
+    /// Resolves a relying party that asks for something, from `source`. `provided_chain` is the request's `trust_chain`
+    /// header: when it holds, nothing that the relying party names is fetched; when it does not, it is passed over
+    /// (SPID/CIE FE-5).
     ///
     /// # Errors
-    /// Why the relying party is not trusted.
+    /// Why the relying party is not trusted; `Busy` when `source`, or all together, have their share already.
     pub async fn resolve(
         &self,
         settings: &TrustSettings,
         subject: &EntityId,
+        source: Source,
         provided_chain: Option<&[String]>,
     ) -> Outcome {
         let Some(chain) = provided_chain else {
-            return self.resolve_fetching(settings, subject).await;
+            return self.resolve_fetching(settings, subject, source).await;
         };
-        let refused = match self.resolve_provided(settings, subject, chain).await {
+        let refused = match self
+            .resolve_provided(settings, subject, source, chain)
+            .await
+        {
             Ok(resolved) => return Ok(resolved),
             Err(refused) => refused,
         };
-        let fetched = self.resolve_fetching(settings, subject).await;
+        let fetched = self.resolve_fetching(settings, subject, source).await;
         fetched.map_err(|error| match error {
             TrustError::Busy => TrustError::Busy,
             error if error == refused => error,
@@ -200,13 +209,18 @@ impl Resolver {
         })
     }
 
-    async fn resolve_fetching(&self, settings: &TrustSettings, subject: &EntityId) -> Outcome {
+    async fn resolve_fetching(
+        &self,
+        settings: &TrustSettings,
+        subject: &EntityId,
+        source: Source,
+    ) -> Outcome {
         let key = (settings.issuer_entity_id.to_string(), subject.to_string());
         let now = self.inner.clock.now();
         if let Some(error) = self.inner.negatives.find(&key, now) {
             return Err(error);
         }
-        let outcome = self.fly(settings, subject, Lane::Stranger).await;
+        let outcome = self.fly(settings, subject, Lane::Stranger(source)).await;
         if let Err(error) = &outcome
             && *error != TrustError::Busy
         {
@@ -225,9 +239,11 @@ impl Resolver {
         &self,
         settings: &TrustSettings,
         subject: &EntityId,
+        source: Source,
         chain: &[String],
     ) -> Outcome {
-        let discovery = Discovery::new(Arc::clone(&self.inner), settings, subject, Lane::Stranger);
+        let lane = Lane::Stranger(source);
+        let discovery = Discovery::new(Arc::clone(&self.inner), settings, subject, lane);
         self.inner
             .bounded(subject, discovery.use_provided(chain))
             .await
@@ -267,17 +283,17 @@ impl Resolver {
     }
 
     async fn fly(&self, settings: &TrustSettings, subject: &EntityId, lane: Lane) -> Outcome {
-        let known = lane == Lane::Known;
+        // A source shares its own resolutions only: one that has spent its share must not make others wait or fail.
         let key = (
             settings.issuer_entity_id.to_string(),
             subject.to_string(),
-            known,
+            lane,
         );
         let start = || {
             let inner = Arc::clone(&self.inner);
             let (settings, subject) = (settings.clone(), subject.clone());
             async move {
-                let _running = Running::start(&inner, lane)?;
+                let _running = inner.running.start(&inner.limits, lane)?;
                 let discovery = Discovery::new(Arc::clone(&inner), &settings, &subject, lane);
                 inner.bounded(&subject, discovery.run()).await
             }
@@ -312,27 +328,43 @@ impl Inner {
     }
 }
 
-/// Counts the resolutions of strangers.
-struct Running<'a>(Option<&'a Inner>);
+/// The resolutions of strangers under way, by source.
+#[derive(Default)]
+struct Running(Mutex<HashMap<Source, usize>>);
 
-impl<'a> Running<'a> {
-    fn start(inner: &'a Inner, lane: Lane) -> Result<Self, TrustError> {
-        if lane != Lane::Stranger {
-            return Ok(Self(None));
-        }
-        let running = Self(Some(inner));
-        let before = inner.running.fetch_add(1, Ordering::SeqCst);
-        if before >= inner.limits.concurrent {
+/// One of them.
+struct Counted<'a>(Option<(&'a Running, Source)>);
+
+impl Running {
+    fn start(&self, limits: &ResolutionLimits, lane: Lane) -> Result<Counted<'_>, TrustError> {
+        let Lane::Stranger(source) = lane else {
+            return Ok(Counted(None));
+        };
+        let mut running = self.table();
+        let own = running.get(&source).copied().unwrap_or_default();
+        if own >= limits.per_source || running.values().sum::<usize>() >= limits.concurrent {
             return Err(TrustError::Busy);
         }
-        Ok(running)
+        running.insert(source, own.saturating_add(1));
+        Ok(Counted(Some((self, source))))
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<Source, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        if let Some(inner) = self.0 {
-            inner.running.fetch_sub(1, Ordering::SeqCst);
+        let Some((running, source)) = self.0 else {
+            return;
+        };
+        let mut running = running.table();
+        if let Some(own) = running.get_mut(&source) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                running.remove(&source);
+            }
         }
     }
 }

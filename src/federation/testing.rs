@@ -1,16 +1,19 @@
 //! A federation in memory, for tests: entities by name, documents by address, every call recorded.
 
 use super::entity_id::EntityId;
-use super::fetch::{Fetch, FetchError, FetchFact, Fetched, Fetching, Lane};
+use super::fetch::{Fetch, FetchError, FetchFact, Fetched, Fetching, Lane, Source};
 use super::resolver::{ResolutionLimits, Resolver, TrustAnchor, TrustSettings};
 use super::trust_mark::TrustMarkStatus;
 use crate::clock::{ManualClock, UtcTime};
 use crate::jose::{KeyKind, KeySet, PrivateKey, SignHeader, SignatureAlgorithm, sign};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock, Mutex};
 use tokio::sync::Semaphore;
 
+/// Where the requests of most tests come from.
+pub(super) const HERE: Source = Source::of(IpAddr::V4(Ipv4Addr::LOCALHOST));
 pub(super) const NOW: i64 = 1_800_000_000;
 pub(super) const TA: &str = "https://ta.example.it";
 pub(super) const SA: &str = "https://sa.example.it";

@@ -5,6 +5,7 @@
 
 use crate::clock::UtcTime;
 use crate::endpoint::Inbound;
+use crate::federation::Source;
 use crate::jose::{
     Expectations, ExpiryRule, IssuedAtRule, JoseError, TypRule, Unverified, Verified,
 };
@@ -202,7 +203,10 @@ pub async fn authenticate(
         .and_then(|header| strip_scheme(header, "basic"));
     let offered = |method| op.profile.client_authentication.contains(&method);
     match (assertion, basic, secret) {
-        (Some(assertion), None, None) => private_key_jwt(op, params, assertion, endpoint).await,
+        (Some(assertion), None, None) => {
+            let source = Source::of(inbound.address);
+            private_key_jwt(op, (params, source), assertion, endpoint).await
+        }
         (None, Some(credentials), None) if offered("client_secret_basic") => {
             let (id, secret) = decode_basic(credentials).ok_or(ClientAuthError::MalformedBasic)?;
             client_secret(op, &id, &secret, "client_secret_basic").await
@@ -259,7 +263,7 @@ fn require_method(client: &KnownClient, used: &str) -> Result<(), ClientAuthErro
 
 async fn private_key_jwt(
     op: &Provider,
-    params: &Params,
+    (params, source): (&Params, Source),
     assertion: &str,
     endpoint: Path,
 ) -> Result<AuthenticatedClient, ClientAuthError> {
@@ -292,7 +296,7 @@ async fn private_key_jwt(
     let mut client = client;
     let mut verified = verify(op, &unverified, &client, endpoint);
     if let Err(JoseError::UnknownKey { .. }) = verified
-        && let Some(fresh) = op.look_up_keys(&client).await
+        && let Some(fresh) = op.look_up_keys(&client, source).await
     {
         client = fresh;
         verified = verify(op, &unverified, &client, endpoint);

@@ -8,7 +8,7 @@ mod levels;
 mod renewal;
 mod tolerances;
 
-pub use clients::{ClientError, Discovery, KnownClient};
+pub use clients::{ClientError, ClientStatistics, Discovery, KnownClient, follow_changes};
 pub use document::{Document, DocumentCell};
 pub use renewal::{Pauses, Renewal};
 pub use tolerances::Tolerance;
@@ -57,6 +57,7 @@ pub struct Provider {
     pub documents: Documents,
     rings: ArcSwap<Rings>,
     clients: clients::Memory,
+    key_look_ups: clients::KeyLookUps,
     tolerances: tolerances::ToleranceLog,
 }
 
@@ -111,6 +112,7 @@ impl Provider {
         )
         .map_err(|error| ProviderError::Keys(settings.id.clone(), error))?;
         Ok(Self {
+            key_look_ups: clients::KeyLookUps::new(shared.clock.now()),
             shared,
             settings,
             profile,

@@ -82,11 +82,13 @@ impl Provider {
         if !has_lost_its_mark {
             return Renewal::Failed(error);
         }
+        let client_id = due.client_id.clone();
         let withdrawn: Result<bool, StoreError> = self
             .shared
             .store
             .write(move |tx| client::withdraw(tx, &due))
             .await;
+        self.clients.forget(&client_id).await;
         match withdrawn {
             Ok(_) => Renewal::Withdrawn(error),
             Err(failure) => Renewal::Failed(failure.into()),

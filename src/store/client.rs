@@ -77,11 +77,11 @@ pub fn find(
         .transpose()
 }
 
-/// Adds or replaces an RP. One that is there keeps `enabled` as the operator set it, whatever `party` says.
+/// Adds or replaces an RP. One that is there keeps `enabled` as the operator set it, whatever `party` says; returns it.
 ///
 /// # Errors
 /// The database's.
-pub fn upsert(conn: &mut DbConn, party: &RelyingParty) -> Result<(), StoreError> {
+pub fn upsert(conn: &mut DbConn, party: &RelyingParty) -> Result<bool, StoreError> {
     let (kind, trust, expires_at) = match &party.origin {
         Origin::Federation(trust) => (
             OriginKind::Federation,
@@ -100,7 +100,7 @@ pub fn upsert(conn: &mut DbConn, party: &RelyingParty) -> Result<(), StoreError>
         client::expires_at.eq(expires_at),
         client::updated_at.eq(party.updated_at.0),
     );
-    on_backend!(conn, c => diesel::insert_into(client::table)
+    let enabled = on_backend!(conn, c => diesel::insert_into(client::table)
         .values((
             client::issuer.eq(party.issuer.as_str()),
             client::client_id.eq(party.client_id.as_str()),
@@ -110,8 +110,35 @@ pub fn upsert(conn: &mut DbConn, party: &RelyingParty) -> Result<(), StoreError>
         .on_conflict((client::issuer, client::client_id))
         .do_update()
         .set(replaced)
-        .execute(c))?;
-    Ok(())
+        .returning(client::enabled)
+        .get_result(c))?;
+    Ok(enabled)
+}
+
+/// Replaces the keys of an RP that is known, and nothing else of it; the row as it is then, `None` when there is none.
+///
+/// # Errors
+/// The database's.
+pub fn replace_keys(
+    conn: &mut DbConn,
+    (issuer, client_id): (&IssuerId, &ClientId),
+    jwks: &serde_json::Value,
+    now: UtcTime,
+) -> Result<Option<RelyingParty>, StoreError> {
+    if !can_be_stored(client_id.as_str()) {
+        return Ok(None);
+    }
+    diesel::update(
+        client::table
+            .filter(client::issuer.eq(issuer.as_str()))
+            .filter(client::client_id.eq(client_id.as_str())),
+    )
+    .set((
+        client::jwks.eq(to_json(jwks)?),
+        client::updated_at.eq(now.0),
+    ))
+    .execute(conn)?;
+    find(conn, issuer, client_id)
 }
 
 /// A page of an issuer's RPs, by `client_id` byte for byte, after the one where the last page ended.

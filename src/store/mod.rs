@@ -17,6 +17,7 @@
 pub mod account;
 pub mod authorization_code;
 pub mod client;
+pub mod client_change;
 mod column;
 mod connection;
 mod error;

@@ -41,13 +41,15 @@ pub enum Purgeable {
     /// Federation members whose trust chain ended long ago; never one that an operator switched off, since it would
     /// come back switched on.
     Client,
+    /// Changes of relying parties that every node has seen long ago.
+    ClientChange,
     /// History beyond its retention.
     LoginEvent,
 }
 
 impl Purgeable {
     /// In an order that leaves little for cascades.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Replay,
         Self::Interaction,
         Self::WebSession,
@@ -58,6 +60,7 @@ impl Purgeable {
         Self::Throttle,
         Self::Lease,
         Self::Client,
+        Self::ClientChange,
         Self::LoginEvent,
     ];
 
@@ -75,6 +78,7 @@ impl Purgeable {
             Self::Throttle => "throttle",
             Self::Lease => "lease",
             Self::Client => "client",
+            Self::ClientChange => "client_change",
             Self::LoginEvent => "login_event",
         }
     }
@@ -83,6 +87,7 @@ impl Purgeable {
     fn condition(self) -> &'static str {
         match self {
             Self::Client => "expires_at <= $1 AND enabled",
+            Self::ClientChange => "changed_at <= $1",
             Self::LoginEvent => "occurred_at <= $1",
             _ => "expires_at <= $1",
         }
@@ -99,6 +104,7 @@ impl Purgeable {
             Self::Token | Self::Grant => -TOKEN_GRACE_SECONDS,
             Self::AuthorizationCode => -CODE_GRACE_SECONDS,
             Self::Client => -CLIENT_GRACE_SECONDS,
+            Self::ClientChange => -DAY_SECONDS,
             Self::LoginEvent => limits
                 .history_retention_days
                 .saturating_mul(DAY_SECONDS)

@@ -28,6 +28,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    client_change (issuer, client_id) {
+        issuer -> Text,
+        client_id -> Text,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     replay (key_hash) {
         key_hash -> Binary,
         reference -> Nullable<Text>,

@@ -4,7 +4,7 @@ use super::routes::App;
 use super::tls::Certificate;
 use crate::endpoint::quote;
 use crate::keys;
-use crate::provider::{Pauses, Provider, Renewal};
+use crate::provider::{Pauses, Provider, Renewal, follow_changes};
 use crate::random;
 use crate::store::client::Due;
 use crate::store::purge::{PurgeLimits, purge_expired};
@@ -16,6 +16,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 /// Key changes are seen by every node within this time.
 const KEY_POLL: Duration = Duration::from_secs(2);
+/// Changes of relying parties are obeyed by every node within this time, and at most as much again when it fails once.
+const CHANGE_POLL: Duration = Duration::from_secs(1);
 /// How often expired rows and ending chains are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// A node that has ended is replaced after this time.
@@ -29,7 +31,26 @@ const AT_ONCE: usize = 8;
 pub(super) async fn run(app: App, certificate: Option<Arc<Certificate>>) {
     let keys = watch_keys(app.clone(), certificate);
     // Each by itself: RPs that are slow to answer delay no purge.
-    tokio::join!(keys, keep_purging(&app), keep_renewing(&app));
+    let changes = watch_changes(&app);
+    tokio::join!(keys, changes, keep_purging(&app), keep_renewing(&app));
+}
+
+/// The kill switch: `varco rp disable`, or whatever else changed an RP.
+async fn watch_changes(app: &App) {
+    let mut ticks = tokio::time::interval(CHANGE_POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        ticks.tick().await;
+        match follow_changes(&app.shared, &app.providers).await {
+            Ok(()) => failing = false,
+            Err(error) if !failing => {
+                failing = true;
+                log::warn!("event=rp_changes.not_polled reason={}", quote(error));
+            }
+            Err(_still) => {}
+        }
+    }
 }
 
 async fn watch_keys(app: App, certificate: Option<Arc<Certificate>>) {

@@ -4,8 +4,13 @@ use super::*;
 use crate::federation::trust_mark::TrustMarkStatus;
 use crate::federation::{
     EntityId, Fetch, FetchError, FetchFact, Fetched, Fetching, Lane, ResolutionLimits, Resolver,
-    TrustAnchor, TrustSettings,
+    Source, TrustAnchor, TrustSettings,
 };
+use std::net::{IpAddr, Ipv4Addr};
+
+fn source() -> Source {
+    Source::of(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
 
 /// Answers from the federation's own values.
 struct InProcess(Arc<DemoFederation>);
@@ -107,7 +112,7 @@ async fn the_resolver_recognises_both_relying_parties() {
         ] {
             let subject = EntityId::parse(relying_party.entity_id(), true).unwrap();
             let resolved = resolver(&world)
-                .resolve(&settings(&world, status), &subject, None)
+                .resolve(&settings(&world, status), &subject, source(), None)
                 .await
                 .unwrap();
             assert_eq!(resolved.chain.len(), length);
@@ -132,21 +137,21 @@ async fn the_resolver_refuses_a_revoked_mark_and_an_expelled_relying_party() {
     let dynamic = settings(&world, TrustMarkStatus::Dynamic);
     assert!(
         resolver(&world)
-            .resolve(&dynamic, &subject, None)
+            .resolve(&dynamic, &subject, source(), None)
             .await
             .is_err()
     );
     let fixed = settings(&world, TrustMarkStatus::Static);
     assert!(
         resolver(&world)
-            .resolve(&fixed, &subject, None)
+            .resolve(&fixed, &subject, source(), None)
             .await
             .is_ok()
     );
     anchor.expel(subject.as_str());
     assert!(
         resolver(&world)
-            .resolve(&fixed, &subject, None)
+            .resolve(&fixed, &subject, source(), None)
             .await
             .is_err()
     );

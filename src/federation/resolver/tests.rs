@@ -18,7 +18,7 @@ pub(super) use serde_json::json;
 async fn resolve(world: &World) -> Outcome {
     world
         .resolver()
-        .resolve(&world.settings, &id(RP), None)
+        .resolve(&world.settings, &id(RP), HERE, None)
         .await
 }
 

@@ -19,6 +19,7 @@ pub use sender::Sender;
 use crate::endpoint::{
     Access, Call, Caller, CookieChange, Decision, Endpoint, Inbound, Method, Note, Reply,
 };
+use crate::federation::Source;
 use crate::model::{
     AuthorizationRequest, Interaction, InteractionId, InteractionState, Params, SecretHash,
 };
@@ -68,10 +69,10 @@ impl Endpoint for AuthorizationEndpoint {
 
     async fn client_authentication(
         op: &Provider,
-        _inbound: &Inbound,
+        inbound: &Inbound,
         params: &Params,
     ) -> Result<Sender, AuthorizationError> {
-        sender::find(op, params).await
+        sender::find(op, Source::of(inbound.address), params).await
     }
 
     fn post_parse_request(

@@ -2,6 +2,7 @@
 
 use super::error::{AuthorizationError, Fact};
 use crate::clock::UtcTime;
+use crate::federation::Source;
 use crate::jose::{
     Authentic, Expectations, ExpiryRule, IssuedAtRule, JoseError, SignatureAlgorithm, TypRule,
     Unverified,
@@ -148,14 +149,22 @@ fn expectations<'a>(
 }
 
 /// Finds the RP, verifies its signature and the destination.
-pub(super) async fn find(op: &Provider, params: &Params) -> Result<Sender, AuthorizationError> {
+pub(super) async fn find(
+    op: &Provider,
+    source: Source,
+    params: &Params,
+) -> Result<Sender, AuthorizationError> {
     match op.profile.request_object {
-        Some(_) => signed(op, params).await,
+        Some(_) => signed(op, source, params).await,
         None => unsigned(op, params).await,
     }
 }
 
-async fn signed(op: &Provider, params: &Params) -> Result<Sender, AuthorizationError> {
+async fn signed(
+    op: &Provider,
+    source: Source,
+    params: &Params,
+) -> Result<Sender, AuthorizationError> {
     let before = AuthorizationError::before;
     let Some(token) = params.get("request") else {
         // Says what is wrong in the table's own words: request_uri, registration or the missing request.
@@ -175,13 +184,13 @@ async fn signed(op: &Provider, params: &Params) -> Result<Sender, AuthorizationE
         .ok_or_else(|| before(Fact::Client(ClientError::Unknown)))?;
     let about = |fact| AuthorizationError::about(&unverified_client, fact);
     let chain = unverified.header().trust_chain.as_deref();
-    let (mut client, provisional) = recognise(op, &unverified_client, chain)
+    let (mut client, provisional) = recognise(op, &unverified_client, source, chain)
         .await
         .map_err(|error| about(Fact::Client(error)))?;
     let mut verified = authenticate(op, &unverified, &client);
     if let Err(JoseError::UnknownKey { .. }) = verified
         && !provisional
-        && let Some(fresh) = op.look_up_keys(&client).await
+        && let Some(fresh) = op.look_up_keys(&client, source).await
     {
         client = fresh;
         verified = authenticate(op, &unverified, &client);
@@ -210,19 +219,20 @@ async fn signed(op: &Provider, params: &Params) -> Result<Sender, AuthorizationE
 async fn recognise(
     op: &Provider,
     client_id: &ClientId,
+    source: Source,
     chain: Option<&[String]>,
 ) -> Result<(Arc<KnownClient>, bool), ClientError> {
     if let Some(chain) = chain {
         match op.find_client(client_id, Discovery::Never).await {
             Err(ClientError::Unknown) => {
-                if let Ok(client) = op.client_of_chain(client_id, chain).await {
+                if let Ok(client) = op.client_of_chain(client_id, source, chain).await {
                     return Ok((client, true));
                 }
             }
             found => return found.map(|client| (client, false)),
         }
     }
-    op.find_client(client_id, Discovery::Allowed)
+    op.find_client(client_id, Discovery::Allowed(source))
         .await
         .map(|client| (client, false))
 }

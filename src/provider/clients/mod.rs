@@ -1,21 +1,31 @@
-//! How an issuer knows its relying parties: from memory for two seconds, from the database, through a trust chain.
+//! How an issuer knows its relying parties: from [`memory`], from the database, through a trust chain.
+//!
+//! A login of a known RP costs one query for it at most, on any node, and nothing is fetched; [`memory`] says why an
+//! operator's switch is obeyed all the same. [`key_look_up`] says what happens when an RP signs with a new key.
 
+mod changes;
 mod error;
+mod key_look_up;
 mod memory;
 mod registration;
 
+pub use changes::follow_changes;
 pub use error::ClientError;
+pub(super) use key_look_up::KeyLookUps;
+pub use memory::ClientStatistics;
 pub(super) use memory::Memory;
 
 use super::Provider;
 use crate::config::RpTolerance;
-use crate::federation::{EntityId, Resolved, TrustSettings};
+use crate::federation::{EntityId, Resolved, Source, TrustError, TrustSettings};
 use crate::jose::{KeySet, SignatureAlgorithm};
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
 use crate::profile::Profile;
 use crate::store::client;
 use registration::times_of;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// An RP with its keys decoded.
 #[derive(Debug)]
@@ -75,8 +85,8 @@ pub enum Discovery {
     /// An RP that was known and whose chain has ended may be resolved again (token endpoint and the like): an
     /// anonymous caller cannot name hosts there.
     Renew,
-    /// Automatic registration (SPID/CIE FE-1).
-    Allowed,
+    /// Automatic registration (SPID/CIE FE-1), at the expense of whoever asks.
+    Allowed(Source),
 }
 
 impl Provider {
@@ -89,12 +99,12 @@ impl Provider {
         client_id: &ClientId,
         discovery: Discovery,
     ) -> Result<Arc<KnownClient>, ClientError> {
+        let now = Instant::now();
         if let Some(known) = self
             .clients
-            .known
-            .get(client_id)
+            .find(client_id, now)
             .await
-            .filter(|known| self.counts(known))
+            .filter(|known| self.counts(&known.party))
         {
             return Ok(known);
         }
@@ -103,48 +113,63 @@ impl Provider {
             return Err(ClientError::Disabled);
         }
         let was_known = row.is_some();
-        if let Some(row) = row.filter(|row| self.row_counts(row)) {
-            return self.remember(row).await;
+        if let Some(row) = row.filter(|row| self.counts(row)) {
+            let known = Arc::new(self.decode(row)?);
+            self.clients.keep(known.clone(), now).await;
+            return Ok(known);
         }
         match discovery {
             Discovery::Never => Err(ClientError::Unknown),
             Discovery::Renew if !was_known => Err(ClientError::Unknown),
-            Discovery::Renew | Discovery::Allowed => self.discover(client_id).await,
+            Discovery::Renew => self.renew(client_id).await,
+            Discovery::Allowed(source) => self.discover(client_id, source).await,
         }
     }
 
     /// Resolves the RP's trust chain and stores the result (SPID/CIE FE-1 to FE-4); callers at the same time share
-    /// one registration.
+    /// one registration, at the expense of whose source came first.
     ///
     /// # Errors
     /// The link, mark, policy or rule that fails.
-    pub async fn discover(&self, client_id: &ClientId) -> Result<Arc<KnownClient>, ClientError> {
-        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+    pub async fn discover(
+        &self,
+        client_id: &ClientId,
+        source: Source,
+    ) -> Result<Arc<KnownClient>, ClientError> {
         if let Some(error) = self.clients.refusal(client_id, self.now()) {
             return Err(error);
         }
-        let subject = EntityId::parse(client_id.as_str(), trust.development)
-            .map_err(ClientError::NotAnEntity)?;
-        // What is there does not count any more, or nobody would have come here.
-        self.clients.known.invalidate(client_id).await;
+        let is_own = AtomicBool::new(false);
         let registration = async {
-            let resolved = self
-                .shared
-                .resolver
-                .resolve(&self.tolerant(trust, client_id), &subject, None)
-                .await
-                .map_err(|error| ClientError::Trust(Arc::new(error)))?;
-            let registered = self.register(trust, client_id, &resolved).await;
-            if let Err(error) = &registered {
-                self.clients.refuse(client_id, self.now(), error);
-            }
-            registered
+            is_own.store(true, Ordering::Relaxed);
+            self.discover_alone(client_id, source).await
         };
-        self.clients
-            .known
-            .try_get_with(client_id.clone(), registration)
+        match self.clients.register(client_id, registration).await {
+            // The other's source has used up its share; ours has not.
+            Err(error) if is_busy(&error) && !is_own.load(Ordering::Relaxed) => {
+                self.discover_alone(client_id, source).await
+            }
+            registered => registered,
+        }
+    }
+
+    async fn discover_alone(
+        &self,
+        client_id: &ClientId,
+        source: Source,
+    ) -> Result<Arc<KnownClient>, ClientError> {
+        let (trust, subject) = self.subject(client_id)?;
+        let resolved = self
+            .shared
+            .resolver
+            .resolve(&self.tolerant(trust, client_id), &subject, source, None)
             .await
-            .map_err(|error: Arc<ClientError>| ClientError::clone(&error))
+            .map_err(|error| ClientError::Trust(Arc::new(error)))?;
+        let registered = self.register(trust, client_id, &resolved).await;
+        if let Err(error) = &registered {
+            self.clients.refuse(client_id, self.now(), error);
+        }
+        registered
     }
 
     /// The RP of a trust chain that came with a request (SPID/CIE FE-5): verified, but neither stored nor remembered
@@ -155,15 +180,14 @@ impl Provider {
     pub async fn client_of_chain(
         &self,
         client_id: &ClientId,
+        source: Source,
         chain: &[String],
     ) -> Result<Arc<KnownClient>, ClientError> {
-        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
-        let subject = EntityId::parse(client_id.as_str(), trust.development)
-            .map_err(ClientError::NotAnEntity)?;
+        let (trust, subject) = self.subject(client_id)?;
         let resolved = self
             .shared
             .resolver
-            .resolve_provided(&self.tolerant(trust, client_id), &subject, chain)
+            .resolve_provided(&self.tolerant(trust, client_id), &subject, source, chain)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let party = self.registration(trust, client_id, &resolved).await?;
@@ -173,24 +197,10 @@ impl Provider {
     /// Stores an RP of [`Provider::client_of_chain`] whose signature was verified.
     ///
     /// # Errors
-    /// The database failed.
+    /// The operator switched it off meanwhile; the database failed.
     pub async fn adopt(&self, known: &Arc<KnownClient>) -> Result<(), ClientError> {
-        self.keep_row(&known.party).await?;
-        self.clients
-            .known
-            .insert(known.id().clone(), known.clone())
-            .await;
-        Ok(())
-    }
-
-    /// An RP that signed with a key that is not known may have a new one: its chain is resolved again, at most once
-    /// a minute, so that nobody can make us fetch at will. `None`: it was just looked up, or nothing can be found.
-    pub async fn look_up_keys(&self, known: &KnownClient) -> Option<Arc<KnownClient>> {
-        let federated = matches!(known.party.origin, Origin::Federation(_));
-        if !federated || !self.clients.may_look_up(known.id(), self.now()) {
-            return None;
-        }
-        self.renew(known.id()).await.ok()
+        let stored = self.keep_row(known.party.clone()).await?;
+        self.remember(stored).await.map(drop)
     }
 
     /// As [`Provider::discover`], for an RP that is known: in lanes that strangers cannot block.
@@ -198,9 +208,7 @@ impl Provider {
     /// # Errors
     /// The link, mark, policy or rule that fails; the old chain stays.
     pub async fn renew(&self, client_id: &ClientId) -> Result<Arc<KnownClient>, ClientError> {
-        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
-        let subject = EntityId::parse(client_id.as_str(), trust.development)
-            .map_err(ClientError::NotAnEntity)?;
+        let (trust, subject) = self.subject(client_id)?;
         let resolved = self
             .shared
             .resolver
@@ -208,6 +216,19 @@ impl Provider {
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         self.register(trust, client_id, &resolved).await
+    }
+
+    /// What the memory of RPs holds, and how often the database was asked for one.
+    #[must_use]
+    pub fn client_statistics(&self) -> ClientStatistics {
+        self.clients.statistics()
+    }
+
+    /// How this issuer trusts RPs, and the RP as an entity of the federation.
+    fn subject(&self, client_id: &ClientId) -> Result<(&TrustSettings, EntityId), ClientError> {
+        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        let subject = EntityId::parse(client_id.as_str(), trust.development);
+        Ok((trust, subject.map_err(ClientError::NotAnEntity)?))
     }
 
     /// SPID/CIE FE-12: an RP's clock is off in its own statements as well as in its requests; not those of others.
@@ -225,8 +246,8 @@ impl Provider {
         resolved: &Resolved,
     ) -> Result<Arc<KnownClient>, ClientError> {
         let party = self.registration(trust, client_id, resolved).await?;
-        self.keep_row(&party).await?;
-        let known = self.remember(party).await?;
+        let stored = self.keep_row(party).await?;
+        let known = self.remember(stored).await?;
         if let Some(configuration) = resolved.chain.first() {
             let (issued_at, expires_at) = times_of(configuration);
             self.times_accepted(&known, issued_at, expires_at);
@@ -234,15 +255,19 @@ impl Provider {
         Ok(known)
     }
 
-    async fn keep_row(&self, party: &RelyingParty) -> Result<(), ClientError> {
-        let row = party.clone();
+    /// The row as it is stored: an operator's switch stays as it is.
+    async fn keep_row(&self, party: RelyingParty) -> Result<RelyingParty, ClientError> {
         self.shared
             .store
-            .write(move |tx| client::upsert(tx, &row).map_err(ClientError::from))
+            .write(move |tx| {
+                let enabled = client::upsert(tx, &party)?;
+                Ok(RelyingParty { enabled, ..party })
+            })
             .await
     }
 
     async fn find_row(&self, client_id: &ClientId) -> Result<Option<RelyingParty>, ClientError> {
+        self.clients.count_query();
         let issuer = self.issuer.clone();
         let client_id = client_id.clone();
         self.shared
@@ -253,11 +278,8 @@ impl Provider {
             .await
     }
 
-    fn counts(&self, known: &KnownClient) -> bool {
-        self.row_counts(&known.party)
-    }
-
-    fn row_counts(&self, row: &RelyingParty) -> bool {
+    /// Whether its chain holds now.
+    fn counts(&self, row: &RelyingParty) -> bool {
         match &row.origin {
             Origin::Federation(trust) => {
                 let leeway = self.tolerance(&row.client_id).clock_leeway_seconds;
@@ -267,12 +289,14 @@ impl Provider {
         }
     }
 
-    async fn remember(&self, party: RelyingParty) -> Result<Arc<KnownClient>, ClientError> {
-        let known = Arc::new(self.decode(party)?);
-        self.clients
-            .known
-            .insert(known.id().clone(), known.clone())
-            .await;
+    /// Puts a row that was just written into memory.
+    async fn remember(&self, stored: RelyingParty) -> Result<Arc<KnownClient>, ClientError> {
+        if !stored.enabled {
+            self.clients.forget(&stored.client_id).await;
+            return Err(ClientError::Disabled);
+        }
+        let known = Arc::new(self.decode(stored)?);
+        self.clients.keep(known.clone(), Instant::now()).await;
         Ok(known)
     }
 
@@ -285,4 +309,8 @@ impl Provider {
             party,
         })
     }
+}
+
+fn is_busy(error: &ClientError) -> bool {
+    matches!(error, ClientError::Trust(error) if **error == TrustError::Busy)
 }

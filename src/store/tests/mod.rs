@@ -1,5 +1,6 @@
 //! Every test here runs on SQLite, and on PostgreSQL too when `VARCO_TEST_POSTGRES` holds the URL of a server.
 
+mod changes;
 mod history;
 mod outage;
 mod purge;

@@ -1,6 +1,6 @@
 //! SPID/CIE FE-4: what is known is kept with the smallest `exp` of its chain, renewed, and found again.
 
-use crate::harness::{CONFIGURATION, Host, World};
+use crate::harness::{CONFIGURATION, HERE, Host, World};
 use serde_json::json;
 use varco::clock::{Clock, UtcTime};
 use varco::demo::{LoginOptions, RelyingPartyKeys};
@@ -164,7 +164,10 @@ async fn an_rp_that_the_operator_disabled_is_refused_and_not_fetched() {
             .unwrap();
         // Another node, which has nothing in memory yet.
         let node = Provider::open(op.shared.clone(), op.settings.clone()).unwrap();
-        let error = node.find_client(&id, Discovery::Allowed).await.unwrap_err();
+        let error = node
+            .find_client(&id, Discovery::Allowed(HERE))
+            .await
+            .unwrap_err();
         assert!(matches!(error, ClientError::Disabled), "{error}");
         // The end of its chain does not switch it on again.
         world.clock.advance_seconds(49 * HOUR);

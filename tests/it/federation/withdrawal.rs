@@ -1,6 +1,6 @@
 //! SPID/CIE TM-2: a mark that is revoked after the registration.
 
-use crate::harness::{CONFIGURATION, Host, World};
+use crate::harness::{CONFIGURATION, HERE, Host, World};
 use varco::clock::Clock;
 use varco::demo::LoginOptions;
 use varco::model::ClientId;
@@ -57,6 +57,9 @@ async fn a_mark_that_is_revoked_later_ends_the_registration() {
     let node = Provider::open(op.shared.clone(), op.settings.clone()).unwrap();
     let error = node.find_client(&id, Discovery::Never).await.unwrap_err();
     assert!(matches!(error, ClientError::Unknown), "{error}");
-    let error = node.find_client(&id, Discovery::Allowed).await.unwrap_err();
+    let error = node
+        .find_client(&id, Discovery::Allowed(HERE))
+        .await
+        .unwrap_err();
     assert_eq!(error.code().as_str(), "unauthorized_client", "{error}");
 }

@@ -412,7 +412,7 @@ async fn an_rp_that_is_switched_off_gets_a_page() {
                 let mut row = client::find(tx, &from, &client_id)?.unwrap();
                 row.issuer = to;
                 row.enabled = false;
-                client::upsert(tx, &row)
+                client::upsert(tx, &row).map(drop)
             });
         copied.await.unwrap();
         let issuer = world.issuer(profile).await;

@@ -86,7 +86,7 @@ impl World {
             .write_blocking(move |connection| -> Result<(), varco::store::StoreError> {
                 let mut party = varco::store::client::find(connection, &issuer, &id)?.unwrap();
                 change(&mut party.metadata);
-                varco::store::client::upsert(connection, &party)
+                varco::store::client::upsert(connection, &party).map(drop)
             })
             .unwrap();
     }

@@ -4,15 +4,19 @@ use super::World;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use varco::demo::relying_party::unverified_claims;
 use varco::demo::{DemoKeys, EntityType, RelyingParty, RelyingPartyKeys, Subordinate, policy};
+use varco::federation::Source;
 use varco::jose::{PrivateKey, SignHeader, SignatureAlgorithm, sign};
 
 /// The path of an entity configuration.
 pub const CONFIGURATION: &str = ".well-known/openid-federation";
+
+/// Where the requests of tests come from, when they do not come over HTTP.
+pub const HERE: Source = Source::of(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
 /// What is answered at a path.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ mod world;
 pub use authorization::{ADA, LEVELS, assert_shown, assert_told};
 pub use browser::{Answer, Browser, Form};
 pub use citizen::Schema;
-pub use host::{CONFIGURATION, Host, claims_of, header_of, public_keys, signed, signed_with};
+pub use host::{CONFIGURATION, HERE, Host, claims_of, header_of, public_keys, signed, signed_with};
 pub use log::{keep_log, logged};
 pub use login::{Issuer, Tokens};
 pub use token::{ASSERTION_TYPE, replaced, with_assertion};

@@ -151,7 +151,7 @@ async fn an_intermediate_that_claims_the_anchors_name_changes_no_key() {
     let resolver = world.resolver();
     assert!(
         resolver
-            .resolve(&world.settings, &id(RP), None)
+            .resolve(&world.settings, &id(RP), HERE, None)
             .await
             .is_ok()
     );
@@ -167,7 +167,7 @@ async fn an_intermediate_that_claims_the_anchors_name_changes_no_key() {
     });
     assert!(
         resolver
-            .resolve(&world.settings, &id(RP), None)
+            .resolve(&world.settings, &id(RP), HERE, None)
             .await
             .is_err()
     );
@@ -213,7 +213,7 @@ async fn an_anchor_without_pinned_keys_is_for_development_where_the_first_keys_s
     let resolver = world.resolver();
     assert!(
         resolver
-            .resolve(&world.settings, &id(RP), None)
+            .resolve(&world.settings, &id(RP), HERE, None)
             .await
             .is_ok()
     );

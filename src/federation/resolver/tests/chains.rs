@@ -255,20 +255,20 @@ async fn a_renewal_uses_a_lane_of_its_own_and_passes_remembered_failures() {
     );
     assert!(
         resolver
-            .resolve(&world.settings, &id(RP), None)
+            .resolve(&world.settings, &id(RP), HERE, None)
             .await
             .is_err()
     );
     world.relying_party(&[TA], nothing);
     assert!(
         resolver
-            .resolve(&world.settings, &id(RP), None)
+            .resolve(&world.settings, &id(RP), HERE, None)
             .await
             .is_err()
     );
     world.fetch.forget_calls();
     assert!(resolver.renew(&world.settings, &id(RP)).await.is_ok());
-    assert!(!world.fetch.lanes().contains(&Lane::Stranger));
+    assert!(!world.fetch.lanes().contains(&Lane::Stranger(HERE)));
 }
 
 #[tokio::test]

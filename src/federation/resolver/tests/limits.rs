@@ -98,7 +98,7 @@ async fn fifty_first_logins_of_one_relying_party_resolve_once() {
         .put(&url, Page::Gated(Arc::clone(&gate), jws.into_bytes()));
     let resolver = world.resolver();
     let rp = id(RP);
-    let logins = (0..50).map(|_| resolver.resolve(&world.settings, &rp, None));
+    let logins = (0..50).map(|_| resolver.resolve(&world.settings, &rp, HERE, None));
     let logins = futures_util::future::join_all(logins);
     let (outcomes, ()) = tokio::join!(logins, async {
         tokio::task::yield_now().await;
@@ -118,7 +118,7 @@ async fn a_failure_is_remembered_for_thirty_seconds() {
     );
     let resolver = world.resolver();
     let first = resolver
-        .resolve(&world.settings, &id(RP), None)
+        .resolve(&world.settings, &id(RP), HERE, None)
         .await
         .unwrap_err();
     assert_eq!(first.code(), TrustErrorCode::TemporarilyUnavailable);
@@ -126,7 +126,7 @@ async fn a_failure_is_remembered_for_thirty_seconds() {
     world.clock.advance_seconds(29);
     assert_eq!(
         resolver
-            .resolve(&world.settings, &id(RP), None)
+            .resolve(&world.settings, &id(RP), HERE, None)
             .await
             .unwrap_err(),
         first
@@ -135,7 +135,7 @@ async fn a_failure_is_remembered_for_thirty_seconds() {
     world.clock.advance_seconds(1);
     assert!(
         resolver
-            .resolve(&world.settings, &id(RP), None)
+            .resolve(&world.settings, &id(RP), HERE, None)
             .await
             .is_ok()
     );
@@ -162,7 +162,7 @@ async fn while_one_hangs<T>(
     world.fetch.put(&dead.configuration_url(), Page::Stalls);
     tokio::select! {
         biased;
-        hung = resolver.resolve(&world.settings, &dead, None) => panic!("{hung:?}"),
+        hung = resolver.resolve(&world.settings, &dead, HERE, None) => panic!("{hung:?}"),
         done = work => done,
     }
 }
@@ -174,7 +174,7 @@ async fn a_relying_party_that_hangs_holds_nobody_up() {
     world.limits.concurrent = 2;
     let resolver = world.resolver();
     let rp = id(RP);
-    let good = resolver.resolve(&world.settings, &rp, None);
+    let good = resolver.resolve(&world.settings, &rp, HERE, None);
     assert!(while_one_hangs(&world, &resolver, good).await.is_ok());
 }
 
@@ -186,14 +186,36 @@ async fn beyond_the_limit_strangers_wait_for_a_better_time_and_renewals_go_on() 
     let resolver = world.resolver();
     let rp = id(RP);
     let both = async {
-        let busy = resolver.resolve(&world.settings, &rp, None).await;
+        let busy = resolver.resolve(&world.settings, &rp, HERE, None).await;
         (busy, resolver.renew(&world.settings, &rp).await)
     };
     let (busy, renewed) = while_one_hangs(&world, &resolver, both).await;
     assert_eq!(busy.unwrap_err(), TrustError::Busy);
     assert!(renewed.is_ok());
     // Being busy is no fact about the relying party, and who went away is no longer counted.
-    assert!(resolver.resolve(&world.settings, &rp, None).await.is_ok());
+    assert!(
+        resolver
+            .resolve(&world.settings, &rp, HERE, None)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_source_that_has_its_share_is_told_so_and_others_go_on() {
+    // SPID/CIE FE-6
+    let mut world = World::new();
+    world.limits.per_source = 1;
+    let resolver = world.resolver();
+    let (rp, elsewhere) = (id(RP), Source::of("192.0.2.1".parse().unwrap()));
+    let both = async {
+        let busy = resolver.resolve(&world.settings, &rp, HERE, None).await;
+        let good = resolver.resolve(&world.settings, &rp, elsewhere, None);
+        (busy, good.await)
+    };
+    let (busy, good) = while_one_hangs(&world, &resolver, both).await;
+    assert_eq!(busy.unwrap_err(), TrustError::Busy);
+    assert!(good.is_ok());
 }
 
 #[tokio::test]
@@ -216,7 +238,7 @@ async fn an_anchor_that_is_down_stops_nobody_while_its_configuration_holds() {
     });
     assert!(
         resolver
-            .resolve(&world.settings, &id(RP), None)
+            .resolve(&world.settings, &id(RP), HERE, None)
             .await
             .is_ok()
     );
@@ -227,13 +249,13 @@ async fn an_anchor_that_is_down_stops_nobody_while_its_configuration_holds() {
     world.clock.advance_seconds(3601);
     assert!(
         resolver
-            .resolve(&world.settings, &id(RP), None)
+            .resolve(&world.settings, &id(RP), HERE, None)
             .await
             .is_ok()
     );
     world.clock.advance_seconds(3400);
     let error = resolver
-        .resolve(&world.settings, &id(RP), None)
+        .resolve(&world.settings, &id(RP), HERE, None)
         .await
         .unwrap_err();
     assert!(matches!(error, TrustError::Anchor { .. }), "{error}");

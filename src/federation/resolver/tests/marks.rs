@@ -132,7 +132,7 @@ async fn an_issuers_keys_are_fetched_once_for_many_relying_parties() {
     for _ in 0..3 {
         assert!(
             resolver
-                .resolve(&world.settings, &id(RP), None)
+                .resolve(&world.settings, &id(RP), HERE, None)
                 .await
                 .is_ok()
         );
@@ -411,7 +411,7 @@ async fn the_status_endpoint_is_asked_once_in_a_while_when_configured() {
         world.clock.advance_seconds(seconds);
         assert!(
             resolver
-                .resolve(&world.settings, &id(RP), None)
+                .resolve(&world.settings, &id(RP), HERE, None)
                 .await
                 .is_ok()
         );

@@ -18,7 +18,7 @@ fn chain(world: &World) -> Vec<String> {
 async fn provided(world: &World, chain: &[String]) -> Outcome {
     world
         .resolver()
-        .resolve_provided(&world.settings, &id(RP), chain)
+        .resolve_provided(&world.settings, &id(RP), HERE, chain)
         .await
 }
 
@@ -29,7 +29,7 @@ async fn a_chain_that_holds_needs_nothing_that_the_relying_party_names() {
     let chain = chain(&world);
     let resolved = world
         .resolver()
-        .resolve(&world.settings, &id(RP), Some(&chain))
+        .resolve(&world.settings, &id(RP), HERE, Some(&chain))
         .await
         .unwrap();
     assert_eq!(resolved.chain, chain);
@@ -86,7 +86,7 @@ async fn a_chain_that_does_not_hold_is_refused_by_its_link_and_fetching_is_tried
     let bad = [good[0].clone(), "x".to_owned()];
     let both = world
         .resolver()
-        .resolve(&world.settings, &id(RP), Some(&bad))
+        .resolve(&world.settings, &id(RP), HERE, Some(&bad))
         .await
         .unwrap_err();
     assert!(
@@ -99,7 +99,7 @@ async fn a_chain_that_does_not_hold_is_refused_by_its_link_and_fetching_is_tried
     assert!(
         world
             .resolver()
-            .resolve(&world.settings, &id(RP), Some(&bad))
+            .resolve(&world.settings, &id(RP), HERE, Some(&bad))
             .await
             .is_ok()
     );

@@ -1,0 +1,320 @@
+//! Following an RP that changes its keys: a signature by an unknown `kid` makes us look for new ones (SPID/CIE FE-9).
+//!
+//! Anybody can write a `kid` that does not exist, so a look-up is what an attacker gets for free. Three rules keep it cheap
+//! for us and for the RP's host, and short for the RP that has really changed its keys:
+//!
+//! - **Each RP, whoever asks**: one look-up at a time, which all who come meanwhile wait for; after one that found nothing
+//!   new a pause of 5 s, which doubles with each further one up to a minute, and is forgotten after ten quiet minutes. So
+//!   whoever forges one request just before the RP changes its keys delays it by five seconds; whoever forges without end
+//!   delays it by a minute at most, and makes us ask that RP's host once a minute.
+//! - **Each source**: four look-ups, then one in ten seconds. Otherwise one machine that forges a request of every known RP
+//!   in turn would use up what follows, and honest RPs would be refused as long as it goes on.
+//! - **All together**: 32 look-ups, then four a second, four at a time. Only many machines at once get that far; then RPs
+//!   that change their keys wait for theirs, and are found at the latest when their chain is renewed.
+//!
+//! An RP whose keys are at an address of their own (`jwks_uri`, `signed_jwks_uri`) is asked there only: one fetch. When that
+//! finds nothing, the next look-up resolves the chain: the RP may have moved its keys. All of it runs in the known lane.
+//! A request that is signed with a known key never waits for any of this; an RP that publishes a key before it signs with
+//! it is never refused at all.
+
+use super::{ClientError, KnownClient};
+use crate::clock::UtcTime;
+use crate::federation::{EntityId, Source};
+use crate::jose::{KeySet, Unverified};
+use crate::model::{ClientId, Origin, RelyingParty, ResolvedTrust};
+use crate::profile::MetadataFacts;
+use crate::provider::Provider;
+use crate::store::client;
+use serde_json::{Map, Value};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::Semaphore;
+
+/// The pause after the first look-up that found nothing new.
+const FIRST_PAUSE_SECONDS: i64 = 5;
+/// The longest pause.
+const LAST_PAUSE_SECONDS: i64 = 60;
+/// Earlier look-ups are forgotten when nobody asked for so long.
+const QUIET_SECONDS: i64 = 600;
+/// RPs and sources of which is remembered when they last asked.
+const MAX_REMEMBERED: u64 = 10_000;
+/// Look-ups at a time: half of the known lane, so that renewals go on.
+const AT_ONCE: usize = 4;
+const OF_A_SOURCE: Rate = Rate {
+    burst: 4,
+    thousandths_a_second: 100,
+};
+const OF_ALL: Rate = Rate {
+    burst: 32,
+    thousandths_a_second: 4_000,
+};
+
+/// What one issuer remembers of its look-ups.
+pub(in crate::provider) struct KeyLookUps {
+    turns: moka::sync::Cache<ClientId, Arc<tokio::sync::Mutex<Turn>>>,
+    budget: Mutex<Budget>,
+    at_once: Semaphore,
+}
+
+/// One RP's look-ups; locked while one is under way.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Turn {
+    /// Those in a row that found nothing new.
+    fruitless: u32,
+    next_at: UtcTime,
+}
+
+struct Budget {
+    all: Bucket,
+    sources: moka::sync::Cache<Source, Bucket>,
+}
+
+struct Rate {
+    burst: i64,
+    thousandths_a_second: i64,
+}
+
+/// What is left of a rate, in thousandths.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    left: i64,
+    at: UtcTime,
+}
+
+impl Bucket {
+    /// As much as there is after a long time.
+    fn full(rate: &Rate, now: UtcTime) -> Self {
+        Self {
+            left: rate.burst.saturating_mul(1000),
+            at: now,
+        }
+    }
+
+    fn take(&mut self, rate: &Rate, now: UtcTime) -> bool {
+        let elapsed = now.seconds_since(self.at).max(0);
+        let gained = elapsed.saturating_mul(rate.thousandths_a_second);
+        let most = rate.burst.saturating_mul(1000);
+        self.left = self.left.saturating_add(gained).min(most);
+        self.at = now;
+        let enough = self.left >= 1000;
+        if enough {
+            self.left -= 1000;
+        }
+        enough
+    }
+}
+
+impl Turn {
+    /// Whether it is this RP's turn. From here on it counts as fruitless, also when whoever asked goes away.
+    fn begin(&mut self, now: UtcTime) -> bool {
+        if now < self.next_at {
+            return false;
+        }
+        if now > self.next_at.plus_seconds(QUIET_SECONDS) {
+            self.fruitless = 0;
+        }
+        let pause = FIRST_PAUSE_SECONDS << self.fruitless.min(10);
+        self.next_at = now.plus_seconds(pause.min(LAST_PAUSE_SECONDS));
+        self.fruitless = self.fruitless.saturating_add(1);
+        true
+    }
+
+    fn found(&mut self, now: UtcTime) {
+        self.fruitless = 0;
+        self.next_at = now.plus_seconds(FIRST_PAUSE_SECONDS);
+    }
+}
+
+impl KeyLookUps {
+    pub(in crate::provider) fn new(now: UtcTime) -> Self {
+        Self {
+            turns: moka::sync::Cache::new(MAX_REMEMBERED),
+            budget: Mutex::new(Budget {
+                all: Bucket::full(&OF_ALL, now),
+                sources: moka::sync::Cache::new(MAX_REMEMBERED),
+            }),
+            at_once: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    fn turn(&self, id: &ClientId) -> Arc<tokio::sync::Mutex<Turn>> {
+        self.turns.get_with_by_ref(id, Arc::default)
+    }
+
+    /// Whether the source, and all together, may look up now. What the source has spent costs the others nothing.
+    fn spend(&self, source: Source, now: UtcTime) -> bool {
+        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = budget.sources.get(&source);
+        let mut own = own.unwrap_or_else(|| Bucket::full(&OF_A_SOURCE, now));
+        let allowed = own.take(&OF_A_SOURCE, now) && budget.all.take(&OF_ALL, now);
+        budget.sources.insert(source, own);
+        allowed
+    }
+}
+
+/// Where to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// `jwks_uri` or `signed_jwks_uri` alone.
+    Address,
+    /// The whole chain.
+    Chain,
+}
+
+impl Place {
+    fn of(trust: &ResolvedTrust, turn: &Turn) -> Self {
+        let inline = relying_party(trust).is_none_or(|members| members.contains_key("jwks"));
+        // `begin` has counted this look-up already.
+        if inline || turn.fruitless.is_multiple_of(2) {
+            Self::Chain
+        } else {
+            Self::Address
+        }
+    }
+}
+
+fn relying_party(trust: &ResolvedTrust) -> Option<&Map<String, Value>> {
+    trust.metadata.get("openid_relying_party")?.as_object()
+}
+
+impl Provider {
+    /// The RP with other keys than `known` has, when it changed them: because somebody at `source` signed with a key that
+    /// `known` does not have. `None`: nothing new was found, or it was not the time to look.
+    pub async fn look_up_keys(
+        &self,
+        known: &KnownClient,
+        source: Source,
+    ) -> Option<Arc<KnownClient>> {
+        let Origin::Federation(trust) = &known.party.origin else {
+            return None;
+        };
+        let turn = self.key_look_ups.turn(known.id());
+        let mut turn = turn.lock().await;
+        let is_new = |client: &Arc<KnownClient>| client.party.jwks != known.party.jwks;
+        // Whoever had the turn before, or another node, may have found them.
+        let current = self.clients.find(known.id(), Instant::now()).await;
+        if let Some(current) = current.filter(is_new) {
+            return Some(current);
+        }
+        let now = self.now();
+        if now < turn.next_at || !self.key_look_ups.spend(source, now) || !turn.begin(now) {
+            return None;
+        }
+        let _one_of_few = self.key_look_ups.at_once.acquire().await.ok()?;
+        let found = match Place::of(trust, &turn) {
+            Place::Address => self.ask_for_keys(&known.party, trust).await,
+            Place::Chain => self.renew(known.id()).await,
+        };
+        let found = found.ok().filter(is_new)?;
+        turn.found(now);
+        log::info!("event=rp.keys_changed client_id={}", known.id());
+        Some(found)
+    }
+
+    /// The keys at the address that the RP's final metadata name.
+    async fn ask_for_keys(
+        &self,
+        party: &RelyingParty,
+        resolved: &ResolvedTrust,
+    ) -> Result<Arc<KnownClient>, ClientError> {
+        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        let subject = EntityId::parse(party.client_id.as_str(), trust.development)
+            .map_err(ClientError::NotAnEntity)?;
+        let members = relying_party(resolved).ok_or(ClientError::Unknown)?;
+        let keys = self
+            .shared
+            .resolver
+            .fetch_rp_keys(
+                &self.tolerant(trust, &party.client_id),
+                &subject,
+                members,
+                &attested_keys(resolved),
+            )
+            .await
+            .map_err(|error| ClientError::Trust(Arc::new(error)))?;
+        let facts = MetadataFacts {
+            metadata: party.metadata.clone(),
+            keys,
+            development: self.shared.server.development,
+            profile: self.profile,
+        };
+        if let Some(rule) = self.profile.broken_by(&facts) {
+            return Err(ClientError::Rule(rule));
+        }
+        let (issuer, id, now) = (self.issuer.clone(), party.client_id.clone(), self.now());
+        let jwks = facts.keys.to_json();
+        let stored: Result<Option<RelyingParty>, ClientError> = self
+            .shared
+            .store
+            .write(move |tx| Ok(client::replace_keys(tx, (&issuer, &id), &jwks, now)?))
+            .await;
+        match stored? {
+            Some(stored) => self.remember(stored).await,
+            None => Err(ClientError::Unknown),
+        }
+    }
+}
+
+/// The RP's federation keys as its superior attests them, from the chain that was verified when it was stored.
+fn attested_keys(resolved: &ResolvedTrust) -> KeySet {
+    let statement = resolved
+        .chain
+        .get(1)
+        .map(String::as_str)
+        .unwrap_or_default();
+    let claims: Map<String, Value> = Unverified::parse(statement, statement.len())
+        .and_then(|statement| statement.unverified_claims())
+        .unwrap_or_default();
+    let jwks = claims.get("jwks");
+    jwks.and_then(|jwks| KeySet::from_json(jwks).ok())
+        .unwrap_or_else(|| KeySet::from_keys(Vec::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(last: u8) -> Source {
+        Source::of(std::net::IpAddr::from([192, 0, 2, last]))
+    }
+
+    #[test]
+    fn pauses_grow_to_a_minute_and_end_with_new_keys_or_quiet() {
+        let mut turn = Turn::default();
+        let mut now = UtcTime(1_000_000);
+        for pause in [5, 10, 20, 40, 60, 60] {
+            assert!(turn.begin(now));
+            assert!(!turn.begin(now.plus_seconds(pause - 1)));
+            now = now.plus_seconds(pause);
+        }
+        assert!(turn.begin(now));
+        turn.found(now);
+        assert!(turn.begin(now.plus_seconds(5)), "as at the beginning");
+        assert!(turn.begin(now.plus_seconds(10)));
+        assert!(!turn.begin(now.plus_seconds(19)));
+        assert!(turn.begin(now.plus_seconds(1000)));
+        assert!(turn.begin(now.plus_seconds(1005)), "forgotten when quiet");
+    }
+
+    #[test]
+    fn one_source_spends_its_own_share_and_many_the_share_of_all() {
+        let now = UtcTime(1_000_000);
+        let look_ups = KeyLookUps::new(now);
+        let spent = |from, at| (0..100).filter(|_| look_ups.spend(from, at)).count();
+        assert_eq!(spent(source(1), now), 4);
+        assert_eq!(spent(source(2), now), 4, "the others have theirs");
+        assert_eq!(spent(source(1), now.plus_seconds(9)), 0);
+        assert_eq!(spent(source(1), now.plus_seconds(10)), 1);
+        let all: usize = (3..100)
+            .map(|n| spent(source(n), now.plus_seconds(10)))
+            .sum();
+        assert_eq!(all, 31, "32 for all, refilled since");
+        assert_eq!(spent(source(200), now.plus_seconds(11)), 4, "four a second");
+        assert_eq!(spent(source(201), now.plus_seconds(11)), 0);
+        assert_eq!(
+            spent(source(201), now.plus_seconds(-100)),
+            0,
+            "a clock set back gives nothing"
+        );
+    }
+}
