@@ -204,7 +204,7 @@ async fn a_provided_chain_is_the_path_that_the_subject_names_and_has_no_loop() {
     ] {
         let outcome = world
             .resolver()
-            .resolve_provided(&world.settings, &id(RP), chain)
+            .resolve_provided(&world.settings, &id(RP), HERE, chain)
             .await;
         let error = outcome.unwrap_err();
         assert!(error.to_string().contains(fact), "{fact}: {error}");
