@@ -1,6 +1,6 @@
 //! One public key (JWK, RFC 7517 §4, RFC 7518 §6).
 
-use super::key_kind::{Curve, KeyKind, KeyUse, RSA_BITS};
+use super::key_kind::{Curve, KeyKind, KeyUse, RSA_BITS, RSA_SIZE};
 use super::{JoseError, decode_base64url};
 use biscuit::jwk::{
     AlgorithmParameters, EllipticCurve, EllipticCurveKeyParameters, RSAKeyParameters,
@@ -16,6 +16,8 @@ use std::sync::Arc;
 /// base64url characters of one number of a key: 8192 bits and some.
 const MAX_NUMBER_CHARACTERS: usize = 1400;
 const MAX_RSA_EXPONENT_BITS: i32 = 33;
+/// Why a key with private members is skipped.
+pub const PRIVATE_KEY: &str = "it has private members";
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// A public key that can be used: RSA of an accepted size, or a point on an accepted curve.
@@ -44,7 +46,7 @@ impl PublicKey {
             .iter()
             .any(|name| members.contains_key(*name))
         {
-            return Err(JoseError::UnusableKey("it has private members"));
+            return Err(JoseError::UnusableKey(PRIVATE_KEY));
         }
         let kid = text_member(members, "kid", "kid is not a string")?;
         let algorithm = text_member(members, "alg", "alg is not a string")?;
@@ -201,9 +203,7 @@ fn rsa_key(jwk: &Value) -> Result<(AlgorithmParameters, PKey<Public>), JoseError
     let exponent = BigNum::from_slice(&parameters.e.to_bytes_be())?;
     let bits = u32::try_from(modulus.num_bits()).unwrap_or_default();
     if !RSA_BITS.contains(&bits) {
-        return Err(JoseError::UnusableKey(
-            "an RSA key of fewer than 2048 or more than 8192 bits",
-        ));
+        return Err(JoseError::UnusableKey(RSA_SIZE));
     }
     if !modulus.is_odd() {
         return Err(JoseError::UnusableKey("an even RSA modulus"));

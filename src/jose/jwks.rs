@@ -9,8 +9,8 @@ use super::json::{MAX_DEPTH, parse_bounded};
 use serde_json::Value;
 use std::sync::Arc;
 
-pub use super::jwk::PublicKey;
-pub use super::key_kind::{KeyKind, KeyUse, RSA_BITS};
+pub use super::jwk::{PRIVATE_KEY, PublicKey};
+pub use super::key_kind::{KeyKind, KeyUse, RSA_BITS, RSA_SIZE};
 
 /// Bytes of a key set from outside.
 pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;

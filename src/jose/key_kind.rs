@@ -9,6 +9,9 @@ use std::fmt;
 /// RSA moduli in bits: below, too weak (SPID/CIE AL-5); above, verification would cost too much.
 pub const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
 
+/// Why a key of another size is skipped.
+pub const RSA_SIZE: &str = "an RSA key of fewer than 2048 or more than 8192 bits";
+
 /// Type and size of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyKind {
@@ -69,9 +72,7 @@ impl KeyKind {
         if let Ok(rsa) = key.rsa() {
             let bits = u32::try_from(rsa.n().num_bits()).unwrap_or_default();
             if !RSA_BITS.contains(&bits) {
-                return Err(JoseError::UnusableKey(
-                    "an RSA key of fewer than 2048 or more than 8192 bits",
-                ));
+                return Err(JoseError::UnusableKey(RSA_SIZE));
             }
             return Ok(Self::Rsa(bits));
         }

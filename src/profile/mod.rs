@@ -12,7 +12,7 @@ mod rules;
 mod spid;
 
 pub use message::{Message, Violation};
-pub use rules::{MetadataFacts, Rule};
+pub use rules::{Demand, MetadataFacts, Rule};
 pub use spid::ASSERTION_TYPES;
 
 use crate::jose::{ContentEncryption, KeyManagementAlgorithm, SignatureAlgorithm};

@@ -7,6 +7,10 @@ use crate::model::{ClientMetadata, ErrorCode};
 /// One rule: a name for logs and tests, the clause it enforces, and the predicate.
 #[derive(Debug)]
 pub struct Rule<R: 'static> {
+    /// The member of RP metadata that it looks at; the reports' name of the rule.
+    pub member: &'static str,
+    /// What kind of thing it asks, for the words of advice.
+    pub demand: Demand,
     /// What must hold, as a phrase after "RP metadata:"; ASCII, it goes on the wire.
     pub says: &'static str,
     /// The clause.
@@ -15,6 +19,27 @@ pub struct Rule<R: 'static> {
     pub code: ErrorCode,
     /// Whether it holds.
     pub holds: fn(&R) -> bool,
+}
+
+/// The kinds of things that rules ask of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// A list that is not empty.
+    Present,
+    /// https URLs or custom schemes, without fragment.
+    RedirectUris,
+    /// A list that contains this.
+    Contains(&'static str),
+    /// A list of nothing but these.
+    Only(&'static str),
+    /// This, or nothing.
+    Is(&'static str),
+    /// One of these, or nothing.
+    OneOf(&'static str),
+    /// A usable signing key.
+    SigningKey,
+    /// An encryption key that fits the algorithm of this member.
+    EncryptionKey(&'static str),
 }
 
 /// What rules on RP metadata look at (SPID/CIE FE-10).
@@ -39,11 +64,14 @@ impl Profile {
 }
 
 const fn rule(
+    (member, demand): (&'static str, Demand),
     says: &'static str,
     source: &'static str,
     holds: fn(&MetadataFacts) -> bool,
 ) -> Rule<MetadataFacts> {
     Rule {
+        member,
+        demand,
         says,
         source,
         code: ErrorCode::UnauthorizedClient,
@@ -55,6 +83,7 @@ const fn rule(
 macro_rules! algorithm {
     ($member:ident, $choices:literal, $source:literal, $is_known:expr) => {
         rule(
+            (stringify!($member), Demand::OneOf($choices)),
             concat!(stringify!($member), " must be one of ", $choices),
             $source,
             |facts| {
@@ -102,11 +131,13 @@ macro_rules! content_encryption {
 /// SPID/CIE FE-10, AL-4, UI-2: the rules on an RP's final metadata in both federations.
 pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
     rule(
+        ("redirect_uris", Demand::Present),
         "redirect_uris must not be empty",
         "SPID/CIE FE-10",
         |facts| !facts.metadata.redirect_uris.is_empty(),
     ),
     rule(
+        ("redirect_uris", Demand::RedirectUris),
         "redirect_uris must be https URLs or custom schemes, without fragment",
         "SPID/CIE FE-10",
         |facts| {
@@ -118,6 +149,7 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
         },
     ),
     rule(
+        ("response_types", Demand::Contains("code")),
         "response_types must contain code",
         "SPID/CIE FE-10",
         |facts| {
@@ -129,6 +161,10 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
         },
     ),
     rule(
+        (
+            "grant_types",
+            Demand::Only("authorization_code, refresh_token"),
+        ),
         "grant_types must be authorization_code and refresh_token only",
         "SPID/CIE FE-10",
         |facts| {
@@ -141,6 +177,7 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
         },
     ),
     rule(
+        ("token_endpoint_auth_method", Demand::Is("private_key_jwt")),
         "token_endpoint_auth_method must be private_key_jwt",
         "SPID/CIE FE-10",
         |facts| {
@@ -152,6 +189,7 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
         },
     ),
     rule(
+        ("client_registration_types", Demand::Contains("automatic")),
         "client_registration_types must contain automatic",
         "SPID/CIE FE-10",
         |facts| {
@@ -160,6 +198,7 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
         },
     ),
     rule(
+        ("jwks", Demand::SigningKey),
         "jwks (or signed_jwks_uri) must hold a usable signing key",
         "SPID/CIE FE-10, AL-5",
         |facts| facts.keys.signing_keys().next().is_some(),
@@ -173,6 +212,10 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
     content_encryption!(id_token_encrypted_response_enc),
     content_encryption!(userinfo_encrypted_response_enc),
     rule(
+        (
+            "jwks",
+            Demand::EncryptionKey("userinfo_encrypted_response_alg"),
+        ),
         "jwks must hold an encryption key that fits userinfo_encrypted_response_alg",
         "SPID/CIE UI-2",
         |facts| {
@@ -182,6 +225,10 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
         },
     ),
     rule(
+        (
+            "jwks",
+            Demand::EncryptionKey("id_token_encrypted_response_alg"),
+        ),
         "jwks must hold an encryption key that fits id_token_encrypted_response_alg",
         "SPID/CIE TK-5",
         |facts| match &facts.metadata.id_token_encrypted_response_alg {
@@ -194,6 +241,7 @@ pub(super) static FEDERATION_METADATA: &[Rule<MetadataFacts>] = &[
 
 /// The rules on clients registered by an operator.
 pub(super) static REGISTERED_METADATA: &[Rule<MetadataFacts>] = &[rule(
+    ("redirect_uris", Demand::Present),
     "redirect_uris must not be empty",
     "OIDC Registration §2",
     |facts| !facts.metadata.redirect_uris.is_empty(),
