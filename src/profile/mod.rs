@@ -5,6 +5,7 @@
 
 pub mod acr;
 mod cie;
+pub mod conformance;
 pub mod message;
 pub mod metadata;
 mod oidc;
