@@ -39,7 +39,7 @@ pub use entity_statement::{EntityStatement, Moment};
 pub use error::{BrokenLink, Defect, DocumentKind, RefusedMark, TrustError, TrustErrorCode};
 pub use fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane, Source};
 pub use http_fetcher::HttpFetcher;
-pub use metadata_policy::{MetadataPolicy, PolicyError};
+pub use metadata_policy::{MetadataPolicy, PolicyError, PolicyErrorKind};
 pub use resolver::{
     ResolutionLimits, ResolutionStep, Resolved, Resolver, TrustAnchor, TrustSettings,
 };

@@ -26,6 +26,21 @@ pub fn date_time(locale: Locale, time: UtcTime) -> String {
     }
 }
 
+/// As [`date_time`], in UTC and without saying so: for people who work on machines.
+#[must_use]
+pub fn utc_date_time(locale: Locale, time: UtcTime) -> String {
+    let Some(utc) = DateTime::from_timestamp(time.0, 0).map(|at| at.naive_utc()) else {
+        return time.0.to_string();
+    };
+    let date = date(locale, utc.date());
+    let (hour, minute) = (utc.hour(), utc.minute());
+    match locale {
+        Locale::It => format!("{date}, ore {hour:02}:{minute:02}"),
+        Locale::En => format!("{date} at {hour:02}:{minute:02}"),
+        Locale::De => format!("{date} um {hour:02}:{minute:02} Uhr"),
+    }
+}
+
 /// `15 gennaio 2026` for `2026-01-15`; `None` when the text is no such date.
 #[must_use]
 pub fn date_of_text(locale: Locale, text: &str) -> Option<String> {

@@ -18,6 +18,7 @@
 //! img-src 'self' data: <the RP's logo's origin>; form-action …; base-uri 'none'; frame-ancestors 'none'`: no page has an
 //! inline script or style; the `data:` images and font are within Bootstrap Italia's style sheet.
 
+pub mod advice;
 mod assets;
 mod brand;
 mod catalog;

@@ -51,7 +51,7 @@ pub(super) static ROWS: &[Check] = checks! {
     "keys.kid_thumbprint", "RFC 7638, SPID/CIE AL-5",
         "a kid is the RFC 7638 thumbprint of its key",
         "compute the kid with SHA-256 as RFC 7638 says: then it changes with the key and never without", "metadata.openid_relying_party.jwks" =>
-        |e| e.of_keys(|keys| thumbprints(keys));
+        |e| e.of_keys(thumbprints);
     "keys.federation", "SPID/CIE AL-6",
         "protocol keys are none of the federation keys",
         "make keys of their own for the protocol: a stolen protocol key must not sign entity configurations", "metadata.openid_relying_party.jwks" =>
