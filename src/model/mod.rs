@@ -9,6 +9,7 @@ mod grant;
 mod identifier;
 mod interaction;
 mod login_event;
+mod own_trust_mark;
 mod params;
 mod session;
 mod signing_key;
@@ -32,6 +33,7 @@ pub use interaction::{Interaction, InteractionState};
 pub use login_event::{
     AccessState, HistoryCursor, HistoryFilter, HistoryPage, LoginEvent, LoginEventId,
 };
+pub use own_trust_mark::OwnTrustMark;
 pub use params::{ParamError, Params};
 pub use session::Session;
 pub use signing_key::StoredKey;

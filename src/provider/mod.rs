@@ -6,11 +6,15 @@ mod clients;
 mod document;
 mod levels;
 mod renewal;
+mod task;
 mod tolerances;
 
-pub use clients::{ClientError, ClientStatistics, Discovery, KnownClient, follow_changes};
+pub use clients::{
+    ClientError, ClientStatistics, Discovery, EndedChain, KnownClient, follow_changes,
+};
 pub use document::{Document, DocumentCell};
-pub use renewal::{Pauses, Renewal};
+pub use renewal::{Renewal, Round, renew_all};
+pub use task::Task;
 pub use tolerances::Tolerance;
 
 use crate::accounts::PasswordHasher;

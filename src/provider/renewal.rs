@@ -1,22 +1,44 @@
 //! Resolving known RPs anew: before their chains end (SPID/CIE FE-4), and where mark issuers are asked, often enough to
 //! notice that a mark was revoked (SPID/CIE TM-2).
+//!
+//! ```text
+//! resolved ─┬─ first half of its life ─┬─ somewhere here, by the hash of its name ─┬─ RENEWAL_SECONDS ─┬─ ended
+//!           0                         life / 2                                  latest               exp
+//! ```
+//!
+//! So 10,000 RPs whose chains end at the same second come due over hours, in the same order at every node. When is kept in
+//! the database with how the last attempts failed: neither a restart nor another node that takes over begins anew.
 
 use super::{ClientError, Provider};
 use crate::clock::UtcTime;
 use crate::federation::{TrustError, TrustErrorCode, TrustMarkStatus};
-use crate::model::{ClientId, IssuerId};
-use crate::store::client::{self, Due};
-use crate::store::{DbConn, StoreError};
-use std::collections::HashMap;
+use crate::model::{IssuerId, Origin, RelyingParty};
+use crate::secret::sha256;
+use crate::store::renewal::{self, Due, RenewalFailure, Schedule};
+use crate::store::{StoreError, client};
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
-/// A chain is renewed when it ends within this time (SPID/CIE FE-4).
+/// The first attempt is made this long before the chain ends, at the latest; for a short chain, after half of its life.
 const RENEWAL_SECONDS: i64 = 900;
 /// A revoked mark is noticed within this time.
 const RECHECK_SECONDS: i64 = 3600;
-/// At most so many rows are looked at in one round.
-const LOOKED_AT: u32 = 10_000;
-/// After a failure an RP is left alone for this time, or half of what is left of its chain.
+/// Rows of an issuer that one round looks at.
+const LOOKED_AT: u32 = 1_000;
+/// RPs resolved anew at once, and of these below one superior: who is slow has others wait for him alone.
+const AT_ONCE: usize = 8;
+const PER_SUPERIOR: usize = 4;
+/// After this time a round begins nothing more; the next one goes on.
+const ROUND: Duration = Duration::from_secs(50);
+/// After a failure an RP is left alone for this time, twice as long after each further one, at most for
+/// [`PAUSE_MAX_SECONDS`] or half of what is left of its chain.
 const PAUSE_SECONDS: i64 = 300;
+const PAUSE_MAX_SECONDS: i64 = 6 * 3600;
 
 /// What became of a renewal.
 #[derive(Debug)]
@@ -29,70 +51,167 @@ pub enum Renewal {
     Failed(ClientError),
 }
 
-/// The RPs whose renewal failed a moment ago.
-#[derive(Debug, Default)]
-pub struct Pauses(HashMap<(IssuerId, ClientId), UtcTime>);
-
-impl Pauses {
-    /// The RPs that are not left alone now.
-    #[must_use]
-    pub fn without(&mut self, due: Vec<Due>, now: UtcTime) -> Vec<Due> {
-        self.0.retain(|_, until| now < *until);
-        due.into_iter()
-            .filter(|due| !self.0.contains_key(&key(due)))
-            .collect()
-    }
-
-    /// After a failure.
-    pub fn begin(&mut self, due: &Due, now: UtcTime) {
-        let half = due.expires_at.seconds_since(now) / 2;
-        let until = now.plus_seconds(half.clamp(0, PAUSE_SECONDS));
-        self.0.insert(key(due), until);
-    }
+/// How many RPs a round dealt with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Resolved anew.
+    pub renewed: usize,
+    /// Without a valid mark.
+    pub withdrawn: usize,
+    /// To be tried again later.
+    pub failed: usize,
+    /// Left for the next round.
+    pub left: usize,
 }
 
-fn key(due: &Due) -> (IssuerId, ClientId) {
-    (due.issuer.clone(), due.client_id.clone())
+/// Resolves anew what is due, for all issuers of a process. Logins never wait for this.
+pub async fn renew_all(providers: &[Arc<Provider>]) -> Round {
+    let mut queues: BTreeMap<String, Vec<(Arc<Provider>, Due)>> = BTreeMap::new();
+    for op in providers {
+        match op.due().await {
+            Ok(found) => {
+                for due in found {
+                    let queue = queues.entry(due.superior.clone()).or_default();
+                    queue.push((Arc::clone(op), due));
+                }
+            }
+            Err(error) => log::warn!("event=renewal.failed reason={error:?}"),
+        }
+    }
+    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    let end = Instant::now() + ROUND;
+    let queues: Vec<_> = queues
+        .into_values()
+        .map(|queue| renew_below_one_superior(queue, Arc::clone(&slots), end))
+        .collect();
+    let mut round = Round::default();
+    for outcome in join_all(queues).await.into_iter().flatten() {
+        *(match outcome {
+            Some(Renewal::Renewed) => &mut round.renewed,
+            Some(Renewal::Withdrawn(_)) => &mut round.withdrawn,
+            Some(Renewal::Failed(_)) => &mut round.failed,
+            None => &mut round.left,
+        }) += 1;
+    }
+    round
+}
+
+async fn renew_below_one_superior(
+    queue: Vec<(Arc<Provider>, Due)>,
+    slots: Arc<Semaphore>,
+    end: Instant,
+) -> Vec<Option<Renewal>> {
+    let mut renewals = Vec::new();
+    for (op, due) in queue {
+        let slots = Arc::clone(&slots);
+        renewals.push(async move {
+            // Slots are given in the order of asking, so superiors take turns.
+            let _slot = slots.acquire().await.ok()?;
+            match Instant::now() < end {
+                true => Some(op.renew_due(&due).await),
+                false => None,
+            }
+        });
+    }
+    stream::iter(renewals)
+        .buffer_unordered(PER_SUPERIOR)
+        .collect()
+        .await
 }
 
 impl Provider {
-    /// The RPs of this issuer that are to be resolved anew, the most urgent first.
+    /// The RPs of this issuer that are to be resolved anew: those that did not fail first, then the most urgent.
     ///
     /// # Errors
     /// The database failed.
-    pub fn due(&self, connection: &mut DbConn, now: UtcTime) -> Result<Vec<Due>, StoreError> {
-        let until = now.plus_seconds(RENEWAL_SECONDS);
-        let mut due = client::expiring_before(connection, &self.issuer, now, until, LOOKED_AT)?;
-        if self.asks_mark_issuers() {
-            let before = now.plus_seconds(-RECHECK_SECONDS);
-            let old = client::resolved_before(connection, &self.issuer, now, before, LOOKED_AT)?;
-            due.extend(old.into_iter().filter(|due| due.expires_at > until));
-        }
-        Ok(due)
+    pub async fn due(&self) -> Result<Vec<Due>, StoreError> {
+        let (issuer, now) = (self.issuer.clone(), self.now());
+        // When each is due was decided at its last resolution, perhaps before the operator had mark issuers asked.
+        let recheck = self.asks_mark_issuers();
+        let before = recheck.then(|| now.plus_seconds(-RECHECK_SECONDS));
+        self.shared
+            .store
+            .read(move |connection| {
+                renewal::search_due(connection, &issuer, now, before, LOOKED_AT)
+            })
+            .await
     }
 
     /// Resolves an RP anew. Whatever could not be reached or does not hold keeps the old chain until its end; only a
     /// verdict on its marks ends it at once.
-    pub async fn renew_due(&self, due: Due) -> Renewal {
-        let error = match self.renew(&due.client_id).await {
-            Ok(_) => return Renewal::Renewed,
-            Err(error) => error,
+    pub async fn renew_due(&self, due: &Due) -> Renewal {
+        let client_id = &due.client_id;
+        let outcome = match self.renew(client_id).await {
+            Ok(_) => Renewal::Renewed,
+            Err(error) => self.after_failure(due, error).await,
         };
+        match &outcome {
+            Renewal::Renewed => log::info!("event=chain.renewed client_id={client_id:?}"),
+            Renewal::Withdrawn(error) => {
+                let reason = error.reason();
+                log::warn!("event=rp.withdrawn client_id={client_id:?} reason={reason:?}");
+            }
+            Renewal::Failed(error) => log::warn!(
+                "event=chain.not_renewed client_id={client_id:?} until={} failures={} reason={:?}",
+                due.expires_at.to_rfc3339(),
+                due.failures.saturating_add(1),
+                error.reason()
+            ),
+        }
+        outcome
+    }
+
+    async fn after_failure(&self, due: &Due, error: ClientError) -> Renewal {
         let has_lost_its_mark = matches!(&error, ClientError::Trust(error) if self.asks_mark_issuers() && denies_marks(error));
-        if !has_lost_its_mark {
+        let now = self.now();
+        let row = due.clone();
+        // Our own outage, or an operator's switch, is no failure of the RP.
+        if matches!(error, ClientError::Store(_) | ClientError::Disabled) {
             return Renewal::Failed(error);
         }
-        let client_id = due.client_id.clone();
-        let withdrawn: Result<bool, StoreError> = self
-            .shared
-            .store
-            .write(move |tx| client::withdraw(tx, &due))
-            .await;
-        self.clients.forget(&client_id).await;
-        match withdrawn {
-            Ok(_) => Renewal::Withdrawn(error),
-            Err(failure) => Renewal::Failed(failure.into()),
+        if has_lost_its_mark {
+            let store = &self.shared.store;
+            let withdrawn: Result<bool, StoreError> =
+                store.write(move |tx| client::withdraw(tx, &row)).await;
+            return match withdrawn {
+                Ok(_) => Renewal::Withdrawn(error),
+                Err(failure) => Renewal::Failed(failure.into()),
+            };
         }
+        let failure = RenewalFailure {
+            since: now,
+            description: error.to_string(),
+        };
+        let next = now.plus_seconds(pause(due, now));
+        let store = &self.shared.store;
+        let noted: Result<(), StoreError> = store
+            .write(move |tx| renewal::postpone(tx, &row, &failure, next))
+            .await;
+        if let Err(failure) = noted {
+            log::warn!("event=renewal.failed reason={failure:?}");
+        }
+        Renewal::Failed(error)
+    }
+
+    /// When an RP that was just resolved is resolved again; `None` for one that renews itself.
+    pub(super) fn schedule(&self, party: &RelyingParty) -> Option<Schedule> {
+        let Origin::Federation(trust) = &party.origin else {
+            return None;
+        };
+        let resolved_at = party.updated_at;
+        let spread = Spread::of(&party.issuer, &party.client_id);
+        let due_at = spread.before_the_end(resolved_at, trust.expires_at);
+        let recheck = spread.part_of(RECHECK_SECONDS / 2) + RECHECK_SECONDS / 2;
+        Some(Schedule {
+            issuer: party.issuer.clone(),
+            client_id: party.client_id.clone(),
+            superior: super::clients::superior_in(&trust.chain),
+            resolved_at,
+            due_at: match self.asks_mark_issuers() {
+                true => due_at.min(resolved_at.plus_seconds(recheck)),
+                false => due_at,
+            },
+        })
     }
 
     fn asks_mark_issuers(&self) -> bool {
@@ -101,6 +220,37 @@ impl Provider {
                 && !trust.required_trust_marks.is_empty()
         })
     }
+}
+
+/// A number by which things that happen to begin together are told apart in time: the same at every node.
+pub(super) struct Spread(u32);
+
+impl Spread {
+    pub(super) fn of(issuer: &IssuerId, name: impl std::fmt::Display) -> Self {
+        let hash = sha256(format!("{issuer} {name}").as_bytes());
+        let [a, b, c, d, ..] = hash;
+        Self(u32::from_be_bytes([a, b, c, d]))
+    }
+
+    /// Somewhere from 0 to below `seconds`.
+    pub(super) fn part_of(&self, seconds: i64) -> i64 {
+        let part = (i128::from(self.0) * i128::from(seconds.max(0))) >> 32;
+        i64::try_from(part).unwrap_or_default()
+    }
+
+    /// A point in the second half of a life, [`RENEWAL_SECONDS`] before its end or earlier.
+    fn before_the_end(&self, begin: UtcTime, end: UtcTime) -> UtcTime {
+        let half = end.seconds_since(begin).max(0) / 2;
+        let latest = half.min(RENEWAL_SECONDS);
+        end.plus_seconds(-latest - self.part_of(half - latest))
+    }
+}
+
+/// Seconds until the next attempt after one more failure.
+fn pause(due: &Due, now: UtcTime) -> i64 {
+    let half = due.expires_at.seconds_since(now).max(0) / 2;
+    let doubled = PAUSE_SECONDS << due.failures.min(16);
+    doubled.min(PAUSE_MAX_SECONDS).min(half)
 }
 
 /// The marks were looked at, and none holds.
@@ -117,25 +267,68 @@ fn denies_marks(error: &TrustError) -> bool {
 mod tests {
     use super::*;
     use crate::federation::{Defect, RefusedMark};
+    use crate::model::ClientId;
 
-    fn ending_in(seconds: i64) -> Due {
+    const DAY: i64 = 86_400;
+
+    fn ending_in(seconds: i64, failures: u32) -> Due {
         Due {
             issuer: IssuerId::new("https://op.example.it"),
             client_id: ClientId::new("https://rp.example.it"),
+            superior: "https://ta.example.it".to_owned(),
             expires_at: UtcTime(seconds),
             updated_at: UtcTime(0),
+            failures,
         }
     }
 
     #[test]
-    fn an_rp_that_fails_is_left_alone_for_five_minutes_or_half_its_time() {
-        for (left, pause) in [(86_400, 300), (600, 300), (120, 60), (1, 0)] {
-            let mut pauses = Pauses::default();
-            let due = ending_in(left);
-            pauses.begin(&due, UtcTime(0));
-            let mut tried = |at| !pauses.without(vec![due.clone()], UtcTime(at)).is_empty();
-            assert!(!tried(pause - 1) || pause == 0, "{left}");
-            assert!(tried(pause), "{left}");
+    fn ten_thousand_chains_that_end_together_are_renewed_spread_over_half_their_life() {
+        // SPID/CIE FE-4
+        let issuer = IssuerId::new("https://op.example.it");
+        for (life, most_a_minute) in [(DAY, 30), (2 * DAY, 20), (3600, 900)] {
+            let end = UtcTime(life);
+            let mut minutes: BTreeMap<i64, u32> = BTreeMap::new();
+            for number in 0..10_000 {
+                let rp = ClientId::new(format!("https://rp-{number}.example.it"));
+                let due = Spread::of(&issuer, &rp).before_the_end(UtcTime(0), end);
+                assert!(
+                    due.0 >= life / 2 && due.0 <= life - RENEWAL_SECONDS,
+                    "{due:?}"
+                );
+                *minutes.entry(due.0 / 60).or_default() += 1;
+            }
+            let most = minutes.values().max().unwrap();
+            assert!(*most <= most_a_minute, "{life}: {most} in one minute");
+        }
+    }
+
+    #[test]
+    fn a_short_chain_is_renewed_after_half_its_life_and_an_ended_one_at_once() {
+        for (life, earliest, latest) in [(1800, 900, 900), (600, 300, 300), (0, 0, 0), (-5, -5, -5)]
+        {
+            for hash in [0, u32::MAX] {
+                let due = Spread(hash).before_the_end(UtcTime(0), UtcTime(life));
+                assert!((earliest..=latest).contains(&due.0), "{life}: {due:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_rp_that_fails_is_left_alone_ever_longer_but_tried_again_before_its_end() {
+        for (left, failures, expected) in [
+            (DAY, 0, 300),
+            (DAY, 1, 600),
+            (DAY, 3, 2400),
+            (30 * DAY, 60, PAUSE_MAX_SECONDS),
+            (600, 0, 300),
+            (600, 5, 300),
+            (120, 0, 60),
+            (1, 0, 0),
+            (-1, 0, 0),
+        ] {
+            let due = ending_in(left, failures);
+            assert_eq!(pause(&due, UtcTime(0)), expected, "{left} {failures}");
         }
     }
 

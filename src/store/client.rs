@@ -2,6 +2,7 @@
 
 use super::column::{Row, TextEnum, can_be_stored, text_enum, to_json};
 use super::connection::on_backend;
+use super::renewal::Due;
 use super::schema::client;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
@@ -10,7 +11,7 @@ use diesel::prelude::*;
 
 /// [`Origin`] without its data.
 #[derive(Clone, Copy)]
-enum OriginKind {
+pub(super) enum OriginKind {
     Federation,
     Registered,
 }
@@ -186,88 +187,6 @@ pub fn set_enabled(
     .set(client::enabled.eq(enabled))
     .execute(conn)?;
     Ok(changed == 1)
-}
-
-/// A federation member that is to be resolved anew.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Due {
-    /// The issuer that knows it.
-    pub issuer: IssuerId,
-    /// The RP.
-    pub client_id: ClientId,
-    /// The end of its trust chain.
-    pub expires_at: UtcTime,
-    /// When its row was last written.
-    pub updated_at: UtcTime,
-}
-
-type DueRow = (String, String, Option<i64>, i64);
-
-fn due((issuer, client_id, expires_at, updated_at): DueRow) -> Due {
-    Due {
-        issuer: IssuerId::new(issuer),
-        client_id: ClientId::new(client_id),
-        expires_at: UtcTime(expires_at.unwrap_or_default()),
-        updated_at: UtcTime(updated_at),
-    }
-}
-
-/// An issuer's federation members that are on and whose trust chain holds now and ends at `until` or before, soonest
-/// first. Those whose chain has ended are resolved when they come again.
-///
-/// # Errors
-/// The database's.
-pub fn expiring_before(
-    conn: &mut DbConn,
-    issuer: &IssuerId,
-    now: UtcTime,
-    until: UtcTime,
-    limit: u32,
-) -> Result<Vec<Due>, StoreError> {
-    let rows: Vec<DueRow> = client::table
-        .filter(client::issuer.eq(issuer.as_str()))
-        .filter(client::expires_at.gt(now.0))
-        .filter(client::expires_at.le(until.0))
-        .filter(client::enabled.eq(true))
-        .select((
-            client::issuer,
-            client::client_id,
-            client::expires_at,
-            client::updated_at,
-        ))
-        .order(client::expires_at)
-        .limit(i64::from(limit))
-        .load(conn)?;
-    Ok(rows.into_iter().map(due).collect())
-}
-
-/// An issuer's federation members that are on, whose trust chain holds now and that were last resolved at `before` or
-/// earlier, longest ago first: their trust marks may have been revoked.
-///
-/// # Errors
-/// The database's.
-pub fn resolved_before(
-    conn: &mut DbConn,
-    issuer: &IssuerId,
-    now: UtcTime,
-    before: UtcTime,
-    limit: u32,
-) -> Result<Vec<Due>, StoreError> {
-    let rows: Vec<DueRow> = client::table
-        .filter(client::issuer.eq(issuer.as_str()))
-        .filter(client::expires_at.gt(now.0))
-        .filter(client::updated_at.le(before.0))
-        .filter(client::enabled.eq(true))
-        .select((
-            client::issuer,
-            client::client_id,
-            client::expires_at,
-            client::updated_at,
-        ))
-        .order(client::updated_at)
-        .limit(i64::from(limit))
-        .load(conn)?;
-    Ok(rows.into_iter().map(due).collect())
 }
 
 /// Removes an RP that lost its authorization, unless it was resolved anew meanwhile or switched off by the operator,

@@ -43,13 +43,15 @@ pub enum Purgeable {
     Client,
     /// Changes of relying parties that every node has seen long ago.
     ClientChange,
+    /// Own trust marks that were not renewed.
+    OwnTrustMark,
     /// History beyond its retention.
     LoginEvent,
 }
 
 impl Purgeable {
     /// In an order that leaves little for cascades.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Replay,
         Self::Interaction,
         Self::WebSession,
@@ -61,6 +63,7 @@ impl Purgeable {
         Self::Lease,
         Self::Client,
         Self::ClientChange,
+        Self::OwnTrustMark,
         Self::LoginEvent,
     ];
 
@@ -79,6 +82,7 @@ impl Purgeable {
             Self::Lease => "lease",
             Self::Client => "client",
             Self::ClientChange => "client_change",
+            Self::OwnTrustMark => "own_trust_mark",
             Self::LoginEvent => "login_event",
         }
     }
@@ -100,7 +104,8 @@ impl Purgeable {
             | Self::WebSession
             | Self::Session
             | Self::Throttle
-            | Self::Lease => 0,
+            | Self::Lease
+            | Self::OwnTrustMark => 0,
             Self::Token | Self::Grant => -TOKEN_GRACE_SECONDS,
             Self::AuthorizationCode => -CODE_GRACE_SECONDS,
             Self::Client => -CLIENT_GRACE_SECONDS,

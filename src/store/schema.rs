@@ -180,6 +180,32 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    renewal (issuer, client_id) {
+        issuer -> Text,
+        client_id -> Text,
+        superior -> Text,
+        resolved_at -> BigInt,
+        due_at -> BigInt,
+        failures -> BigInt,
+        failing_since -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    own_trust_mark (issuer, mark_type, mark_issuer) {
+        issuer -> Text,
+        mark_type -> Text,
+        mark_issuer -> Text,
+        jwt -> Text,
+        issued_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        obtained_at -> BigInt,
+    }
+}
+
 diesel::joinable!(token -> access_grant (grant_id));
 diesel::joinable!(access_grant -> account (account_id));
 diesel::allow_tables_to_appear_in_same_query!(token, access_grant, account);
+diesel::allow_tables_to_appear_in_same_query!(renewal, client);

@@ -132,6 +132,13 @@ impl Advice {
                 Message::new("advice-disabled").text("rp", rp),
                 Message::new("advice-disabled-do").text("rp", rp),
             ),
+            ClientError::Ended(ended) => match &ended.refusal {
+                Some(refusal) => Self::on(rp, refusal),
+                None => Message::new("advice-ended")
+                    .text("rp", rp)
+                    .text("fact", &ended.to_string())
+                    .then("advice-ended-do"),
+            },
             ClientError::NotAnEntity(fact) => entity_id(rp, *fact),
             ClientError::Trust(error) => Self::on_trust(rp, error),
             ClientError::Metadata(misshapen) => shape(rp, misshapen),

@@ -224,7 +224,7 @@ async fn recognise(
 ) -> Result<(Arc<KnownClient>, bool), ClientError> {
     if let Some(chain) = chain {
         match op.find_client(client_id, Discovery::Never).await {
-            Err(ClientError::Unknown) => {
+            Err(ClientError::Unknown | ClientError::Ended(_)) => {
                 if let Ok(client) = op.client_of_chain(client_id, source, chain).await {
                     return Ok((client, true));
                 }

@@ -1,11 +1,14 @@
 //! Why an RP is refused.
 
+use crate::clock::UtcTime;
 use crate::federation::{EntityIdError, TrustError, TrustErrorCode};
 use crate::jose::JoseError;
 use crate::model::ErrorCode;
 use crate::profile::metadata::MisshapenMetadata;
 use crate::profile::{MetadataFacts, Rule};
 use crate::store::StoreError;
+use crate::store::renewal::RenewalFailure;
+use std::fmt;
 use std::sync::Arc;
 
 /// Why an RP is refused.
@@ -17,6 +20,9 @@ pub enum ClientError {
     /// An operator switched it off.
     #[error("the relying party was disabled by the operator of this provider")]
     Disabled,
+    /// It was known until its chain ended, which could not be renewed (SPID/CIE FE-4).
+    #[error("{0}")]
+    Ended(Arc<EndedChain>),
     /// SPID/CIE FE-1.
     #[error("client_id {0}")]
     NotAnEntity(EntityIdError),
@@ -37,6 +43,35 @@ pub enum ClientError {
     Store(Arc<StoreError>),
 }
 
+/// A trust chain that ended and what became of the attempts to renew it.
+#[derive(Clone, Debug)]
+pub struct EndedChain {
+    /// When it ended.
+    pub ended_at: UtcTime,
+    /// How renewal in the background failed, if it did.
+    pub failure: Option<RenewalFailure>,
+    /// How the attempt failed that was made for this request, if one was made.
+    pub refusal: Option<ClientError>,
+}
+
+impl fmt::Display for EndedChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "its trust chain ended at {}", self.ended_at.to_rfc3339())?;
+        if let Some(failure) = &self.failure {
+            write!(
+                f,
+                " and could not be renewed since {}",
+                failure.since.to_rfc3339()
+            )?;
+        }
+        match (&self.refusal, &self.failure) {
+            (Some(refusal), _) => write!(f, ": {refusal}"),
+            (None, Some(failure)) => write!(f, ": {}", failure.description),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
 impl From<StoreError> for ClientError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
@@ -49,6 +84,10 @@ impl ClientError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Unknown | Self::NotAnEntity(_) | Self::Keys(_) => ErrorCode::InvalidClient,
+            Self::Ended(ended) => match &ended.refusal {
+                Some(refusal) => refusal.code(),
+                None => ErrorCode::InvalidClient,
+            },
             Self::Disabled | Self::Metadata(_) => ErrorCode::UnauthorizedClient,
             Self::Rule(rule) => rule.code,
             Self::Trust(error) => match error.code() {
@@ -68,6 +107,10 @@ impl ClientError {
             Self::Trust(error) => error.reason(),
             Self::Rule(rule) => format!("{} ({})", rule.says, rule.source),
             Self::Store(error) => error.to_string(),
+            Self::Ended(ended) => match &ended.refusal {
+                Some(refusal) => format!("{ended} ({})", refusal.reason()),
+                None => ended.to_string(),
+            },
             other => other.to_string(),
         }
     }

@@ -10,18 +10,20 @@ mod memory;
 mod registration;
 
 pub use changes::follow_changes;
-pub use error::ClientError;
+pub use error::{ClientError, EndedChain};
 pub(super) use key_look_up::KeyLookUps;
 pub use memory::ClientStatistics;
 pub(super) use memory::Memory;
+pub(super) use registration::superior_in;
 
 use super::Provider;
+use crate::clock::UtcTime;
 use crate::config::RpTolerance;
 use crate::federation::{EntityId, Resolved, Source, TrustError, TrustSettings};
 use crate::jose::{KeySet, SignatureAlgorithm};
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
 use crate::profile::Profile;
-use crate::store::client;
+use crate::store::{client, renewal};
 use registration::times_of;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,17 +114,53 @@ impl Provider {
         if row.as_ref().is_some_and(|row| !row.enabled) {
             return Err(ClientError::Disabled);
         }
-        let was_known = row.is_some();
-        if let Some(row) = row.filter(|row| self.counts(row)) {
-            let known = Arc::new(self.decode(row)?);
-            self.clients.keep(known.clone(), now).await;
-            return Ok(known);
+        let ended = match row {
+            Some(row) if self.counts(&row) => {
+                let known = Arc::new(self.decode(row)?);
+                self.clients.keep(known.clone(), now).await;
+                return Ok(known);
+            }
+            Some(row) => match row.origin {
+                Origin::Federation(trust) => Some(trust.expires_at),
+                Origin::Registered => None,
+            },
+            None => None,
+        };
+        let found = match (discovery, ended) {
+            (Discovery::Never, _) | (Discovery::Renew, None) => Err(None),
+            (Discovery::Renew, Some(_)) => self.renew(client_id).await.map_err(Some),
+            (Discovery::Allowed(source), _) => self.discover(client_id, source).await.map_err(Some),
+        };
+        match (found, ended) {
+            (Ok(known), _) => Ok(known),
+            (Err(refusal), None) => Err(refusal.unwrap_or(ClientError::Unknown)),
+            (Err(refusal), Some(ended_at)) => Err(self.ended(client_id, ended_at, refusal).await),
         }
-        match discovery {
-            Discovery::Never => Err(ClientError::Unknown),
-            Discovery::Renew if !was_known => Err(ClientError::Unknown),
-            Discovery::Renew => self.renew(client_id).await,
-            Discovery::Allowed(source) => self.discover(client_id, source).await,
+    }
+
+    /// SPID/CIE FE-4: who was known is told since when its chain could not be renewed, and why.
+    async fn ended(
+        &self,
+        client_id: &ClientId,
+        ended_at: UtcTime,
+        refusal: Option<ClientError>,
+    ) -> ClientError {
+        if let Some(ours @ (ClientError::Store(_) | ClientError::Disabled)) = refusal {
+            return ours;
+        }
+        let (issuer, name) = (self.issuer.clone(), client_id.clone());
+        let failure = self
+            .shared
+            .store
+            .read(move |connection| renewal::find_failure(connection, &issuer, &name))
+            .await;
+        match failure {
+            Ok(failure) => ClientError::Ended(Arc::new(EndedChain {
+                ended_at,
+                failure,
+                refusal,
+            })),
+            Err(error) => error.into(),
         }
     }
 
@@ -255,12 +293,16 @@ impl Provider {
         Ok(known)
     }
 
-    /// The row as it is stored: an operator's switch stays as it is.
+    /// The row as it is stored, with when it is resolved again: an operator's switch stays as it is.
     async fn keep_row(&self, party: RelyingParty) -> Result<RelyingParty, ClientError> {
+        let schedule = self.schedule(&party);
         self.shared
             .store
             .write(move |tx| {
                 let enabled = client::upsert(tx, &party)?;
+                if let Some(schedule) = schedule {
+                    renewal::insert(tx, &schedule)?;
+                }
                 Ok(RelyingParty { enabled, ..party })
             })
             .await

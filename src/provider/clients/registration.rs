@@ -93,6 +93,16 @@ fn warn_of_shared_keys(client_id: &ClientId, protocol: &KeySet, federation: &Key
     }
 }
 
+/// The issuer of the first statement of a verified chain about its subject; empty when there is none.
+pub(in crate::provider) fn superior_in(chain: &[String]) -> String {
+    let issuer = chain.get(1).and_then(|statement| {
+        let token = Unverified::parse(statement, statement.len()).ok()?;
+        let claims: Map<String, Value> = token.unverified_claims().ok()?;
+        claims.get("iss")?.as_str().map(str::to_owned)
+    });
+    issuer.unwrap_or_default()
+}
+
 /// `iat` and `exp` of a statement that was verified.
 pub(super) fn times_of(statement: &str) -> (Option<UtcTime>, Option<UtcTime>) {
     let claims: Map<String, Value> = Unverified::parse(statement, statement.len())

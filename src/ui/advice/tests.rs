@@ -184,6 +184,11 @@ fn errors() -> Vec<ClientError> {
     all.extend([
         ClientError::Unknown,
         ClientError::Disabled,
+        ClientError::Ended(Arc::new(crate::provider::EndedChain {
+            ended_at: crate::clock::UtcTime(0),
+            failure: None,
+            refusal: None,
+        })),
         ClientError::Metadata(MisshapenMetadata {
             member: "scope",
             expected: "a text",

@@ -1,12 +1,9 @@
 //! SPID/CIE TM-2: a mark that is revoked after the registration.
 
 use crate::harness::{CONFIGURATION, HERE, Host, World};
-use varco::clock::Clock;
 use varco::demo::LoginOptions;
 use varco::model::ClientId;
 use varco::provider::{ClientError, Discovery, Provider, Renewal};
-use varco::store::StoreError;
-use varco::store::client::Due;
 
 #[actix_web::test]
 async fn a_mark_that_is_revoked_later_ends_the_registration() {
@@ -20,15 +17,7 @@ async fn a_mark_that_is_revoked_later_ends_the_registration() {
     let id = ClientId::new(rp.entity_id());
     let request = || world.request_of(&rp, &issuer, &LoginOptions::default());
     world.accepted(&request()).await;
-    let due = async || {
-        let (provider, now) = (op.clone(), world.clock.now());
-        let found: Result<Vec<Due>, StoreError> = op
-            .shared
-            .store
-            .read(move |connection| provider.due(connection, now))
-            .await;
-        found.unwrap()
-    };
+    let due = async || op.due().await.unwrap();
     assert!(due().await.is_empty(), "its mark was active a moment ago");
     world.clock.advance_seconds(3600);
     let found = due().await;
@@ -38,7 +27,7 @@ async fn a_mark_that_is_revoked_later_ends_the_registration() {
     let anchor = world.federation.trust_anchor();
     anchor.revoke_mark(&mark_type, rp.entity_id());
     host.fail(&format!("/rp/{CONFIGURATION}"), 500);
-    let outcome = op.renew_due(found[0].clone()).await;
+    let outcome = op.renew_due(&found[0]).await;
     assert!(matches!(outcome, Renewal::Failed(_)), "{outcome:?}");
     let kept = op.find_client(&id, Discovery::Never).await;
     assert!(
@@ -47,7 +36,7 @@ async fn a_mark_that_is_revoked_later_ends_the_registration() {
     );
 
     host.publish("/rp/", &rp.entity_configuration().unwrap());
-    let outcome = op.renew_due(found[0].clone()).await;
+    let outcome = op.renew_due(&found[0]).await;
     let Renewal::Withdrawn(error) = outcome else {
         panic!("{outcome:?}");
     };
