@@ -1,7 +1,9 @@
 //! Time, passed in: the only module that reads the system clock.
 
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 /// Whole seconds since 1970-01-01T00:00:00Z, the unit of every time in protocol messages and in the database.
 #[derive(
@@ -49,7 +51,12 @@ impl From<UtcTime> for i64 {
 pub trait Clock: Send + Sync {
     /// The current time.
     fn now(&self) -> UtcTime;
+
+    /// The time since some beginning; never goes back when somebody sets the clock: for how long something counts.
+    fn elapsed(&self) -> Duration;
 }
+
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,6 +70,10 @@ impl Clock for SystemClock {
         )]
         let now = chrono::Utc::now();
         UtcTime(now.timestamp())
+    }
+
+    fn elapsed(&self) -> Duration {
+        BEGAN.elapsed()
     }
 }
 
@@ -86,5 +97,9 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> UtcTime {
         UtcTime(self.0.load(Ordering::SeqCst))
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.now().0).unwrap_or_default())
     }
 }

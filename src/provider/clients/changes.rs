@@ -5,7 +5,6 @@ use crate::model::{ClientId, IssuerId};
 use crate::provider::{Provider, Shared};
 use crate::store::{StoreError, client_change};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// When more RPs than this changed within the window, all are dropped.
 const MAX_CHANGES: u32 = 1_000;
@@ -18,7 +17,7 @@ pub async fn follow_changes(
     shared: &Shared,
     providers: &[Arc<Provider>],
 ) -> Result<(), StoreError> {
-    let polled_at = Instant::now();
+    let polled_at = shared.clock.elapsed();
     let changes = shared
         .store
         .read(|connection| {

@@ -27,7 +27,6 @@ use crate::provider::Provider;
 use crate::store::client;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 use tokio::sync::Semaphore;
 
 /// The pause after the first look-up that found nothing new.
@@ -192,7 +191,10 @@ impl Provider {
         let mut turn = turn.lock().await;
         let is_new = |client: &Arc<KnownClient>| client.party.jwks != known.party.jwks;
         // Whoever had the turn before, or another node, may have found them.
-        let current = self.clients.find(known.id(), Instant::now()).await;
+        let current = self
+            .clients
+            .find(known.id(), self.shared.clock.elapsed())
+            .await;
         if let Some(current) = current.filter(is_new) {
             return Some(current);
         }

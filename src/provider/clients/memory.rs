@@ -18,12 +18,12 @@
 //!   some minutes an RP is read again in any case.
 
 use super::{ClientError, KnownClient};
-use crate::clock::UtcTime;
+use crate::clock::{Clock, UtcTime};
 use crate::model::{ClientId, Origin, RelyingParty};
 use moka::policy::EvictionPolicy;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What is in memory is believed so long after it was read, or after the last poll: an operator's switch is obeyed by every
 /// node within this time.
@@ -47,7 +47,8 @@ const MAX_REFUSED: u64 = 10_000;
 #[derive(Clone)]
 struct Remembered {
     client: Arc<KnownClient>,
-    read_at: Instant,
+    /// By [`Clock::elapsed`].
+    read_at: Duration,
     bytes: u32,
 }
 
@@ -56,7 +57,7 @@ pub(in crate::provider) struct Memory {
     known: moka::future::Cache<ClientId, Remembered>,
     refused: moka::sync::Cache<ClientId, (UtcTime, ClientError)>,
     /// When the last poll that succeeded was begun.
-    polled_at: Mutex<Option<Instant>>,
+    polled_at: Mutex<Option<Duration>>,
     /// Queries for one RP so far.
     queries: AtomicU64,
 }
@@ -90,17 +91,17 @@ impl Memory {
     }
 
     /// The RP, when what is in memory can be believed at `now`.
-    pub(super) async fn find(&self, id: &ClientId, now: Instant) -> Option<Arc<KnownClient>> {
+    pub(super) async fn find(&self, id: &ClientId, now: Duration) -> Option<Arc<KnownClient>> {
         let found = self.known.get(id).await?;
         let confirmed_at = match self.polled_at() {
             Some(polled_at) => polled_at.max(found.read_at),
             None => found.read_at,
         };
-        (now.saturating_duration_since(confirmed_at) < BELIEVED).then_some(found.client)
+        (now.saturating_sub(confirmed_at) < BELIEVED).then_some(found.client)
     }
 
     /// Keeps an RP whose row was read, or written, at `read_at` or later.
-    pub(super) async fn keep(&self, client: Arc<KnownClient>, read_at: Instant) {
+    pub(super) async fn keep(&self, client: Arc<KnownClient>, read_at: Duration) {
         let remembered = Remembered::new(client, read_at);
         let id = remembered.client.id().clone();
         self.known.insert(id, remembered).await;
@@ -111,11 +112,12 @@ impl Memory {
     pub(super) async fn register(
         &self,
         id: &ClientId,
+        clock: &dyn Clock,
         registration: impl Future<Output = Result<Arc<KnownClient>, ClientError>>,
     ) -> Result<Arc<KnownClient>, ClientError> {
         self.forget(id).await;
-        let read_at = Instant::now();
-        let remembered = async { Ok(Remembered::new(registration.await?, read_at)) };
+        // It was written a moment before.
+        let remembered = async { Ok(Remembered::new(registration.await?, clock.elapsed())) };
         let registered = self.known.try_get_with(id.clone(), remembered).await;
         registered
             .map(|remembered| remembered.client)
@@ -127,10 +129,10 @@ impl Memory {
     }
 
     /// After a poll that was begun at `polled_at`: drops what changed; `None`: too much to say.
-    pub(super) async fn follow(&self, changed: Option<&[ClientId]>, polled_at: Instant) {
+    pub(super) async fn follow(&self, changed: Option<&[ClientId]>, polled_at: Duration) {
         let followed = self
             .polled_at()
-            .is_some_and(|before| polled_at.saturating_duration_since(before) < MAX_GAP);
+            .is_some_and(|before| polled_at.saturating_sub(before) < MAX_GAP);
         match changed {
             Some(changed) if followed => {
                 for id in changed {
@@ -146,7 +148,7 @@ impl Memory {
             .unwrap_or_else(PoisonError::into_inner) = Some(polled_at);
     }
 
-    fn polled_at(&self) -> Option<Instant> {
+    fn polled_at(&self) -> Option<Duration> {
         *self
             .polled_at
             .lock()
@@ -181,7 +183,7 @@ impl Memory {
 }
 
 impl Remembered {
-    fn new(client: Arc<KnownClient>, read_at: Instant) -> Self {
+    fn new(client: Arc<KnownClient>, read_at: Duration) -> Self {
         let bytes = u32::try_from(bytes_of(&client.party)).unwrap_or(u32::MAX);
         Self {
             client,

@@ -27,7 +27,6 @@ use crate::store::{client, renewal};
 use registration::times_of;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 /// An RP with its keys decoded.
 #[derive(Debug)]
@@ -101,7 +100,7 @@ impl Provider {
         client_id: &ClientId,
         discovery: Discovery,
     ) -> Result<Arc<KnownClient>, ClientError> {
-        let now = Instant::now();
+        let now = self.shared.clock.elapsed();
         if let Some(known) = self
             .clients
             .find(client_id, now)
@@ -182,7 +181,11 @@ impl Provider {
             is_own.store(true, Ordering::Relaxed);
             self.discover_alone(client_id, source).await
         };
-        match self.clients.register(client_id, registration).await {
+        match self
+            .clients
+            .register(client_id, &*self.shared.clock, registration)
+            .await
+        {
             // The other's source has used up its share; ours has not.
             Err(error) if is_busy(&error) && !is_own.load(Ordering::Relaxed) => {
                 self.discover_alone(client_id, source).await
@@ -338,7 +341,9 @@ impl Provider {
             return Err(ClientError::Disabled);
         }
         let known = Arc::new(self.decode(stored)?);
-        self.clients.keep(known.clone(), Instant::now()).await;
+        self.clients
+            .keep(known.clone(), self.shared.clock.elapsed())
+            .await;
         Ok(known)
     }
 

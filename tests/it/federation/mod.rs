@@ -2,10 +2,13 @@
 
 mod chains;
 mod demo_endpoints;
+mod key_look_ups;
 mod keys;
 mod links;
+mod load;
 mod marks;
 mod metadata;
+mod nodes;
 mod renewal;
 mod strangers;
 mod tolerances;

@@ -7,6 +7,7 @@ mod citizen;
 mod host;
 mod log;
 mod login;
+mod node;
 mod token;
 mod world;
 
@@ -16,5 +17,6 @@ pub use citizen::Schema;
 pub use host::{CONFIGURATION, HERE, Host, claims_of, header_of, public_keys, signed, signed_with};
 pub use log::{keep_log, logged};
 pub use login::{Issuer, Tokens};
+pub use node::Node;
 pub use token::{ASSERTION_TYPE, replaced, with_assertion};
 pub use world::{START, World, WorldBuilder};

@@ -4,7 +4,6 @@ use super::{Answer, Browser, Issuer, Tokens, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use varco::demo::{LoginOptions, RelyingParty, RelyingPartyKeys};
-use varco::provider::Provider;
 
 /// The type of RFC 7523 §2.2.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -191,38 +190,5 @@ impl World {
                 varco::store::client::set_enabled(connection, &issuer, &id, enabled).map(|_| ())
             })
             .unwrap();
-    }
-
-    /// The same issuers on the same database, served at another address, with nothing in memory yet.
-    pub fn another_node(&self) -> Node {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let mut app = self.app.clone();
-        app.providers = self
-            .app
-            .providers
-            .iter()
-            .map(|op| Arc::new(Provider::open(op.shared.clone(), op.settings.clone()).unwrap()))
-            .collect();
-        let running = varco::web::serve(app, listener, |_| {}).unwrap();
-        Node {
-            world_base: self.base.clone(),
-            base,
-            _running: running,
-        }
-    }
-}
-
-/// A further node of a world.
-pub struct Node {
-    world_base: String,
-    base: String,
-    _running: varco::web::Running,
-}
-
-impl Node {
-    /// Where this node serves an address of the world.
-    pub fn url(&self, published: &str) -> String {
-        published.replacen(&self.world_base, &self.base, 1)
     }
 }

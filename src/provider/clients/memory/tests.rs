@@ -32,13 +32,13 @@ fn client(name: &str, description_bytes: usize) -> Arc<KnownClient> {
     })
 }
 
-async fn has(memory: &Memory, name: &str, now: Instant) -> bool {
+async fn has(memory: &Memory, name: &str, now: Duration) -> bool {
     memory.find(&id(name), now).await.is_some()
 }
 
 #[tokio::test]
 async fn where_nobody_polls_what_was_read_counts_for_two_seconds() {
-    let (memory, began) = (Memory::new(), Instant::now());
+    let (memory, began) = (Memory::new(), Duration::from_secs(1_000));
     memory.keep(client("a", 10), began).await;
     assert!(has(&memory, "a", began).await);
     assert!(has(&memory, "a", began + SECOND).await);
@@ -49,7 +49,7 @@ async fn where_nobody_polls_what_was_read_counts_for_two_seconds() {
 
 #[tokio::test]
 async fn polls_keep_it_believed_and_two_seconds_after_the_last_one_it_is_not() {
-    let (memory, began) = (Memory::new(), Instant::now());
+    let (memory, began) = (Memory::new(), Duration::from_secs(1_000));
     memory.follow(Some(&[]), began).await;
     memory.keep(client("a", 10), began).await;
     for second in 1..90 {
@@ -70,7 +70,7 @@ async fn polls_keep_it_believed_and_two_seconds_after_the_last_one_it_is_not() {
 
 #[tokio::test]
 async fn what_changed_is_dropped_at_every_poll_and_nothing_else_is() {
-    let (memory, began) = (Memory::new(), Instant::now());
+    let (memory, began) = (Memory::new(), Duration::from_secs(1_000));
     memory.follow(Some(&[]), began).await;
     for name in ["a", "b"] {
         memory.keep(client(name, 10), began).await;
@@ -86,7 +86,7 @@ async fn what_changed_is_dropped_at_every_poll_and_nothing_else_is() {
 
 #[tokio::test]
 async fn after_a_gap_or_too_many_changes_everything_is_dropped() {
-    let (memory, began) = (Memory::new(), Instant::now());
+    let (memory, began) = (Memory::new(), Duration::from_secs(1_000));
     memory.keep(client("a", 10), began).await;
     memory.follow(Some(&[]), began).await;
     assert!(
@@ -103,7 +103,7 @@ async fn after_a_gap_or_too_many_changes_everything_is_dropped() {
 
 #[tokio::test]
 async fn the_bound_is_in_bytes_and_the_newest_stay() {
-    let (memory, began) = (Memory::new(), Instant::now());
+    let (memory, began) = (Memory::new(), Duration::from_secs(1_000));
     for number in 0..200 {
         memory
             .keep(client(&number.to_string(), 100_000), began)
