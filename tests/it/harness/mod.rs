@@ -17,6 +17,5 @@ pub use citizen::Schema;
 pub use host::{CONFIGURATION, HERE, Host, claims_of, header_of, public_keys, signed, signed_with};
 pub use log::{keep_log, logged};
 pub use login::{Issuer, Tokens};
-pub use node::Node;
 pub use token::{ASSERTION_TYPE, replaced, with_assertion};
 pub use world::{START, World, WorldBuilder};
