@@ -89,6 +89,12 @@ pub enum FetchFact {
         /// Bytes.
         limit: usize,
     },
+    /// A body that is compressed or otherwise encoded, which nobody asked for: it would inflate without bound.
+    #[error("the answer has the Content-Encoding {encoding}, which was not asked for")]
+    Encoded {
+        /// The header.
+        encoding: String,
+    },
     /// A status other than 200 and followed redirects.
     #[error("HTTP status {code}")]
     Status {
@@ -151,6 +157,7 @@ impl FetchFact {
             | Self::Tls(text)
             | Self::Protocol(text)
             | Self::RedirectLeavesHost { to: text }
+            | Self::Encoded { encoding: text }
             | Self::Other(text) => Some(text),
             Self::Timeout { .. }
             | Self::ForbiddenAddress { .. }
@@ -173,6 +180,7 @@ impl FetchFact {
             }
             Self::Timeout { .. }
             | Self::TooLarge { .. }
+            | Self::Encoded { .. }
             | Self::Status { .. }
             | Self::RedirectLeavesHost { .. }
             | Self::TooManyRedirects { .. }
@@ -197,6 +205,7 @@ impl FetchFact {
             | Self::Other(_) => true,
             Self::ForbiddenAddress { .. }
             | Self::TooLarge { .. }
+            | Self::Encoded { .. }
             | Self::RedirectLeavesHost { .. }
             | Self::TooManyRedirects { .. }
             | Self::InvalidUrl

@@ -12,8 +12,9 @@
 use super::address;
 use super::fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane};
 use super::lanes::Lanes;
+use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use reqwest::{Client, Method, Response, redirect};
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
@@ -50,11 +51,25 @@ impl HttpFetcher {
         development: bool,
         extra_ca_pem: Option<&[u8]>,
     ) -> Result<Self, HttpFetcherError> {
+        let resolver = GuardedResolver {
+            development,
+            lookup: Box::new(|name| Box::pin(system_lookup(name))),
+        };
+        Self::with_resolver(limits, resolver, extra_ca_pem)
+    }
+
+    fn with_resolver(
+        limits: FetchLimits,
+        resolver: GuardedResolver,
+        extra_ca_pem: Option<&[u8]>,
+    ) -> Result<Self, HttpFetcherError> {
+        let development = resolver.development;
+        let resolver = Arc::new(resolver);
         let failed = |e: reqwest::Error| HttpFetcherError(causes(&e));
         let client = |kept_per_host| {
             let mut builder = Client::builder()
                 .tls_backend_native()
-                .dns_resolver(Arc::new(GuardedResolver { development }))
+                .dns_resolver(Arc::clone(&resolver))
                 .no_proxy()
                 .redirect(redirect::Policy::none())
                 .referer(false)
@@ -145,6 +160,11 @@ impl HttpFetcher {
             if status.as_u16() != 200 {
                 let code = status.as_u16();
                 return Err(error(&url, FetchFact::Status { code }));
+            }
+            if let Some(encoding) = header(&response, &CONTENT_ENCODING)
+                && !encoding.eq_ignore_ascii_case("identity")
+            {
+                return Err(error(&url, FetchFact::Encoded { encoding }));
             }
             let content_type = header(&response, &CONTENT_TYPE);
             let body = self.read(&url, response).await?;
@@ -299,19 +319,29 @@ struct ForbiddenName(IpAddr);
 #[error("{0}")]
 struct UnresolvedName(String);
 
-/// Asks the system's resolver and drops the addresses that may not be asked, at every connect.
+type Lookup = BoxFuture<'static, std::io::Result<Vec<SocketAddr>>>;
+
+async fn system_lookup(name: String) -> std::io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+}
+
+/// Drops the addresses that may not be asked. The client calls it once a connection and connects to what it answers, so
+/// that a name which resolves to something else the next time is checked again.
 struct GuardedResolver {
     development: bool,
+    lookup: Box<dyn Fn(String) -> Lookup + Send + Sync>,
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let development = self.development;
+        let found = (self.lookup)(name.as_str().to_owned());
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let found = found.await;
             let found = found.map_err(|e| Box::new(UnresolvedName(e.to_string())))?;
-            let (allowed, forbidden): (Vec<SocketAddr>, Vec<SocketAddr>) =
-                found.partition(|socket| address::is_allowed(socket.ip(), development));
+            let (allowed, forbidden): (Vec<SocketAddr>, Vec<SocketAddr>) = found
+                .into_iter()
+                .partition(|socket| address::is_allowed(socket.ip(), development));
             match forbidden.first() {
                 Some(socket) if allowed.is_empty() => Err(ForbiddenName(socket.ip()).into()),
                 _ => {

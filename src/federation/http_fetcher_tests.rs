@@ -1,6 +1,7 @@
 use super::*;
 use crate::federation::fetch::Source;
 use std::net::Ipv4Addr;
+use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -10,6 +11,11 @@ const STRANGER: Lane = Lane::Stranger(Source::of(IpAddr::V4(Ipv4Addr::LOCALHOST)
 async fn server(answer: Option<Vec<u8>>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
+    serve(listener, answer);
+    port
+}
+
+fn serve(listener: TcpListener, answer: Option<Vec<u8>>) {
     tokio::spawn(async move {
         loop {
             let (mut socket, _) = listener.accept().await.unwrap();
@@ -27,7 +33,6 @@ async fn server(answer: Option<Vec<u8>>) -> u16 {
             });
         }
     });
-    port
 }
 
 fn answer(status: &str, headers: &str, body: &str) -> Option<Vec<u8>> {
@@ -98,6 +103,133 @@ async fn bodies_beyond_the_limit_are_given_up_announced_or_not() {
     let chunked = server(Some(chunked.into_bytes())).await;
     let found = fact(&fetcher(true), &format!("http://localhost:{chunked}/")).await;
     assert_eq!(found, FetchFact::TooLarge { limit: 1000 });
+}
+
+#[tokio::test]
+async fn encoded_bodies_are_refused_before_they_are_read() {
+    // SPID/CIE FE-2: a small body that inflates to a large one
+    for encoding in ["gzip", "br", "deflate", "zstd", "gzip, gzip"] {
+        let header = format!("Content-Encoding: {encoding}\r\n");
+        let port = server(answer("200 OK", &header, "x")).await;
+        let found = fact(&fetcher(true), &format!("http://localhost:{port}/")).await;
+        let encoding = encoding.to_owned();
+        assert_eq!(found, FetchFact::Encoded { encoding });
+    }
+    let port = server(answer("200 OK", "Content-Encoding: identity\r\n", "x")).await;
+    let url = format!("http://localhost:{port}/");
+    assert_eq!(
+        fetcher(true)
+            .get_in(STRANGER, &url, "*/*")
+            .await
+            .unwrap()
+            .body,
+        b"x"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_costs_no_more_than_the_time_limit() {
+    // SPID/CIE FE-2: one byte at a time, each when the one before was taken
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (fed, mut feed) = tokio::sync::mpsc::unbounded_channel::<()>();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await;
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n";
+        socket.write_all(head).await.unwrap();
+        while feed.recv().await.is_some() {
+            let _ = socket.write_all(b"x").await;
+        }
+    });
+    let limits = FetchLimits {
+        per_fetch: Duration::from_millis(50),
+        ..patient()
+    };
+    let fetcher = HttpFetcher::new(limits, true, None).unwrap();
+    let url = format!("http://localhost:{port}/");
+    for _ in 0..10 {
+        fed.send(()).unwrap();
+    }
+    let found = fact(&fetcher, &url).await;
+    assert_eq!(found, FetchFact::Timeout { milliseconds: 50 });
+    drop(fed);
+}
+
+/// A resolver whose answers are these, one after the other; the last one stays.
+fn scripted(development: bool, answers: &[&[&str]]) -> (GuardedResolver, Arc<Mutex<usize>>) {
+    let parsed = |address: &&str| SocketAddr::new(address.parse().unwrap(), 0);
+    let answers: Vec<Vec<SocketAddr>> = answers
+        .iter()
+        .map(|answer| answer.iter().map(parsed).collect())
+        .collect();
+    let asked = Arc::new(Mutex::new(0));
+    let counter = Arc::clone(&asked);
+    let lookup = move |_| -> Lookup {
+        let mut asked = counter.lock().unwrap();
+        let answer = answers.get(*asked).or(answers.last()).cloned();
+        *asked += 1;
+        Box::pin(async move { Ok(answer.unwrap()) })
+    };
+    let resolver = GuardedResolver {
+        development,
+        lookup: Box::new(lookup),
+    };
+    (resolver, asked)
+}
+
+#[tokio::test]
+async fn a_name_is_connected_to_at_the_address_that_was_checked() {
+    // Rebinding: the name resolves to something else each time; another answer waits at the same port.
+    let first = TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let port = first.local_addr().unwrap().port();
+    let second = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    serve(first, answer("200 OK", "", "first"));
+    serve(second, answer("200 OK", "", "second"));
+    let answers: [&[&str]; 4] = [
+        &["127.0.0.2"],
+        &["169.254.169.254", "fe80::1"],
+        &["169.254.169.254", "127.0.0.1"],
+        &["0.0.0.0"],
+    ];
+    let (resolver, asked) = scripted(true, &answers);
+    let fetcher = HttpFetcher::with_resolver(patient(), resolver, None).unwrap();
+    let url = format!("http://rebound.example.it:{port}/");
+    assert_eq!(
+        fetcher.get_in(STRANGER, &url, "*/*").await.unwrap().body,
+        b"first"
+    );
+    assert_eq!(*asked.lock().unwrap(), 1, "one look-up a connection");
+    let found = fact(&fetcher, &url).await;
+    assert!(matches!(found, FetchFact::ForbiddenAddress { .. }));
+    assert_eq!(
+        fetcher.get_in(STRANGER, &url, "*/*").await.unwrap().body,
+        b"second"
+    );
+    let found = fact(&fetcher, &url).await;
+    assert!(matches!(found, FetchFact::ForbiddenAddress { .. }));
+    assert_eq!(*asked.lock().unwrap(), 4);
+}
+
+#[tokio::test]
+async fn outside_development_a_public_name_that_turns_private_is_forbidden() {
+    let answers: [&[&str]; 3] = [
+        &["8.8.8.8"],
+        &["8.8.8.8", "10.0.0.1", "::1"],
+        &["127.0.0.1"],
+    ];
+    let (resolver, _) = scripted(false, &answers);
+    let name = || "rebound.example.it".parse::<Name>().unwrap();
+    for _ in 0..2 {
+        let found: Vec<SocketAddr> = resolver.resolve(name()).await.unwrap().collect();
+        assert_eq!(found, [SocketAddr::from(([8, 8, 8, 8], 0))]);
+    }
+    assert!(resolver.resolve(name()).await.is_err());
+    let (resolver, _) = scripted(false, &[&["192.168.1.1"]]);
+    let fetcher = HttpFetcher::with_resolver(patient(), resolver, None).unwrap();
+    let found = fact(&fetcher, "https://rebound.example.it/").await;
+    let address = IpAddr::from([192, 168, 1, 1]);
+    assert_eq!(found, FetchFact::ForbiddenAddress { address });
 }
 
 #[tokio::test]

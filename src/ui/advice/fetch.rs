@@ -18,6 +18,10 @@ pub(super) fn advice(error: &FetchError) -> Advice {
             say("advice-fetch-too_large").number("limit", *limit),
             Message::new("advice-fetch-too_large-do"),
         ),
+        FetchFact::Encoded { encoding } => Advice::new(
+            say("advice-fetch-encoded").text("encoding", encoding),
+            Message::new("advice-fetch-encoded-do"),
+        ),
         FetchFact::Status { code } => Advice::new(
             say("advice-fetch-status").number("status", *code),
             Message::new("advice-fetch-status-do"),

@@ -63,6 +63,9 @@ fn fetches() -> impl Iterator<Item = TrustError> {
             address: [10, 0, 0, 1].into(),
         },
         FetchFact::TooLarge { limit: 262_144 },
+        FetchFact::Encoded {
+            encoding: "gzip".to_owned(),
+        },
         FetchFact::Status { code: 500 },
         FetchFact::Dns(text()),
         FetchFact::Connect(text()),
