@@ -1,5 +1,6 @@
 //! How relying parties are recognised, from outside: automatic registration through `/authorization`.
 
+mod attacks;
 mod chains;
 mod demo_endpoints;
 mod key_look_ups;
@@ -8,6 +9,7 @@ mod links;
 mod load;
 mod marks;
 mod metadata;
+mod mutations;
 mod nodes;
 mod renewal;
 mod strangers;

@@ -24,6 +24,8 @@ enum Served {
     Document(&'static str, String),
     Redirect(String),
     Status(u16),
+    /// These bytes, whatever they are.
+    Raw(Arc<Vec<u8>>),
     /// Nothing, until [`Host::release`].
     Held,
 }
@@ -90,6 +92,11 @@ impl Host {
         self.serve(path, Served::Redirect(to.to_owned()));
     }
 
+    /// Answers with a whole HTTP message, right or wrong.
+    pub fn answer_raw(&self, path: &str, message: Vec<u8>) {
+        self.serve(path, Served::Raw(Arc::new(message)));
+    }
+
     pub fn fail(&self, path: &str, status: u16) {
         self.serve(path, Served::Status(status));
     }
@@ -154,6 +161,7 @@ impl State {
         let served = self.served.lock().unwrap().get(&path).cloned();
         let (head, body) = match served {
             None => ("404 Not Found".to_owned(), String::new()),
+            Some(Served::Raw(message)) => return connection.write_all(&message),
             Some(Served::Status(status)) => (format!("{status} Whatever"), String::new()),
             Some(Served::Redirect(to)) => (format!("302 Found\r\nLocation: {to}"), String::new()),
             Some(Served::Document(kind, body)) => (format!("200 OK\r\nContent-Type: {kind}"), body),
