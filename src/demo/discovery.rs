@@ -122,10 +122,10 @@ fn under_policy(
         let members = of.get(name).and_then(Value::as_object);
         members.cloned().unwrap_or_default()
     };
-    let policy = MetadataPolicy::parse(&member(statement, "metadata_policy"), &[])
+    let metadata = MetadataPolicy::parse(&member(statement, "metadata_policy"), &[])
         .and_then(|policy| policy.apply(&member(configuration, "metadata")))
         .map_err(|error| DemoError::Policy(error.to_string()))?;
-    Ok(member(&policy.metadata, "openid_provider"))
+    Ok(member(&metadata, "openid_provider"))
 }
 
 /// SPID/CIE MD-4: a missing slash is supplied.

@@ -84,39 +84,56 @@ impl Constraints {
         }
     }
 
-    /// Checks what stands below `issuer`.
+    /// Checks what stands below `issuer`; `note` is told of every constraint, whether it holds, and why.
     ///
     /// # Errors
     /// `TrustError::Constraint` with the name of the broken constraint.
-    pub fn check(&self, issuer: &str, below: Below<'_>) -> Result<(), TrustError> {
-        let broken = |constraint, fact| {
-            Err(TrustError::Constraint {
-                issuer: issuer.to_owned(),
-                constraint,
-                fact,
-            })
+    pub fn check(
+        &self,
+        issuer: &str,
+        below: Below<'_>,
+        note: impl Fn(&'static str, bool, &str),
+    ) -> Result<(), TrustError> {
+        let judged = |constraint, outcome: Result<&str, String>| match outcome {
+            Ok(says) => {
+                note(constraint, true, says);
+                Ok(())
+            }
+            Err(fact) => {
+                note(constraint, false, &fact);
+                Err(TrustError::Constraint {
+                    issuer: issuer.to_owned(),
+                    constraint,
+                    fact,
+                })
+            }
         };
-        let intermediates = u64::try_from(below.intermediates).unwrap_or(u64::MAX);
-        if let Some(limit) = self.max_path_length
-            && intermediates > limit
-        {
+        if let Some(limit) = self.max_path_length {
+            let intermediates = u64::try_from(below.intermediates).unwrap_or(u64::MAX);
             let fact = format!("{intermediates} intermediates, at most {limit} are allowed");
-            return broken("max_path_length", fact);
+            let holds = intermediates <= limit;
+            judged(
+                "max_path_length",
+                if holds { Ok(&fact) } else { Err(fact.clone()) },
+            )?;
         }
-        if let Some(naming) = &self.naming_constraints
-            && let Some(entity) = below.entities.iter().find(|entity| !naming.allows(entity))
-        {
-            return broken("naming_constraints", format!("{entity} is not allowed"));
+        if let Some(naming) = &self.naming_constraints {
+            let refused = below.entities.iter().find(|entity| !naming.allows(entity));
+            let outcome = refused.map_or(Ok("all entities below are allowed"), |entity| {
+                Err(format!("{entity} is not allowed"))
+            });
+            judged("naming_constraints", outcome)?;
         }
         Ok(())
     }
 
     /// Takes from the subject's metadata the entity types that it may not have (OpenID Federation 1.0 §6.2.3): an entity
-    /// of two types keeps the one that is allowed.
+    /// of two types keeps the one that is allowed. `note` is told of every constraint and what it takes.
     pub fn remove_types(
         &self,
         issuer: &str,
         metadata: &mut Map<String, Value>,
+        note: impl Fn(&'static str, bool, &str),
     ) -> Vec<RemovedType> {
         let types = [
             ("allowed_entity_types", &self.allowed_entity_types),
@@ -125,6 +142,7 @@ impl Constraints {
         let mut removed = Vec::new();
         for (constraint, allowed) in types {
             let Some(allowed) = allowed else { continue };
+            let before = removed.len();
             metadata.retain(|entity_type, _| {
                 let keep = entity_type == ALWAYS_ALLOWED || allowed.contains(entity_type);
                 if !keep {
@@ -136,6 +154,16 @@ impl Constraints {
                 }
                 keep
             });
+            let taken = removed.get(before..).unwrap_or_default();
+            let taken: Vec<&str> = taken.iter().map(|t| t.entity_type.as_str()).collect();
+            match taken.is_empty() {
+                true => note(constraint, true, "all entity types are allowed"),
+                false => note(
+                    constraint,
+                    false,
+                    &format!("takes away {}", taken.join(", ")),
+                ),
+            }
         }
         removed
     }
@@ -193,7 +221,7 @@ mod tests {
             entities: &entities,
         };
         Constraints::parse(Some(&constraints))?
-            .check("https://ta.example.it", below)
+            .check("https://ta.example.it", below, |_, _, _| {})
             .map_err(|error| error.to_string())
     }
 
@@ -254,7 +282,11 @@ mod tests {
                 let mut metadata = json!({"openid_relying_party": {}, "federation_entity": {}, "openid_provider": {}});
                 let removed = Constraints::parse(Some(&json!({name: allowed})))
                     .unwrap()
-                    .remove_types("https://ta.example.it", metadata.as_object_mut().unwrap());
+                    .remove_types(
+                        "https://ta.example.it",
+                        metadata.as_object_mut().unwrap(),
+                        |_, _, _| {},
+                    );
                 assert_eq!(metadata, kept);
                 assert!(removed.iter().any(|r| r.error().to_string()
                     == format!("constraint {name} of https://ta.example.it: entity type openid_provider is not allowed")));

@@ -7,6 +7,7 @@
 use super::constraints::Constraints;
 use super::entity_id::EntityId;
 use super::error::Defect;
+use super::evaluation::Check;
 use crate::clock::UtcTime;
 use crate::jose::{
     Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule,
@@ -132,6 +133,8 @@ pub struct StatementFault {
     pub fact: String,
     /// Of which kind it is.
     pub defect: Defect,
+    /// The check that it failed; those before it held.
+    pub check: Check,
 }
 
 impl EntityStatement {
@@ -151,7 +154,7 @@ impl EntityStatement {
             None => unverified
                 .unverified_claims::<Claims>()
                 .and_then(|claims| key_set(claims.jwks.as_ref()))
-                .map_err(|error| fault(&unverified, &error))?,
+                .map_err(|error| fault(&unverified, Check::Form, &error))?,
         };
         Self::verify(
             &unverified,
@@ -194,9 +197,12 @@ impl EntityStatement {
             issued_at: IssuedAtRule::Required,
             max_lifetime_seconds: None,
         };
-        let verified: Verified<Claims> = unverified
-            .verify(keys, &expectations)
-            .map_err(|error| fault(unverified, &error))?;
+        let verified: Verified<Claims> =
+            unverified.verify(keys, &expectations).map_err(|error| {
+                let claims = unverified.unverified_claims::<Map<String, Value>>();
+                let json = claims.map_or(Check::Payload, |_| Check::Claims);
+                fault(unverified, Check::failed_by(&error, json), &error)
+            })?;
         Self::read(unverified, verified)
     }
 
@@ -204,10 +210,11 @@ impl EntityStatement {
         unverified: &Unverified<'_>,
         verified: Verified<Claims>,
     ) -> Result<Self, StatementFault> {
-        let refused = |fact: String| StatementFault {
+        let refused = |check, fact: String| StatementFault {
             kid: unverified.header().kid.clone(),
             fact,
             defect: Defect::Form,
+            check,
         };
         let (issued_at, expires_at) = (verified.issued_at(), verified.expires_at());
         let claims = verified.into_claims();
@@ -216,15 +223,18 @@ impl EntityStatement {
                 true => "which OpenID Federation defines itself",
                 false => "which is not understood",
             };
-            return Err(refused(format!("claim crit names {critical}, {fault}")));
+            let fact = format!("claim crit names {critical}, {fault}");
+            return Err(refused(Check::Critical, fact));
         }
         if claims.iss != claims.sub && claims.authority_hints.is_some() {
             let fact = "claim authority_hints may only be in an entity configuration";
-            return Err(refused(fact.to_owned()));
+            return Err(refused(Check::Hints, fact.to_owned()));
         }
-        let keys = key_set(claims.jwks.as_ref()).map_err(|error| fault(unverified, &error))?;
+        let keys = key_set(claims.jwks.as_ref())
+            .map_err(|error| fault(unverified, Check::Jwks, &error))?;
         if keys.keys().is_empty() {
-            return Err(refused("claim jwks has no usable key".to_owned()));
+            let fact = "claim jwks has no usable key".to_owned();
+            return Err(refused(Check::Jwks, fact));
         }
         let constraints = Constraints::parse(claims.constraints.as_ref());
         let trust_marks = match claims.trust_marks {
@@ -243,14 +253,16 @@ impl EntityStatement {
             issuer: claims.iss,
             subject: claims.sub,
             issued_at,
-            expires_at: expires_at.ok_or_else(|| refused("claim exp is missing".to_owned()))?,
+            expires_at: expires_at
+                .ok_or_else(|| refused(Check::Time, "claim exp is missing".to_owned()))?,
             keys,
             authority_hints: claims.authority_hints.unwrap_or_default(),
             metadata: claims.metadata.unwrap_or_default(),
             metadata_policy: claims.metadata_policy.unwrap_or_default(),
             metadata_policy_crit: claims.metadata_policy_crit.unwrap_or_default(),
-            constraints: constraints
-                .map_err(|fact| refused(format!("claim constraints: {fact}")))?,
+            constraints: constraints.map_err(|fact| {
+                refused(Check::Constraints, format!("claim constraints: {fact}"))
+            })?,
             trust_marks,
             trust_mark_issuers: object(issuers),
             trust_mark_owners: object(claims.trust_mark_owners),
@@ -277,6 +289,7 @@ impl EntityStatement {
                 kid: self.kid.clone(),
                 fact: format!("claim {claim} may only be in a subordinate statement"),
                 defect: Defect::Form,
+                check: Check::Policy,
             }),
         }
     }
@@ -299,7 +312,7 @@ pub(super) fn unverified_parties(jws: &str) -> Result<(String, String), Statemen
     let unverified = parse(jws)?;
     let parties: Parties = unverified
         .unverified_claims()
-        .map_err(|error| fault(&unverified, &error))?;
+        .map_err(|error| fault(&unverified, Check::Form, &error))?;
     Ok((parties.iss, parties.sub))
 }
 
@@ -308,6 +321,7 @@ fn parse(jws: &str) -> Result<Unverified<'_>, StatementFault> {
         kid: None,
         fact: error.to_string(),
         defect: Defect::from(&error),
+        check: Check::Form,
     })
 }
 
@@ -315,10 +329,11 @@ fn key_set(jwks: Option<&Value>) -> Result<KeySet, JoseError> {
     KeySet::from_json(jwks.ok_or(JoseError::MissingClaim("jwks"))?)
 }
 
-fn fault(unverified: &Unverified<'_>, error: &JoseError) -> StatementFault {
+fn fault(unverified: &Unverified<'_>, check: Check, error: &JoseError) -> StatementFault {
     StatementFault {
         kid: unverified.header().kid.clone(),
         fact: error.to_string(),
         defect: Defect::from(error),
+        check,
     }
 }

@@ -5,6 +5,7 @@ mod defect;
 pub use defect::Defect;
 
 use super::entity_id::EntityIdError;
+use super::evaluation::Check;
 use super::fetch::FetchError;
 use super::metadata_policy::PolicyError;
 use std::fmt;
@@ -46,13 +47,21 @@ pub enum DocumentKind {
     SignedJwks,
 }
 
-impl fmt::Display for DocumentKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl DocumentKind {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::EntityConfiguration => "entity configuration",
             Self::SubordinateStatement => "subordinate statement",
             Self::SignedJwks => "signed_jwks_uri",
-        })
+        }
+    }
+}
+
+impl fmt::Display for DocumentKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -90,6 +99,8 @@ pub struct RefusedMark {
     pub defect: Defect,
     /// Whether only something unreachable stood in the way.
     pub temporary: bool,
+    /// The check that it failed.
+    pub check: Check,
 }
 
 /// Why a relying party is not trusted.

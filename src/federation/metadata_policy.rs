@@ -6,14 +6,14 @@
 //!
 //! A policy that was parsed or merged has been checked for operators that may not stand together (§6.1.3.1), so that
 //! [`MetadataPolicy::apply`] only ever reports what is wrong with the metadata.
-//! To add an operator: a member of [`ParameterPolicy`], its lines in `parse`, `merge`, `check` and `apply`.
+//! To add an operator: a member of [`ParameterPolicy`], its lines in `parse`, `operand`, `merge`, `check` and `apply`.
 
 mod apply;
 mod merge;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Applied, Effect};
+pub use apply::{Effect, Watch};
 
 use serde_json::{Map, Value};
 
@@ -215,21 +215,27 @@ impl ParameterPolicy {
     }
 
     fn to_json(&self) -> Value {
+        let stated = OPERATORS.into_iter().filter_map(|operator| {
+            let operand = self.operand(operator)?;
+            Some((operator.to_owned(), operand))
+        });
+        stated.collect::<Map<_, _>>().into()
+    }
+
+    /// What this policy states under one of [`OPERATORS`].
+    #[must_use]
+    pub fn operand(&self, operator: &str) -> Option<Value> {
         let list = |values: &Option<Vec<Value>>| values.clone().map(Value::Array);
-        let members = [
-            ("value", self.value.clone()),
-            ("add", list(&self.add)),
-            ("default", self.default.clone()),
-            ("one_of", list(&self.one_of)),
-            ("subset_of", list(&self.subset_of)),
-            ("superset_of", list(&self.superset_of)),
-            ("essential", self.essential.map(Value::Bool)),
-        ];
-        members
-            .into_iter()
-            .filter_map(|(name, operand)| operand.map(|operand| (name.to_owned(), operand)))
-            .collect::<Map<_, _>>()
-            .into()
+        match operator {
+            "value" => self.value.clone(),
+            "add" => list(&self.add),
+            "default" => self.default.clone(),
+            "one_of" => list(&self.one_of),
+            "subset_of" => list(&self.subset_of),
+            "superset_of" => list(&self.superset_of),
+            "essential" => self.essential.map(Value::Bool),
+            _ => None,
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! - [`entity_id`], [`fetch`], [`http_fetcher`], [`address`]: names, and the one outgoing HTTP client with its limits.
 //! - [`entity_statement`], [`trust_chain`], [`constraints`], [`metadata_policy`], [`trust_mark`]: verification, pure.
+//! - [`evaluation`], [`examiner`]: what a resolution looked at and what came of it, for people who ask why.
 //! - [`resolver`]: discovery, caches, single flight; the only part that waits for others.
 //! - [`entity_configuration`], [`resolve_response`], [`historical_keys`]: documents that we sign, pure.
 //!
@@ -20,11 +21,13 @@ pub mod entity_id;
 pub mod entity_statement;
 pub mod error;
 pub mod evaluation;
+pub mod examiner;
 pub mod fetch;
 pub mod historical_keys;
 pub mod http_fetcher;
 mod lanes;
 pub mod metadata_policy;
+mod policies;
 pub mod resolve_response;
 pub mod resolver;
 mod single_flight;
@@ -37,11 +40,10 @@ mod testing;
 pub use entity_id::{EntityId, EntityIdError};
 pub use entity_statement::{EntityStatement, Moment};
 pub use error::{BrokenLink, Defect, DocumentKind, RefusedMark, TrustError, TrustErrorCode};
+pub use evaluation::{Check, Evaluated, Evaluation, Recheck};
 pub use fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane, Source};
 pub use http_fetcher::HttpFetcher;
 pub use metadata_policy::{MetadataPolicy, PolicyError, PolicyErrorKind};
-pub use resolver::{
-    ResolutionLimits, ResolutionStep, Resolved, Resolver, TrustAnchor, TrustSettings,
-};
+pub use resolver::{ResolutionLimits, Resolved, Resolver, TrustAnchor, TrustSettings};
 pub use trust_chain::Anchor;
 pub use trust_mark::{TrustMarkStatus, ValidMark};

@@ -7,6 +7,7 @@
 mod anchors;
 mod climb;
 mod discovery;
+mod mark_issuer;
 mod marks;
 mod negative;
 mod own_marks;
@@ -17,6 +18,8 @@ mod tests;
 use super::entity_id::EntityId;
 use super::entity_statement::Moment;
 use super::error::TrustError;
+use super::evaluation::{Evaluated, Recheck, Recorder};
+use super::examiner::Examiner;
 use super::fetch::{Fetch, Lane, Source};
 use super::single_flight::SingleFlight;
 use super::trust_mark::{TrustMarkStatus, ValidMark};
@@ -100,19 +103,6 @@ impl Default for ResolutionLimits {
     }
 }
 
-/// One step of a resolution, for explanations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResolutionStep {
-    /// What was done, such as `fetch entity configuration of https://rp.example.it`.
-    pub what: String,
-    /// The address, when something was fetched.
-    pub url: Option<String>,
-    /// `ok`, or what went wrong.
-    pub outcome: String,
-    /// Milliseconds of the fetch; 0 when nothing was fetched.
-    pub elapsed_ms: u64,
-}
-
 /// A relying party whose trust chain holds.
 #[derive(Clone, Debug)]
 pub struct Resolved {
@@ -133,8 +123,6 @@ pub struct Resolved {
     pub expires_at: UtcTime,
     /// When it was resolved.
     pub resolved_at: UtcTime,
-    /// What was done.
-    pub steps: Vec<ResolutionStep>,
 }
 
 type Outcome = Result<Arc<Resolved>, TrustError>;
@@ -217,18 +205,22 @@ impl Resolver {
     ) -> Outcome {
         let key = (settings.issuer_entity_id.to_string(), subject.to_string());
         let now = self.inner.clock.now();
-        if let Some(error) = self.inner.negatives.find(&key, now) {
+        if let Some((error, _)) = self.inner.negatives.find(&key, now) {
             return Err(error);
         }
         let outcome = self.fly(settings, subject, Lane::Stranger(source)).await;
-        if let Err(error) = &outcome
-            && *error != TrustError::Busy
-        {
+        if let Err(error) = &outcome {
+            self.remember(key, error);
+        }
+        outcome
+    }
+
+    fn remember(&self, key: (String, String), error: &TrustError) {
+        if *error != TrustError::Busy {
             let now = self.inner.clock.now();
             let until = now.plus_seconds(self.inner.limits.negative_seconds);
             self.inner.negatives.insert(key, error.clone(), now, until);
         }
-        outcome
     }
 
     /// Verifies a provided chain without fetching anything that the relying party names (SPID/CIE FE-5).
@@ -258,16 +250,42 @@ impl Resolver {
         self.fly(settings, subject, Lane::Known).await
     }
 
-    /// Resolves step by step for a person who wants to know why: the steps also of a failure; no cache of failures.
+    /// Resolves for a person who wants to know why, and writes everything down, up to the relying party's protocol keys.
+    /// [`Recheck::Cached`] ends at a failure that is remembered, as the next request would.
     pub async fn explain(
         &self,
         settings: &TrustSettings,
         subject: &EntityId,
-    ) -> (Vec<ResolutionStep>, Outcome) {
+        recheck: Recheck,
+    ) -> Evaluated {
+        let key = (settings.issuer_entity_id.to_string(), subject.to_string());
+        let recorder = Recorder::writing();
+        let remembered = self.inner.negatives.find(&key, self.inner.clock.now());
+        if let Some((error, remembered)) = remembered.filter(|_| recheck == Recheck::Cached) {
+            recorder.remembered(remembered);
+            return Evaluated {
+                evaluation: recorder.taken(),
+                outcome: Err(error),
+                keys: None,
+            };
+        }
         let discovery = Discovery::new(Arc::clone(&self.inner), settings, subject, Lane::Known);
-        let steps = discovery.steps();
+        let discovery = discovery.recorded(&recorder, recheck);
         let outcome = self.inner.bounded(subject, discovery.run()).await;
-        (steps.taken(), outcome)
+        match &outcome {
+            Ok(_) => self.inner.negatives.forget(&key),
+            Err(error) if recheck == Recheck::Fresh => self.remember(key, error),
+            Err(_) => {}
+        }
+        let keys = match &outcome {
+            Ok(resolved) => self.explain_keys(settings, resolved, &recorder).await,
+            Err(_) => None,
+        };
+        Evaluated {
+            evaluation: recorder.taken(),
+            outcome,
+            keys,
+        }
     }
 
     /// The anchor's entity configuration, cached and verified with its pinned keys: for `doctor` and the desk.
@@ -279,7 +297,8 @@ impl Resolver {
         settings: &TrustSettings,
         anchor: &TrustAnchor,
     ) -> Result<super::Anchor, TrustError> {
-        anchors::find(&self.inner, settings, anchor).await
+        let look = (&Recorder::silent(), Recheck::Cached);
+        anchors::find(&self.inner, settings, anchor, look).await
     }
 
     async fn fly(&self, settings: &TrustSettings, subject: &EntityId, lane: Lane) -> Outcome {
@@ -309,6 +328,13 @@ impl Inner {
             now: self.clock.now(),
             leeway_seconds: settings.leeway_seconds,
             subject_leeway_seconds: settings.subject_leeway_seconds,
+        }
+    }
+
+    fn examiner(&self, settings: &TrustSettings, recorder: &Recorder) -> Examiner {
+        Examiner {
+            moment: self.moment(settings),
+            recorder: recorder.clone(),
         }
     }
 

@@ -9,9 +9,11 @@
 
 use super::constraints::{Below, RemovedType};
 use super::entity_id::EntityId;
-use super::entity_statement::{EntityStatement, Moment, StatementFault};
-use super::error::{BrokenLink, DocumentKind, TrustError};
-use super::metadata_policy::{Effect, MetadataPolicy};
+use super::entity_statement::EntityStatement;
+use super::error::TrustError;
+use super::evaluation::Recorder;
+use super::examiner::{Examiner, Link, StatementKeys, Whose};
+use super::policies::Policies;
 use crate::clock::UtcTime;
 use crate::jose::KeySet;
 use serde_json::{Map, Value};
@@ -26,15 +28,6 @@ pub struct Anchor {
     pub keys: KeySet,
     /// Its entity configuration, verified with `keys`.
     pub configuration: Arc<EntityStatement>,
-}
-
-/// A document of a chain and where it came from.
-#[derive(Clone, Debug)]
-pub struct Link {
-    /// The document.
-    pub jws: String,
-    /// Its address; none when it came with the request.
-    pub url: Option<String>,
 }
 
 /// A chain from a subject up to, and without, the anchor; nothing in it is proven.
@@ -63,8 +56,6 @@ pub struct ValidChain {
     pub expires_at: UtcTime,
     /// The entity types that constraints took from the metadata.
     pub removed_types: Vec<RemovedType>,
-    /// What the policies changed.
-    pub effects: Vec<Effect>,
 }
 
 impl UnverifiedChain {
@@ -76,7 +67,7 @@ impl UnverifiedChain {
         &self,
         subject: &EntityId,
         anchor: &Anchor,
-        moment: Moment,
+        examiner: &Examiner,
     ) -> Result<ValidChain, TrustError> {
         if self.entities.first().map(String::as_str) != Some(subject.as_str())
             || self.entities.len() != self.statements.len()
@@ -85,32 +76,15 @@ impl UnverifiedChain {
             return Err(TrustError::ProvidedChain(fact));
         }
         self.check_is_no_loop(anchor)?;
-        let statements = self.verify_statements(anchor, moment)?;
+        let statements = self.verify_statements(anchor, examiner)?;
         let Some(immediate) = statements.first() else {
             return Err(TrustError::NoAnchor {
                 subject: subject.to_string(),
             });
         };
-        let keys = &immediate.keys;
-        let checked = EntityStatement::verify_configuration(
-            &self.configuration.jws,
-            subject,
-            Some(keys),
-            moment.of_subject(),
-        );
-        let checked = checked.and_then(|configuration| {
-            configuration.check_has_no_policy()?;
-            Ok(configuration)
-        });
-        let configuration = checked.map_err(|fault| {
-            let about = (subject.as_str(), subject.as_str());
-            broken(
-                DocumentKind::EntityConfiguration,
-                about,
-                &self.configuration,
-                fault,
-            )
-        })?;
+        let attested = attested_by(immediate);
+        let own = examiner.of_subject();
+        let configuration = own.member(subject, &self.configuration, attested)?;
         if !configuration.authority_hints.contains(&immediate.issuer) {
             let fact = format!(
                 "authority_hints of {subject} do not name {}",
@@ -119,13 +93,12 @@ impl UnverifiedChain {
             return Err(TrustError::ProvidedChain(fact));
         }
         let mut declared = with_overrides(configuration.metadata, &immediate.metadata);
-        let removed_types = self.apply_constraints(anchor, &statements, &mut declared)?;
-        let applied = merged_policy(&statements)?
-            .apply(&declared)
-            .map_err(|error| TrustError::Policy {
-                issuer: anchor.id.to_string(),
-                error,
-            })?;
+        examiner.recorder.declared(&declared);
+        let recorder = &examiner.recorder;
+        let removed_types =
+            self.apply_constraints((anchor, &statements), &mut declared, recorder)?;
+        let policies = Policies::of(&statements, recorder)?;
+        let metadata = policies.apply(anchor, &declared, recorder)?;
         let expiries = statements.iter().map(|statement| statement.expires_at);
         let expires_at = expiries
             .chain([configuration.expires_at, anchor.configuration.expires_at])
@@ -137,11 +110,10 @@ impl UnverifiedChain {
             .chain([anchor.configuration.jws.clone()]);
         Ok(ValidChain {
             documents: documents.collect(),
-            metadata: applied.metadata,
-            federation_keys: keys.clone(),
+            metadata,
+            federation_keys: immediate.keys.clone(),
             expires_at,
             removed_types,
-            effects: applied.effects,
         })
     }
 
@@ -162,18 +134,22 @@ impl UnverifiedChain {
     fn verify_statements(
         &self,
         anchor: &Anchor,
-        moment: Moment,
+        examiner: &Examiner,
     ) -> Result<Vec<EntityStatement>, TrustError> {
-        let mut keys = anchor.keys.clone();
-        let mut superior = anchor.id.as_str();
-        let mut verified = Vec::with_capacity(self.statements.len());
+        let mut verified: Vec<EntityStatement> = Vec::with_capacity(self.statements.len());
         for (entity, link) in self.entities.iter().zip(&self.statements).rev() {
-            let about = (superior, entity.as_str());
-            let statement = EntityStatement::verify_subordinate(&link.jws, about, &keys, moment)
-                .map_err(|fault| broken(DocumentKind::SubordinateStatement, about, link, fault))?;
-            keys = statement.keys.clone();
-            self.verify_intermediate(entity, &keys, moment)?;
-            superior = entity;
+            let (superior, keys) = match verified.last() {
+                None => (
+                    anchor.id.as_str(),
+                    StatementKeys {
+                        keys: &anchor.keys,
+                        whose: Whose::Anchor,
+                    },
+                ),
+                Some(above) => (above.subject.as_str(), attested_by(above)),
+            };
+            let statement = examiner.subordinate((superior, entity), link, keys)?;
+            self.verify_intermediate(entity, attested_by(&statement), examiner)?;
             verified.push(statement);
         }
         verified.reverse();
@@ -183,31 +159,22 @@ impl UnverifiedChain {
     fn verify_intermediate(
         &self,
         entity: &str,
-        keys: &KeySet,
-        moment: Moment,
+        keys: StatementKeys<'_>,
+        examiner: &Examiner,
     ) -> Result<(), TrustError> {
         let mut fetched = self.intermediates.iter();
         let Some((id, link)) = fetched.find(|(id, _)| id.as_str() == entity) else {
             return Ok(());
         };
-        EntityStatement::verify_configuration(&link.jws, id, Some(keys), moment)
-            .and_then(|configuration| configuration.check_has_no_policy())
-            .map_err(|fault| {
-                broken(
-                    DocumentKind::EntityConfiguration,
-                    (entity, entity),
-                    link,
-                    fault,
-                )
-            })
+        examiner.member(id, link, keys).map(drop)
     }
 
     /// The anchor's entity configuration counts as if its constraints were in its statements (SPID/CIE FE-2).
     fn apply_constraints(
         &self,
-        anchor: &Anchor,
-        statements: &[EntityStatement],
+        (anchor, statements): (&Anchor, &[EntityStatement]),
         metadata: &mut Map<String, Value>,
+        recorder: &Recorder,
     ) -> Result<Vec<RemovedType>, TrustError> {
         let below = |intermediates: usize| Below {
             intermediates,
@@ -216,30 +183,27 @@ impl UnverifiedChain {
                 .get(..=intermediates)
                 .unwrap_or(&self.entities),
         };
-        let whole = below(statements.len().saturating_sub(1));
-        let own = &anchor.configuration.constraints;
-        own.check(anchor.id.as_str(), whole)?;
-        let mut removed = own.remove_types(anchor.id.as_str(), metadata);
-        for (intermediates, statement) in statements.iter().enumerate().rev() {
-            let constraints = &statement.constraints;
-            constraints.check(&statement.issuer, below(intermediates))?;
-            removed.extend(constraints.remove_types(&statement.issuer, metadata));
+        let above = (statements.len().saturating_sub(1), &*anchor.configuration);
+        let all = std::iter::once(above).chain(statements.iter().enumerate().rev());
+        let mut removed = Vec::new();
+        for (intermediates, statement) in all {
+            let note = |name, holds, says: &str| {
+                recorder.constraint(&statement.jws, (name, holds, says));
+            };
+            let (constraints, issuer) = (&statement.constraints, &statement.issuer);
+            constraints.check(issuer, below(intermediates), note)?;
+            removed.extend(constraints.remove_types(issuer, metadata, note));
         }
         Ok(removed)
     }
 }
 
-fn merged_policy(statements: &[EntityStatement]) -> Result<MetadataPolicy, TrustError> {
-    let mut merged = MetadataPolicy::default();
-    for statement in statements.iter().rev() {
-        merged = MetadataPolicy::parse(&statement.metadata_policy, &statement.metadata_policy_crit)
-            .and_then(|policy| merged.merge(&policy))
-            .map_err(|error| TrustError::Policy {
-                issuer: statement.issuer.clone(),
-                error,
-            })?;
+/// The keys of a statement's subject.
+fn attested_by(statement: &EntityStatement) -> StatementKeys<'_> {
+    StatementKeys {
+        keys: &statement.keys,
+        whose: Whose::Attested(&statement.issuer),
     }
-    Ok(merged)
 }
 
 /// `metadata` of the immediate superior's statement takes precedence over what the subject says (SPID/CIE FE-3), for the
@@ -262,22 +226,4 @@ fn with_overrides(
         }
     }
     metadata
-}
-
-/// A statement's fault with its place in the chain.
-pub(super) fn broken(
-    kind: DocumentKind,
-    (issuer, subject): (&str, &str),
-    link: &Link,
-    fault: StatementFault,
-) -> TrustError {
-    TrustError::BrokenLink(Box::new(BrokenLink {
-        kind,
-        issuer: issuer.to_owned(),
-        subject: subject.to_owned(),
-        url: link.url.clone(),
-        kid: fault.kid,
-        fact: fault.fact,
-        defect: fault.defect,
-    }))
 }

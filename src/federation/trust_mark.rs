@@ -4,6 +4,7 @@
 use super::entity_id::EntityId;
 use super::entity_statement::{EntityStatement, Moment, STATEMENT_MAX_BYTES};
 use super::error::{Defect, RefusedMark};
+use super::evaluation::Check;
 use crate::clock::UtcTime;
 use crate::jose::{
     Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule,
@@ -72,6 +73,7 @@ impl Candidate {
             issuer: "unknown".to_owned(),
             fact,
             defect: Defect::Form,
+            check: Check::Form,
             temporary: false,
         };
         let outer = wrapper.as_object().ok_or("is no JSON object");
@@ -121,11 +123,14 @@ impl Candidate {
         let verified: Verified<Map<String, Value>> =
             Unverified::parse(&self.jwt, STATEMENT_MAX_BYTES)
                 .and_then(|unverified| unverified.verify(keys, &expectations))
-                .map_err(|error| self.refused(Defect::from(&error), error.to_string()))?;
+                .map_err(|error| {
+                    let check = Check::failed_by(&error, Check::Payload);
+                    self.refused((check, Defect::from(&error)), error.to_string())
+                })?;
         if let Some(owner) = owner.filter(|owner| owner.id != self.unverified_issuer) {
             let delegation = verified.claims().get("delegation").and_then(Value::as_str);
             self.check_delegation(delegation, owner, moment)
-                .map_err(|fact| self.refused(Defect::Delegation, fact))?;
+                .map_err(|fact| self.refused((Check::Delegation, Defect::Delegation), fact))?;
         }
         Ok(ValidMark {
             mark_type: self.mark_type.clone(),
@@ -164,13 +169,19 @@ impl Candidate {
         }
     }
 
+    /// Type, issuer and the mark itself.
+    pub(super) fn parts(&self) -> (&str, &str, Option<&str>) {
+        (&self.mark_type, &self.unverified_issuer, Some(&self.jwt))
+    }
+
     /// This mark, refused for good.
-    pub fn refused(&self, defect: Defect, fact: String) -> RefusedMark {
+    pub fn refused(&self, (check, defect): (Check, Defect), fact: String) -> RefusedMark {
         RefusedMark {
             mark_type: self.mark_type.clone(),
             issuer: self.unverified_issuer.clone(),
             fact,
             defect,
+            check,
             temporary: false,
         }
     }

@@ -46,7 +46,7 @@ pub use json::{MAX_DEPTH, parse_bounded};
 pub use jwks::{KeyKind, KeySet, KeyUse, PublicKey, SkippedKey};
 pub use keyring::{KeyEncryptionKey, KeyState, Ring, RingKey, RingName};
 pub use sign::{PrivateKey, SignHeader, sign};
-pub use unverified::{Header, Unverified};
+pub use unverified::{Header, Unverified, shown};
 pub use verify::{Authentic, Expectations, ExpiryRule, IssuedAtRule, TypRule, Verified};
 
 /// base64url without padding (RFC 7515 §2), strict: no padding, no white space, no set trailing bits.

@@ -100,6 +100,23 @@ impl<'a> Unverified<'a> {
     }
 }
 
+/// Header and payload of a compact JWS as JSON, to be shown to a person and for nothing else: also of a token that
+/// [`Unverified::parse`] refuses. `null` stands for a part that is no JSON within bounds, or when the token is too long.
+#[must_use]
+pub fn shown(token: &str, max_bytes: usize) -> (Value, Value) {
+    let part = |text: Option<&str>| {
+        let bytes = decode_base64url(text.unwrap_or_default(), "the part").ok()?;
+        parse_bounded(&bytes, max_bytes, MAX_DEPTH).ok()
+    };
+    if token.len() > max_bytes {
+        return (Value::Null, Value::Null);
+    }
+    let mut parts = token.splitn(3, '.');
+    let header = part(parts.next());
+    let payload = part(parts.next());
+    (header.unwrap_or_default(), payload.unwrap_or_default())
+}
+
 /// Refuses the extensions that change what a token means: ignoring `crit` is forbidden (RFC 7515 §4.1.11), `b64`
 /// (RFC 7797) would change what was signed, and `zip` inflates without bound.
 pub(super) fn refuse_extensions(members: &Map<String, Value>) -> Result<(), JoseError> {

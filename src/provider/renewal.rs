@@ -266,7 +266,7 @@ fn denies_marks(error: &TrustError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::federation::{Defect, RefusedMark};
+    use crate::federation::{Check, Defect, RefusedMark};
     use crate::model::ClientId;
 
     const DAY: i64 = 86_400;
@@ -342,6 +342,7 @@ mod tests {
                 issuer: "https://ta.example.it".into(),
                 fact: "its issuer says that its status is revoked".into(),
                 defect: Defect::Inactive,
+                check: Check::Status,
                 temporary,
             }],
         };

@@ -70,7 +70,7 @@ fn the_policies_merge_and_the_relying_parties_obey_them() {
         let own = relying_party.entity_configuration().unwrap();
         let own = relying_party::unverified_claims(&own).unwrap();
         let before = own["metadata"].as_object().unwrap();
-        let applied = policy.apply(before).unwrap().metadata;
+        let applied = policy.apply(before).unwrap();
         let after = &applied["openid_relying_party"];
         assert_eq!(after["jwks"], before["openid_relying_party"]["jwks"]);
         assert!(after["contacts"].as_array().unwrap().len() > 1, "{after}");

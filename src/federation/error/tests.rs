@@ -43,6 +43,7 @@ fn errors_are_small_whatever_others_wrote_and_keep_their_code() {
         issuer: long.clone(),
         fact: long.clone(),
         defect: Defect::Inactive,
+        check: Check::Status,
         temporary,
     };
     let marks = TrustError::TrustMark {

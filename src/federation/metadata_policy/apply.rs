@@ -6,47 +6,63 @@ use super::{
 };
 use serde_json::{Map, Value};
 
-/// What one operator changed; for explanations.
+/// What one operator did to one parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
-    /// `entity_type.parameter`.
-    pub path: String,
+    /// The entity type of the metadata.
+    pub entity_type: String,
+    /// The parameter.
+    pub parameter: String,
     /// The operator, such as `subset_of`.
     pub operator: &'static str,
+    /// What the policy says.
+    pub operand: Value,
     /// The value before; `None` when the parameter was absent.
     pub before: Option<Value>,
-    /// The value after; `None` when the parameter was removed.
+    /// The value after; `None` when the parameter is absent.
     pub after: Option<Value>,
+    /// Why the metadata fails the operator; then it is the last one.
+    pub error: Option<PolicyError>,
 }
 
-/// Metadata after a policy.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Applied {
-    /// Entity type → metadata.
-    pub metadata: Map<String, Value>,
-    /// The changes, in the order they were made.
-    pub effects: Vec<Effect>,
-}
+/// Told of every operator, in the order of application; for explanations.
+pub type Watch<'a> = &'a mut dyn FnMut(Effect);
 
 impl MetadataPolicy {
     /// Applies this policy to metadata by entity type. Entity types that the subject does not have stay absent.
     ///
     /// # Errors
     /// The first check that the metadata fails; the path and the operator are named.
-    pub fn apply(&self, metadata: &Map<String, Value>) -> Result<Applied, PolicyError> {
-        let mut applied = Applied {
-            metadata: metadata.clone(),
-            effects: Vec::new(),
-        };
+    pub fn apply(&self, metadata: &Map<String, Value>) -> Result<Map<String, Value>, PolicyError> {
+        self.apply_watched(metadata, None)
+    }
+
+    /// As [`MetadataPolicy::apply`]; `watch` is told of every operator, the one that fails too.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn apply_watched(
+        &self,
+        metadata: &Map<String, Value>,
+        mut watch: Option<Watch<'_>>,
+    ) -> Result<Map<String, Value>, PolicyError> {
+        let mut metadata = metadata.clone();
         for entry in &self.entries {
-            let Some(Value::Object(parameters)) = applied.metadata.get_mut(&entry.entity_type)
-            else {
+            let Some(Value::Object(parameters)) = metadata.get_mut(&entry.entity_type) else {
                 continue;
             };
             let current = parameters.get(&entry.parameter).filter(|v| !v.is_null());
-            let mut change = Change::new(entry, current.cloned());
-            entry.policy.apply(&mut change)?;
-            applied.effects.append(&mut change.effects);
+            let mut change = Change {
+                parameter: &entry.parameter,
+                path: path(&entry.entity_type, &entry.parameter),
+                current: current.cloned(),
+            };
+            match watch.as_deref_mut() {
+                None => OPERATIONS
+                    .iter()
+                    .try_for_each(|(_, operation)| operation(&entry.policy, &mut change))?,
+                Some(watch) => entry.apply_watched(&mut change, watch)?,
+            }
             match change.current {
                 Some(value) => {
                     parameters.insert(entry.parameter.clone(), value);
@@ -56,7 +72,34 @@ impl MetadataPolicy {
                 }
             }
         }
-        Ok(applied)
+        Ok(metadata)
+    }
+}
+
+impl Entry {
+    fn apply_watched(
+        &self,
+        change: &mut Change<'_>,
+        watch: &mut dyn FnMut(Effect),
+    ) -> Result<(), PolicyError> {
+        for (operator, operation) in OPERATIONS {
+            let Some(operand) = self.policy.operand(operator) else {
+                continue;
+            };
+            let before = change.current.clone();
+            let outcome = operation(&self.policy, change);
+            watch(Effect {
+                entity_type: self.entity_type.clone(),
+                parameter: self.parameter.clone(),
+                operator,
+                operand,
+                before,
+                after: change.current.clone(),
+                error: outcome.as_ref().err().cloned(),
+            });
+            outcome?;
+        }
+        Ok(())
     }
 }
 
@@ -65,31 +108,9 @@ struct Change<'a> {
     parameter: &'a str,
     path: String,
     current: Option<Value>,
-    effects: Vec<Effect>,
 }
 
-impl<'a> Change<'a> {
-    fn new(entry: &'a Entry, current: Option<Value>) -> Self {
-        Self {
-            parameter: &entry.parameter,
-            path: path(&entry.entity_type, &entry.parameter),
-            current,
-            effects: Vec::new(),
-        }
-    }
-
-    fn set(&mut self, operator: &'static str, after: Option<Value>) {
-        if self.current != after {
-            self.effects.push(Effect {
-                path: self.path.clone(),
-                operator,
-                before: self.current.clone(),
-                after: after.clone(),
-            });
-            self.current = after;
-        }
-    }
-
+impl Change<'_> {
     /// The present values as a set.
     fn values(&self, operator: &str) -> Result<Option<Vec<Value>>, PolicyError> {
         let Some(current) = &self.current else {
@@ -121,34 +142,58 @@ fn written(parameter: &str, value: Value) -> Value {
     }
 }
 
+type Operation = fn(&ParameterPolicy, &mut Change<'_>) -> Result<(), PolicyError>;
+
+/// The operators in the order that §6.1.3.1 gives them; one that the policy does not state does nothing.
+const OPERATIONS: [(&str, Operation); 7] = [
+    ("value", ParameterPolicy::set_value),
+    ("add", ParameterPolicy::add),
+    ("default", ParameterPolicy::set_default),
+    ("one_of", ParameterPolicy::check_one_of),
+    ("subset_of", ParameterPolicy::reduce),
+    ("superset_of", ParameterPolicy::check_superset_of),
+    ("essential", ParameterPolicy::check_essential),
+];
+
 impl ParameterPolicy {
-    /// The operators in the order that §6.1.3.1 gives them.
-    fn apply(&self, change: &mut Change<'_>) -> Result<(), PolicyError> {
+    fn set_value(&self, change: &mut Change<'_>) -> Result<(), PolicyError> {
         if let Some(value) = &self.value {
-            let after = (!value.is_null()).then(|| written(change.parameter, value.clone()));
-            change.set("value", after);
+            change.current = (!value.is_null()).then(|| written(change.parameter, value.clone()));
         }
+        Ok(())
+    }
+
+    fn add(&self, change: &mut Change<'_>) -> Result<(), PolicyError> {
         if let Some(add) = &self.add {
             let present = change.values("add")?.unwrap_or_default();
             let all = unique(&[present.as_slice(), add].concat());
-            change.set("add", Some(change.written(all)));
+            change.current = Some(change.written(all));
         }
+        Ok(())
+    }
+
+    fn set_default(&self, change: &mut Change<'_>) -> Result<(), PolicyError> {
         if let Some(default) = &self.default
             && change.current.is_none()
         {
-            change.set("default", Some(written(change.parameter, default.clone())));
+            change.current = Some(written(change.parameter, default.clone()));
         }
-        self.check_one_of(change)?;
+        Ok(())
+    }
+
+    fn reduce(&self, change: &mut Change<'_>) -> Result<(), PolicyError> {
         if let Some(subset_of) = &self.subset_of
             && let Some(present) = change.values("subset_of")?
         {
             let kept = present
                 .into_iter()
                 .filter(|value| subset_of.contains(value));
-            let kept = change.written(kept.collect());
-            change.set("subset_of", Some(kept));
+            change.current = Some(change.written(kept.collect()));
         }
-        self.check_superset_of(change)?;
+        Ok(())
+    }
+
+    fn check_essential(&self, change: &mut Change<'_>) -> Result<(), PolicyError> {
         if self.essential == Some(true) && change.current.is_none() {
             let reason = "the parameter is missing".to_owned();
             return Err(invalid_metadata(&change.path, "essential", reason));
@@ -156,7 +201,7 @@ impl ParameterPolicy {
         Ok(())
     }
 
-    fn check_one_of(&self, change: &Change<'_>) -> Result<(), PolicyError> {
+    fn check_one_of(&self, change: &mut Change<'_>) -> Result<(), PolicyError> {
         match (&self.one_of, &change.current) {
             (Some(choices), Some(current))
                 if !choices
@@ -170,7 +215,7 @@ impl ParameterPolicy {
         }
     }
 
-    fn check_superset_of(&self, change: &Change<'_>) -> Result<(), PolicyError> {
+    fn check_superset_of(&self, change: &mut Change<'_>) -> Result<(), PolicyError> {
         let Some(superset_of) = &self.superset_of else {
             return Ok(());
         };

@@ -28,7 +28,7 @@ fn policy(parameters: Value) -> Result<MetadataPolicy, PolicyError> {
 
 fn apply(parameters: Value, metadata: Value) -> Result<Value, PolicyError> {
     let applied = policy(parameters)?.apply(&typed(metadata.as_object().unwrap()))?;
-    Ok(applied.metadata["openid_relying_party"].clone())
+    Ok(applied["openid_relying_party"].clone())
 }
 
 /// Sorted arrays: the vectors state sets.
@@ -59,7 +59,7 @@ fn outcome(vector: &Vector) -> (Option<MetadataPolicy>, Result<Value, PolicyErro
         Ok(merged) => {
             let applied = merged
                 .apply(&typed(&vector.metadata))
-                .map(|a| a.metadata["openid_relying_party"].clone());
+                .map(|metadata| metadata["openid_relying_party"].clone());
             (Some(merged), applied)
         }
     }
@@ -182,7 +182,7 @@ fn operators_that_may_not_stand_together_are_refused() {
 }
 
 #[test]
-fn every_change_is_told_with_its_operator() {
+fn every_operator_is_told_with_its_effect() {
     let policy = policy(json!({
         "grant_types": {"subset_of": ["authorization_code"]},
         "logo_uri": {"value": null},
@@ -191,30 +191,46 @@ fn every_change_is_told_with_its_operator() {
     }));
     let metadata =
         json!({"grant_types": ["authorization_code", "password"], "logo_uri": "x", "kept": 1});
-    let applied = policy
+    let mut told = Vec::new();
+    let mut watch = |effect| told.push(effect);
+    policy
         .unwrap()
-        .apply(&typed(metadata.as_object().unwrap()))
+        .apply_watched(&typed(metadata.as_object().unwrap()), Some(&mut watch))
         .unwrap();
-    let told: Vec<_> = applied
-        .effects
+    let named: Vec<_> = told
         .iter()
-        .map(|e| (e.path.as_str(), e.operator))
+        .map(|e| (e.parameter.as_str(), e.operator, e.before != e.after))
         .collect();
-    assert_eq!(
-        told,
-        [
-            ("openid_relying_party.grant_types", "subset_of"),
-            ("openid_relying_party.logo_uri", "value"),
-            ("openid_relying_party.contacts", "add"),
-        ]
-    );
-    assert_eq!(applied.effects[1].after, None);
+    let expected = [
+        ("grant_types", "subset_of", true),
+        ("logo_uri", "value", true),
+        ("contacts", "add", true),
+        ("kept", "essential", false),
+    ];
+    assert_eq!(named, expected);
+    assert_eq!(told[1].after, None);
+}
+
+#[test]
+fn the_operator_that_fails_is_told_last_with_its_reason() {
+    let policy = policy(json!({
+        "grant_types": {"subset_of": ["authorization_code"], "superset_of": ["authorization_code"]},
+        "contacts": {"essential": true},
+    }));
+    let mut told = Vec::new();
+    let mut watch = |effect: Effect| told.push((effect.operator, effect.error.is_some()));
+    let metadata = json!({"grant_types": ["password"]});
+    let failed = policy
+        .unwrap()
+        .apply_watched(&typed(metadata.as_object().unwrap()), Some(&mut watch));
+    assert!(failed.is_err());
+    assert_eq!(told, [("subset_of", false), ("superset_of", true)]);
 }
 
 #[test]
 fn a_policy_for_an_entity_type_the_subject_lacks_changes_nothing() {
     let policy = policy(json!({"x": {"essential": true}})).unwrap();
-    assert!(policy.apply(&Map::new()).unwrap().metadata.is_empty());
+    assert!(policy.apply(&Map::new()).unwrap().is_empty());
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use super::{Inner, TrustAnchor, TrustSettings};
 use crate::clock::UtcTime;
-use crate::federation::entity_statement::EntityStatement;
-use crate::federation::error::{DocumentKind, TrustError};
+use crate::federation::error::TrustError;
+use crate::federation::evaluation::{Recheck, Recorder};
+use crate::federation::examiner::{Examiner, Link, StatementKeys, Whose};
 use crate::federation::fetch::Lane;
 use crate::federation::single_flight::SingleFlight;
-use crate::federation::trust_chain::{Anchor, Link, broken};
+use crate::federation::trust_chain::Anchor;
 use crate::jose::{KeySet, PublicKey};
 use futures_util::future::FutureExt;
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ type Key = (String, String);
 #[derive(Clone)]
 struct Cached {
     anchor: Anchor,
+    fetched_at: UtcTime,
     fresh_until: UtcTime,
 }
 
@@ -61,11 +63,13 @@ pub(super) fn cache_key(anchor: &TrustAnchor) -> Key {
     (anchor.id.to_string(), thumbprints.join(" "))
 }
 
-/// An anchor from the cache, or fetched anew.
+/// An anchor from the cache, or fetched anew. Whoever writes down what happens fetches alone: what was done for another
+/// is not what happened here.
 pub(super) async fn find(
     inner: &Arc<Inner>,
     settings: &TrustSettings,
     anchor: &TrustAnchor,
+    (recorder, recheck): (&Recorder, Recheck),
 ) -> Result<Anchor, TrustError> {
     if anchor.pinned_keys.is_none() && !settings.development {
         return Err(unusable(anchor, "it has no pinned keys".to_owned()));
@@ -73,22 +77,28 @@ pub(super) async fn find(
     let key = cache_key(anchor);
     let now = inner.clock.now();
     let old = inner.anchors.cached().get(&key).cloned();
-    if let Some(cached) = old.as_ref().filter(|cached| now < cached.fresh_until) {
+    let usable = old.as_ref().filter(|cached| now < cached.fresh_until);
+    if let Some(cached) = usable.filter(|_| recheck == Recheck::Cached) {
+        cached.recorded(&inner.examiner(settings, recorder));
         return Ok(cached.anchor.clone());
     }
     let start = || {
         let inner = Arc::clone(inner);
         let (settings, anchor) = (settings.clone(), anchor.clone());
-        async move { fetch(&inner, &settings, &anchor).await }.boxed()
+        async move { fetch(&inner, &settings, &anchor, &Recorder::silent()).await }.boxed()
     };
-    let renewed = inner.anchors.flights.run(key.clone(), start).await;
+    let renewed = match recorder.is_writing() {
+        true => fetch(inner, settings, anchor, recorder).await,
+        false => inner.anchors.flights.run(key.clone(), start).await,
+    };
     match (renewed, old) {
         (Ok(renewed), _) => Ok(renewed),
         // The old configuration holds until its exp: an anchor that is down for an hour stops nobody.
         (Err(_), Some(old)) if now < old.anchor.configuration.expires_at => {
+            old.recorded(&inner.examiner(settings, recorder));
             let cached = Cached {
-                anchor: old.anchor.clone(),
                 fresh_until: now.plus_seconds(RETRY_SECONDS),
+                ..old.clone()
             };
             inner.anchors.cached().insert(key, cached);
             Ok(old.anchor)
@@ -97,37 +107,51 @@ pub(super) async fn find(
     }
 }
 
+impl Cached {
+    fn recorded(&self, examiner: &Examiner) {
+        let configuration = &self.anchor.configuration;
+        let link = Link {
+            jws: configuration.jws.clone(),
+            url: Some(self.anchor.id.configuration_url()),
+        };
+        examiner.believed(&self.anchor.id, &link, self.fetched_at);
+    }
+}
+
 async fn fetch(
     inner: &Arc<Inner>,
     settings: &TrustSettings,
     anchor: &TrustAnchor,
+    recorder: &Recorder,
 ) -> Result<Anchor, TrustError> {
     let url = anchor.id.configuration_url();
-    let document = inner.document(Lane::Configured, &url).await;
+    let what = format!("entity configuration of {}", anchor.id);
+    let fetching = inner.document((Lane::Configured, recorder), &what, &url);
+    let document = fetching.await;
     let document = document.map_err(|error| unusable(anchor, error.to_string()))?;
     let seen = inner.anchors.first_seen().get(anchor.id.as_str()).cloned();
     let pinned = anchor.pinned_keys.clone().or(seen);
-    let moment = inner.moment(settings);
+    let examiner = inner.examiner(settings, recorder);
     let link = Link {
         jws: document.text,
         url: Some(url),
     };
-    let configuration =
-        EntityStatement::verify_configuration(&link.jws, &anchor.id, pinned.as_ref(), moment)
-            .map_err(|fault| {
-                let about = (anchor.id.as_str(), anchor.id.as_str());
-                let link = broken(DocumentKind::EntityConfiguration, about, &link, fault);
-                unusable(anchor, link.reason())
-            })?;
+    let keys = pinned.as_ref().map(|keys| StatementKeys {
+        keys,
+        whose: Whose::Anchor,
+    });
+    let configuration = examiner.configuration(&anchor.id, &link, keys);
+    let configuration = configuration.map_err(|error| unusable(anchor, error.reason()))?;
     let keys = pinned.unwrap_or_else(|| configuration.keys.clone());
     if anchor.pinned_keys.is_none() {
         let mut seen = inner.anchors.first_seen();
         seen.entry(anchor.id.to_string())
             .or_insert_with(|| keys.clone());
     }
+    let now = examiner.moment.now;
     let fresh_until = configuration
         .expires_at
-        .min(moment.now.plus_seconds(FRESH_SECONDS));
+        .min(now.plus_seconds(FRESH_SECONDS));
     let found = Anchor {
         id: anchor.id.clone(),
         keys,
@@ -135,6 +159,7 @@ async fn fetch(
     };
     let cached = Cached {
         anchor: found.clone(),
+        fetched_at: now,
         fresh_until,
     };
     inner.anchors.cached().insert(cache_key(anchor), cached);

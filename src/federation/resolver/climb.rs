@@ -9,8 +9,9 @@ use super::discovery::{Anchors, Discovery, Usable};
 use crate::federation::entity_id::EntityId;
 use crate::federation::entity_statement::EntityStatement;
 use crate::federation::error::{BrokenLink, Defect, DocumentKind, TrustError};
+use crate::federation::examiner::{Link, StatementKeys, Whose};
 use crate::federation::fetch::{FetchFact, Lane};
-use crate::federation::trust_chain::{Link, UnverifiedChain, broken};
+use crate::federation::trust_chain::UnverifiedChain;
 use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
 use url::Url;
@@ -76,6 +77,11 @@ impl Discovery<'_> {
                 break;
             }
         }
+        for path in &paths {
+            let limit = self.inner.limits.depth;
+            let fact = format!("longer than {limit} intermediates: it is not followed");
+            self.path_ends(path, None, &fact);
+        }
         Err(self.failure(seen.failures))
     }
 
@@ -90,24 +96,26 @@ impl Discovery<'_> {
             let entity = &path.top.subject;
             let hints = &path.top.authority_hints;
             let limit = self.inner.limits.authority_hints;
-            if hints.is_empty() {
-                failures.push(TrustError::NoAuthorityHints {
+            let error = if hints.is_empty() {
+                TrustError::NoAuthorityHints {
                     entity: entity.clone(),
-                });
+                }
             } else if hints.len() > limit {
-                failures.push(TrustError::TooManyHints {
+                TrustError::TooManyHints {
                     entity: entity.clone(),
                     found: hints.len(),
                     limit,
-                });
+                }
             } else {
                 let onwards = hints.iter().enumerate().filter(|(turn, hint)| {
                     let earlier = hints.get(..*turn).unwrap_or_default();
-                    let is_loop = *hint == entity || path.chain.entities.contains(hint);
-                    !is_loop && !earlier.contains(hint)
+                    !earlier.contains(hint) && self.leads_up(path, hint)
                 });
                 steps.extend(onwards.map(|(turn, hint)| (turn, position, hint.clone())));
-            }
+                continue;
+            };
+            self.path_ends(path, None, &error);
+            failures.push(error);
         }
         steps.sort_by_key(|(turn, _, _)| *turn);
         let in_turn = steps.into_iter();
@@ -123,20 +131,21 @@ impl Discovery<'_> {
         seen: &mut Seen,
     ) -> Option<Resolved> {
         for (position, hint) in steps {
+            let Some(path) = paths.get(*position) else {
+                continue;
+            };
             if let Some(error) = anchors.unusable(hint) {
+                self.path_reaches(path, hint, Some(error));
                 seen.failures.push(error.clone());
             }
-            let (Some(path), Some(top)) = (paths.get(*position), anchors.usable(hint)) else {
+            let Some(top) = anchors.usable(hint) else {
                 continue;
             };
             let outcome = self.end_at(path, top, &mut seen.statements).await;
+            self.path_reaches(path, hint, outcome.as_ref().err());
             match outcome {
                 Ok(resolved) => return Some(resolved),
-                Err(error) => {
-                    let what = format!("verify the chain up to {hint}");
-                    self.step(&what, None, &error.to_string(), 0);
-                    seen.failures.push(error);
-                }
+                Err(error) => seen.failures.push(error),
             }
         }
         None
@@ -164,9 +173,7 @@ impl Discovery<'_> {
         let mut chain = path.chain.clone();
         chain.entities.push(subject.clone());
         chain.statements.push(link?);
-        let valid = chain.verify(self.subject, &top.anchor, self.moment)?;
-        let what = format!("verify the chain up to {}", top.anchor.id);
-        self.step(&what, None, "ok", 0);
+        let valid = chain.verify(self.subject, &top.anchor, &self.examiner)?;
         self.resolved(top, valid)
     }
 
@@ -184,12 +191,16 @@ impl Discovery<'_> {
                 continue;
             };
             let pair = (hint.clone(), path.top.subject.clone());
-            let (Some(Ok((id, own, top))), Some(Ok(statement))) =
-                (seen.configurations.get(&hint), seen.statements.get(&pair))
-            else {
+            let found = (seen.configurations.get(&hint), seen.statements.get(&pair));
+            let (Some(Ok((id, own, top))), Some(Ok(statement))) = found else {
+                if let (Some(Err(error)), _) | (_, Some(Err(error))) = found {
+                    self.path_ends(path, Some(&hint), error);
+                }
                 continue;
             };
-            if next.len() < PATHS_MAX {
+            if next.len() >= PATHS_MAX {
+                self.path_ends(path, Some(&hint), &"one path too many: it is not followed");
+            } else {
                 let mut chain = path.chain.clone();
                 chain.entities.push(path.top.subject.clone());
                 chain.statements.push(statement.clone());
@@ -282,8 +293,11 @@ impl Discovery<'_> {
     ) -> Result<Link, TrustError> {
         let link = self.statement(self.lane, superior, subject).await?;
         let about = (superior.subject.as_str(), subject);
-        EntityStatement::verify_subordinate(&link.jws, about, &superior.keys, self.moment)
-            .map_err(|fault| broken(DocumentKind::SubordinateStatement, about, &link, fault))?;
+        let believed = StatementKeys {
+            keys: &superior.keys,
+            whose: Whose::Own,
+        };
+        self.examiner.subordinate(about, &link, believed)?;
         Ok(link)
     }
 
@@ -305,6 +319,30 @@ impl Discovery<'_> {
             jws: document.text,
             url: Some(url),
         })
+    }
+
+    /// Whether an authority hint leads to an entity that is not on the path already.
+    fn leads_up(&self, path: &Path, hint: &String) -> bool {
+        let is_loop = *hint == path.top.subject || path.chain.entities.contains(hint);
+        if is_loop {
+            self.path_ends(path, Some(hint), &"a loop: it is not followed");
+        }
+        !is_loop
+    }
+
+    /// Writes down a path that ends before an anchor, at an authority hint or for want of one.
+    fn path_ends(&self, path: &Path, hint: Option<&str>, error: &dyn std::fmt::Display) {
+        let below = path.chain.entities.iter().chain([&path.top.subject]);
+        let entities = below.map(String::as_str).chain(hint);
+        self.recorder().path(entities, false, Some(error));
+    }
+
+    /// Writes down a path that ends at a configured anchor.
+    fn path_reaches(&self, path: &Path, anchor: &str, error: Option<&TrustError>) {
+        let below = path.chain.entities.iter().chain([&path.top.subject]);
+        let entities = below.map(String::as_str).chain([anchor]);
+        let error = error.map(|error| -> &dyn std::fmt::Display { error });
+        self.recorder().path(entities, true, error);
     }
 
     /// One error for all that failed.

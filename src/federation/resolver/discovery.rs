@@ -1,18 +1,21 @@
-//! One resolution: its budget, its steps, and the order of SPID/CIE FE-1.
+//! One resolution: its budget, its record, and the order of SPID/CIE FE-1.
 
 use super::anchors;
 use super::marks;
-use super::{Inner, ResolutionStep, Resolved, TrustSettings};
+use super::{Inner, Resolved, TrustSettings};
 use crate::federation::entity_id::EntityId;
 use crate::federation::entity_statement::{
-    EntityStatement, Moment, StatementFault, unverified_parties,
+    EntityStatement, STATEMENT_MAX_BYTES, unverified_parties,
 };
-use crate::federation::error::{DocumentKind, TrustError};
-use crate::federation::fetch::{FetchError, FetchFact, Lane};
-use crate::federation::trust_chain::{Anchor, Link, UnverifiedChain, ValidChain, broken};
+use crate::federation::error::{RefusedMark, TrustError};
+use crate::federation::evaluation::{FetchOutcome, Recheck, Recorder};
+use crate::federation::examiner::{Examiner, Link};
+use crate::federation::fetch::{FetchError, FetchFact, Fetched, Lane};
+use crate::federation::trust_chain::{Anchor, UnverifiedChain, ValidChain};
 use crate::federation::trust_mark::ValidMark;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// One in so many fetches of a resolution is kept for the statements of anchors.
 const ANCHORS_SHARE: usize = 8;
@@ -24,60 +27,77 @@ const ACCEPT: &str =
 pub(super) struct Document {
     pub(super) text: String,
     pub(super) content_type: Option<String>,
-    pub(super) elapsed_ms: u64,
 }
 
 impl Document {
-    /// A fault, with the content type when that explains it.
-    pub(super) fn explained(&self, mut fault: StatementFault) -> StatementFault {
-        let kind = self.content_type.as_deref().unwrap_or("absent");
-        if !kind.contains("jwt") && !kind.contains("jose") {
-            fault.fact.push_str(&format!(" (content type {kind})"));
+    /// An error, with the content type when that explains it.
+    fn explained(content_type: Option<&str>, mut error: TrustError) -> TrustError {
+        let kind = content_type.unwrap_or("absent");
+        if let TrustError::BrokenLink(link) = &mut error
+            && !kind.contains("jwt")
+            && !kind.contains("jose")
+        {
+            link.fact.push_str(&format!(" (content type {kind})"));
         }
-        fault
+        error
     }
 }
 
 impl Inner {
-    pub(super) async fn document(&self, lane: Lane, url: &str) -> Result<Document, FetchError> {
+    /// Fetches a document; `what` it is, for the record.
+    pub(super) async fn document(
+        &self,
+        (lane, recorder): (Lane, &Recorder),
+        what: &str,
+        url: &str,
+    ) -> Result<Document, FetchError> {
+        let started = Instant::now();
         let fetched = self.fetch.get_in(lane, url, ACCEPT).await;
+        let fetched = noted(recorder, (what, url, started), fetched);
         let fetched = fetched.inspect_err(|error| told(lane, error))?;
-        let limit = crate::federation::entity_statement::STATEMENT_MAX_BYTES;
-        if fetched.body.len() > limit {
-            return Err(FetchError {
-                url: url.to_owned(),
-                fact: FetchFact::TooLarge { limit },
-            });
-        }
         Ok(Document {
             text: String::from_utf8_lossy(&fetched.body).trim().to_owned(),
             content_type: fetched.content_type,
-            elapsed_ms: fetched.elapsed_ms,
         })
     }
+}
+
+/// Writes a fetch down; what is larger than a statement may be is none.
+pub(super) fn noted(
+    recorder: &Recorder,
+    (what, url, started): (&str, &str, Instant),
+    fetched: Result<Fetched, FetchError>,
+) -> Result<Fetched, FetchError> {
+    let limit = STATEMENT_MAX_BYTES;
+    let fetched = fetched.and_then(|fetched| match fetched.body.len() > limit {
+        true => Err(FetchError {
+            url: url.to_owned(),
+            fact: FetchFact::TooLarge { limit },
+        }),
+        false => Ok(fetched),
+    });
+    if recorder.is_writing() {
+        let outcome = match &fetched {
+            Ok(fetched) => FetchOutcome::Fetched {
+                status: fetched.status,
+                content_type: fetched.content_type.clone(),
+                size_bytes: fetched.body.len(),
+                elapsed_ms: fetched.elapsed_ms,
+            },
+            Err(error) => FetchOutcome::Failed {
+                reason: error.fact.reason(),
+                elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            },
+        };
+        recorder.fetch(what, url, outcome);
+    }
+    fetched
 }
 
 /// Errors tell strangers no causes; those of the configured federation the operator has to know.
 pub(super) fn told(lane: Lane, error: &FetchError) {
     if lane == Lane::Configured && error.fact.cause().is_some() {
         log::warn!("event=federation.unreachable reason={:?}", error.reason());
-    }
-}
-
-/// The steps of a resolution, readable while it runs and after it was given up.
-#[derive(Clone, Default)]
-pub(super) struct Steps(Arc<Mutex<Vec<ResolutionStep>>>);
-
-impl Steps {
-    fn push(&self, step: ResolutionStep) {
-        let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.push(step);
-    }
-
-    /// The steps so far.
-    pub(super) fn taken(&self) -> Vec<ResolutionStep> {
-        let steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.clone()
     }
 }
 
@@ -123,10 +143,10 @@ pub(super) struct Discovery<'a> {
     pub(super) inner: Arc<Inner>,
     pub(super) settings: &'a TrustSettings,
     pub(super) subject: &'a EntityId,
-    pub(super) moment: Moment,
+    pub(super) examiner: Examiner,
     pub(super) lane: Lane,
+    pub(super) recheck: Recheck,
     fetched: AtomicUsize,
-    steps: Steps,
 }
 
 impl<'a> Discovery<'a> {
@@ -137,18 +157,30 @@ impl<'a> Discovery<'a> {
         lane: Lane,
     ) -> Self {
         Self {
-            moment: inner.moment(settings),
+            examiner: Examiner::silent(inner.moment(settings)),
             inner,
             settings,
             subject,
             lane,
+            recheck: Recheck::Cached,
             fetched: AtomicUsize::new(0),
-            steps: Steps::default(),
         }
     }
 
-    pub(super) fn steps(&self) -> Steps {
-        self.steps.clone()
+    /// Writes down what it looks at.
+    pub(super) fn recorded(mut self, recorder: &Recorder, recheck: Recheck) -> Self {
+        self.examiner.recorder = recorder.clone();
+        self.recheck = recheck;
+        self
+    }
+
+    /// How caches are to be used.
+    pub(super) const fn look(&self) -> (&Recorder, Recheck) {
+        (&self.examiner.recorder, self.recheck)
+    }
+
+    pub(super) const fn recorder(&self) -> &Recorder {
+        &self.examiner.recorder
     }
 
     /// Fetches everything.
@@ -176,7 +208,8 @@ impl<'a> Discovery<'a> {
         let own = statements
             .next()
             .ok_or_else(|| wrong("is empty".to_owned()))?;
-        let configuration = self.verified_configuration(self.subject, &link(own))?;
+        let examiner = self.examiner.of_subject();
+        let configuration = examiner.configuration(self.subject, &link(own), None)?;
         let mut unverified = UnverifiedChain {
             entities: Vec::new(),
             configuration: link(own),
@@ -204,8 +237,7 @@ impl<'a> Discovery<'a> {
         let top = anchors.usable(&below);
         let top =
             top.ok_or_else(|| wrong(format!("ends at {below}, which is no usable trust anchor")))?;
-        let valid = unverified.verify(self.subject, &top.anchor, self.moment)?;
-        self.step("use the request's trust_chain", None, "ok", 0);
+        let valid = unverified.verify(self.subject, &top.anchor, &self.examiner)?;
         self.resolved(top, valid)
     }
 
@@ -215,7 +247,8 @@ impl<'a> Discovery<'a> {
         let candidates = marks::candidates(self, subject)?;
         let mut found = Anchors::default();
         for configured in &self.settings.anchors {
-            let error = match anchors::find(&self.inner, self.settings, configured).await {
+            let look = self.look();
+            let error = match anchors::find(&self.inner, self.settings, configured, look).await {
                 Err(error) => error,
                 Ok(anchor) => {
                     if !anchor.configuration.authority_hints.is_empty() {
@@ -230,8 +263,6 @@ impl<'a> Discovery<'a> {
                     self.no_mark(checked.refused)
                 }
             };
-            let what = format!("use trust anchor {}", configured.id);
-            self.step(&what, None, &error.to_string(), 0);
             found.unusable.push((configured.id.to_string(), error));
         }
         if found.usable.is_empty() {
@@ -240,10 +271,7 @@ impl<'a> Discovery<'a> {
         Ok(found)
     }
 
-    pub(super) fn no_mark(
-        &self,
-        refused: Vec<crate::federation::error::RefusedMark>,
-    ) -> TrustError {
+    pub(super) fn no_mark(&self, refused: Vec<RefusedMark>) -> TrustError {
         TrustError::TrustMark {
             subject: self.subject.to_string(),
             required: self.settings.required_trust_marks.clone(),
@@ -259,42 +287,18 @@ impl<'a> Discovery<'a> {
         let url = entity.configuration_url();
         let what = format!("entity configuration of {entity}");
         let document = self.fetch(self.lane, &url, &what).await?;
-        let verified = EntityStatement::verify_configuration(
-            &document.text,
-            entity,
-            None,
-            self.moment_of(entity),
-        )
-        .map_err(|fault| document.explained(fault));
         let link = Link {
             jws: document.text,
             url: Some(url),
         };
-        let verified = verified.map_err(|fault| {
-            let about = (entity.as_str(), entity.as_str());
-            broken(DocumentKind::EntityConfiguration, about, &link, fault)
-        })?;
+        let examiner = match entity == self.subject {
+            true => &self.examiner.of_subject(),
+            false => &self.examiner,
+        };
+        let verified = examiner.configuration(entity, &link, None);
+        let content_type = document.content_type.as_deref();
+        let verified = verified.map_err(|error| Document::explained(content_type, error))?;
         Ok((link, verified))
-    }
-
-    fn moment_of(&self, entity: &EntityId) -> Moment {
-        if entity == self.subject {
-            self.moment.of_subject()
-        } else {
-            self.moment
-        }
-    }
-
-    fn verified_configuration(
-        &self,
-        entity: &EntityId,
-        link: &Link,
-    ) -> Result<EntityStatement, TrustError> {
-        EntityStatement::verify_configuration(&link.jws, entity, None, self.moment_of(entity))
-            .map_err(|fault| {
-                let about = (entity.as_str(), entity.as_str());
-                broken(DocumentKind::EntityConfiguration, about, link, fault)
-            })
     }
 
     /// Fetches a document within the budget of this resolution, of which a share is for anchors: however much the hints
@@ -318,45 +322,19 @@ impl<'a> Discovery<'a> {
                 limit,
             });
         }
-        let what_step = format!("fetch {what}");
-        match self.inner.document(lane, url).await {
-            Ok(document) => {
-                self.step(&what_step, Some(url), "ok", document.elapsed_ms);
-                Ok(document)
-            }
-            Err(error) => {
-                self.step(&what_step, Some(url), &error.fact.reason(), 0);
-                if error.fact == FetchFact::Busy {
-                    return Err(TrustError::Busy);
-                }
-                Err(TrustError::Fetch {
-                    document: what.to_owned(),
-                    error,
-                })
-            }
-        }
-    }
-
-    pub(super) fn step(&self, what: &str, url: Option<&str>, outcome: &str, elapsed_ms: u64) {
-        self.steps.push(ResolutionStep {
-            what: what.to_owned(),
-            url: url.map(str::to_owned),
-            outcome: outcome.to_owned(),
-            elapsed_ms,
-        });
+        let fetched = self.inner.document((lane, self.recorder()), what, url);
+        fetched.await.map_err(|error| match error.fact {
+            FetchFact::Busy => TrustError::Busy,
+            _ => TrustError::Fetch {
+                document: what.to_owned(),
+                error,
+            },
+        })
     }
 
     /// The result, when the metadata has the needed entity type.
     pub(super) fn resolved(&self, top: &Usable, valid: ValidChain) -> Result<Resolved, TrustError> {
-        for effect in &valid.effects {
-            let shown = |value: &Option<serde_json::Value>| match value {
-                Some(value) => value.to_string(),
-                None => "absent".to_owned(),
-            };
-            let what = format!("metadata policy {} {}", effect.path, effect.operator);
-            let outcome = format!("{} -> {}", shown(&effect.before), shown(&effect.after));
-            self.step(&what, None, &outcome, 0);
-        }
+        self.recorder().resolved(&valid.metadata);
         let entity_type = &self.settings.entity_type;
         if !valid
             .metadata
@@ -385,8 +363,7 @@ impl<'a> Discovery<'a> {
             trust_marks: top.marks.clone(),
             federation_keys: valid.federation_keys,
             expires_at,
-            resolved_at: self.moment.now,
-            steps: self.steps.taken(),
+            resolved_at: self.examiner.moment.now,
         })
     }
 }

@@ -1,55 +1,100 @@
-//! The trust mark filter (SPID/CIE FE-1, TM-1, TM-2): who may issue a mark, with which keys, and whether it is still active.
+//! The trust mark filter (SPID/CIE FE-1, TM-1, TM-2): who may issue a mark, and with which keys.
 //!
 //! Nothing that the relying party names is fetched here: an issuer's keys come from the anchor's own statement about it,
 //! and only when the anchor lists the issuer for the mark's type.
 
 use super::anchors::cache_key;
 use super::climb::fetch_url;
-use super::discovery::{Discovery, told};
+use super::discovery::Discovery;
+use super::mark_issuer::ask_status;
 use super::{Inner, TrustAnchor, TrustSettings};
 use crate::clock::UtcTime;
-use crate::federation::entity_id::EntityId;
-use crate::federation::entity_statement::{EntityStatement, Moment};
+use crate::federation::entity_statement::EntityStatement;
 use crate::federation::error::{Defect, RefusedMark, TrustError};
-use crate::federation::fetch::{FetchFact, Lane};
+use crate::federation::evaluation::{Check, FetchOutcome, MarkSeen, Recheck};
+use crate::federation::examiner::{Examiner, Link, StatementKeys, Whose};
+use crate::federation::fetch::Lane;
 use crate::federation::single_flight::SingleFlight;
 use crate::federation::trust_chain::Anchor;
 use crate::federation::trust_mark::{
-    Candidate, TrustMarkStatus, ValidMark, check_status_answer, is_issuer_listed, owner_of,
+    Candidate, TrustMarkStatus, ValidMark, is_issuer_listed, owner_of,
 };
 use crate::jose::KeySet;
-use crate::secret::sha256;
 use futures_util::future::FutureExt;
+use serde_json::Value;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Seconds for which an issuer's keys, and an active mark's status, are used without looking again.
+/// Seconds for which an issuer's keys are used without looking again.
 const FRESH_SECONDS: i64 = 3600;
-const STATUS_SECONDS: i64 = 300;
 /// Seconds for which a failure is remembered.
-const FAILURE_SECONDS: i64 = 30;
-/// Statuses remembered; beyond, all are asked for again.
+pub(super) const FAILURE_SECONDS: i64 = 30;
+/// Statuses, and issuers' keys, remembered; beyond, all are asked for again.
 const STATUSES_MAX: usize = 10_000;
 
 type IssuerKey = (String, String, String);
 type Keys = Result<KeySet, String>;
-
-/// What the anchor attested of an issuer, or why it did not.
-struct KnownKeys {
-    keys: Keys,
-    fetched_at: UtcTime,
-    until: UtcTime,
-}
-
-type StatusKey = ([u8; 32], String);
-type Status = Result<(), RefusedMark>;
+pub(super) type StatusKey = ([u8; 32], String);
+pub(super) type Status = Result<(), RefusedMark>;
 
 /// What is known of mark issuers (bounded by what anchors list) and of marks.
 pub(super) struct MarkCache {
-    issuers: Mutex<HashMap<IssuerKey, KnownKeys>>,
+    issuers: Mutex<HashMap<IssuerKey, Known<Keys>>>,
     flights: SingleFlight<IssuerKey, Keys>,
-    statuses: Mutex<HashMap<StatusKey, (Status, UtcTime)>>,
-    status_flights: SingleFlight<StatusKey, Status>,
+    pub(super) statuses: Mutex<HashMap<StatusKey, Known<Status>>>,
+    pub(super) status_flights: SingleFlight<StatusKey, Status>,
+}
+
+/// Something that was learnt.
+#[derive(Clone)]
+pub(super) struct Known<T> {
+    pub(super) value: T,
+    /// Where it was asked for; for a status whose endpoint was not found, the issuer.
+    pub(super) url: String,
+    pub(super) since: UtcTime,
+    pub(super) until: UtcTime,
+}
+
+impl<T, E> Known<Result<T, E>> {
+    /// Puts this into its place; something unreachable does not displace what is known and holds.
+    pub(super) fn learnt<K: Hash + Eq>(
+        self,
+        table: &Mutex<HashMap<K, Self>>,
+        key: K,
+        unreachable: bool,
+    ) {
+        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        if table.len() >= STATUSES_MAX {
+            table.clear();
+        }
+        let held = table.get(&key);
+        if !unreachable || held.is_none_or(|held| held.value.is_err() || held.until <= self.since) {
+            table.insert(key, self);
+        }
+    }
+}
+
+/// What the cache may answer with, written down as such.
+pub(super) fn cached<K: Hash + Eq, T: Clone>(
+    discovery: &Discovery<'_>,
+    table: &Mutex<HashMap<K, Known<T>>>,
+    (key, what): (&K, &str),
+    serves: impl Fn(&Known<T>) -> bool,
+) -> Option<T> {
+    if discovery.recheck == Recheck::Fresh {
+        return None;
+    }
+    let known = {
+        let table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = discovery.examiner.moment.now;
+        let known = table.get(key).filter(|known| now < known.until);
+        known.filter(|known| serves(known)).cloned()
+    }?;
+    let since = known.since;
+    let outcome = FetchOutcome::Cached { since };
+    discovery.recorder().fetch(what, &known.url, outcome);
+    Some(known.value)
 }
 
 impl MarkCache {
@@ -86,16 +131,47 @@ pub(super) fn candidates(
     {
         match Candidate::read(wrapper) {
             Ok(candidate) => read.push(candidate),
-            Err(fault) => refused.push(fault),
+            Err(fault) => {
+                let jwt = wrapper.get("trust_mark").and_then(Value::as_str);
+                let (mark_type, issuer) = (&fault.mark_type, &fault.issuer);
+                record(discovery, (mark_type, issuer, jwt), None, Some(&fault));
+                refused.push(fault);
+            }
         }
     }
     if required.is_empty() || read.iter().any(|mark| required.contains(&mark.mark_type)) {
         return Ok(read);
     }
-    for fault in &refused {
-        discovery.step("read trust mark", None, &fault.to_string(), 0);
+    for mark in &read {
+        record(discovery, mark.parts(), None, None);
     }
     Err(discovery.no_mark(refused))
+}
+
+/// Writes a mark's verdicts down, as `anchor` sees it.
+fn record(
+    discovery: &Discovery<'_>,
+    (mark_type, issuer, jwt): (&str, &str, Option<&str>),
+    anchor: Option<&Anchor>,
+    refused: Option<&RefusedMark>,
+) {
+    let owner = anchor.and_then(|anchor| owner_of(&anchor.configuration, mark_type).ok()?);
+    let owner = owner.filter(|owner| owner.id != issuer);
+    let seen = MarkSeen {
+        mark_type,
+        issuer,
+        anchor: anchor.map(|anchor| anchor.id.as_str()),
+        required: discovery
+            .settings
+            .required_trust_marks
+            .iter()
+            .any(|required| required == mark_type),
+        jwt,
+        owner: owner.as_ref().map(|owner| owner.id.as_str()),
+        asked: discovery.settings.trust_mark_status == TrustMarkStatus::Dynamic,
+        now: discovery.examiner.moment.now,
+    };
+    discovery.recorder().mark(seen, refused);
 }
 
 /// Verifies the marks as `anchor` sees them: the required ones first, the others only when these suffice.
@@ -112,14 +188,22 @@ pub(super) async fn check(
         suffices: required.is_empty(),
     };
     for mark in candidates.iter().filter(is_required) {
-        checked.add(discovery, mark, verify(discovery, anchor, mark).await);
+        checked.add(
+            discovery,
+            (anchor.1, mark),
+            verify(discovery, anchor, mark).await,
+        );
     }
     checked.suffices |= !checked.valid.is_empty();
     if checked.suffices {
         let mut others = Vec::new();
         std::mem::swap(&mut checked.refused, &mut others);
         for mark in candidates.iter().filter(|mark| !is_required(mark)) {
-            checked.add(discovery, mark, verify(discovery, anchor, mark).await);
+            checked.add(
+                discovery,
+                (anchor.1, mark),
+                verify(discovery, anchor, mark).await,
+            );
         }
         checked.refused = others;
     }
@@ -130,22 +214,20 @@ impl Checked {
     fn add(
         &mut self,
         discovery: &Discovery<'_>,
-        mark: &Candidate,
+        (anchor, mark): (&Anchor, &Candidate),
         outcome: Result<ValidMark, RefusedMark>,
     ) {
-        let what = format!(
-            "verify trust mark {} of {}",
-            mark.mark_type, mark.unverified_issuer
-        );
+        if discovery.recorder().is_writing() {
+            record(
+                discovery,
+                mark.parts(),
+                Some(anchor),
+                outcome.as_ref().err(),
+            );
+        }
         match outcome {
-            Ok(valid) => {
-                discovery.step(&what, None, "ok", 0);
-                self.valid.push(valid);
-            }
-            Err(fault) => {
-                discovery.step(&what, None, &fault.fact, 0);
-                self.refused.push(fault);
-            }
+            Ok(valid) => self.valid.push(valid),
+            Err(fault) => self.refused.push(fault),
         }
     }
 }
@@ -172,24 +254,30 @@ pub(super) async fn verify(
             "trust_mark_issuers of {} does not list its issuer",
             anchor.id
         );
-        return Err(mark.refused(Defect::Unlisted, fact));
+        return Err(mark.refused((Check::Listed, Defect::Unlisted), fact));
     }
     let owner = owner_of(&anchor.configuration, &mark.mark_type)
-        .map_err(|fact| mark.refused(Defect::Delegation, fact))?;
+        .map_err(|fact| mark.refused((Check::Owner, Defect::Delegation), fact))?;
     let kid = mark.unverified_kid.as_deref();
     let keys = issuer_keys(discovery, (configured, anchor), issuer, kid).await;
-    let keys = keys.map_err(|fact| temporary(mark, fact))?;
-    let valid = mark.verify(discovery.subject, &keys, owner.as_ref(), discovery.moment)?;
+    let keys = keys.map_err(|fact| temporary((mark, Check::IssuerKeys), fact))?;
+    let valid = mark.verify(
+        discovery.subject,
+        &keys,
+        owner.as_ref(),
+        discovery.examiner.moment,
+    )?;
     if discovery.settings.trust_mark_status == TrustMarkStatus::Dynamic {
         ask_status(discovery, anchor, mark, &keys).await?;
     }
     Ok(valid)
 }
 
-fn temporary(mark: &Candidate, fact: String) -> RefusedMark {
+/// A mark that is refused because something cannot be had.
+pub(super) fn temporary((mark, check): (&Candidate, Check), fact: String) -> RefusedMark {
     RefusedMark {
         temporary: true,
-        ..mark.refused(Defect::Unreachable, fact)
+        ..mark.refused((check, Defect::Unreachable), fact)
     }
 }
 
@@ -204,216 +292,85 @@ pub(super) async fn issuer_keys(
     if issuer == anchor.id.as_str() {
         return Ok(anchor.keys.clone());
     }
+    let what = format!("keys of the mark issuer {issuer}");
     let (id, thumbprints) = cache_key(configured);
     let key = (id, thumbprints, issuer.to_owned());
     let cache = &discovery.inner.marks;
-    let now = discovery.moment.now;
-    let known = {
-        let issuers = cache.issuers.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = issuers.get(&key);
-        known
-            .filter(|known| known.serves(kid, now))
-            .map(|known| known.keys.clone())
-    };
-    if let Some(known) = known {
+    let now = discovery.examiner.moment.now;
+    let serves = |known: &Known<Keys>| known.has_key(kid, now);
+    if let Some(known) = cached(discovery, &cache.issuers, (&key, &what), serves) {
         return known;
     }
+    let (inner, examiner) = (&discovery.inner, &discovery.examiner);
     let start = || {
-        let (inner, anchor, moment) = (
-            Arc::clone(&discovery.inner),
-            anchor.clone(),
-            discovery.moment,
-        );
+        let (inner, anchor) = (Arc::clone(inner), anchor.clone());
+        let examiner = Examiner::silent(examiner.moment);
         let key = key.clone();
-        async move { fetch_issuer(&inner, &anchor, key, moment).await }.boxed()
+        async move { fetch_issuer(&inner, &anchor, key, &examiner).await }.boxed()
     };
-    cache.flights.run(key.clone(), start).await
+    match discovery.recorder().is_writing() {
+        true => fetch_issuer(inner, anchor, key, examiner).await,
+        false => cache.flights.run(key.clone(), start).await,
+    }
 }
 
-impl KnownKeys {
-    fn serves(&self, kid: Option<&str>, now: UtcTime) -> bool {
-        let has_key = match (&self.keys, kid) {
+impl Known<Keys> {
+    fn has_key(&self, kid: Option<&str>, now: UtcTime) -> bool {
+        let has_key = match (&self.value, kid) {
             (Ok(keys), Some(kid)) => keys.find(kid).is_some(),
             (Ok(_), None) | (Err(_), _) => true,
         };
-        let is_recent = now < self.fetched_at.plus_seconds(FAILURE_SECONDS);
-        now < self.until && (has_key || is_recent)
+        has_key || now < self.since.plus_seconds(FAILURE_SECONDS)
     }
 }
 
-async fn fetch_issuer(inner: &Inner, anchor: &Anchor, key: IssuerKey, moment: Moment) -> Keys {
-    let issuer = key.2.clone();
-    let attested = attested_statement(inner, anchor, &issuer, moment).await;
+async fn fetch_issuer(inner: &Inner, anchor: &Anchor, key: IssuerKey, examiner: &Examiner) -> Keys {
+    let issuer = &key.2;
+    let failed = |fact: String| format!("keys of the mark issuer {issuer}: {fact}");
+    let url = fetch_url(&anchor.configuration, issuer).map_err(|e| failed(e.to_string()))?;
+    let attested = attested_statement(inner, anchor, (issuer, &url), examiner).await;
+    let now = examiner.moment.now;
     let until = match &attested {
-        Ok(statement) => statement
-            .expires_at
-            .min(moment.now.plus_seconds(FRESH_SECONDS)),
-        Err(_) => moment.now.plus_seconds(FAILURE_SECONDS),
+        Ok(statement) => statement.expires_at.min(now.plus_seconds(FRESH_SECONDS)),
+        Err(_) => now.plus_seconds(FAILURE_SECONDS),
     };
-    let keys = attested.map(|statement| statement.keys);
-    let mut issuers = inner
-        .marks
-        .issuers
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    let known = KnownKeys {
-        keys: keys.clone(),
-        fetched_at: moment.now,
+    let keys = attested.map(|statement| statement.keys).map_err(failed);
+    let known = Known {
+        value: keys.clone(),
+        url,
+        since: now,
         until,
     };
-    issuers.insert(key, known);
+    known.learnt(&inner.marks.issuers, key, keys.is_err());
     keys
 }
 
 async fn attested_statement(
     inner: &Inner,
     anchor: &Anchor,
-    issuer: &str,
-    moment: Moment,
+    (issuer, url): (&str, &str),
+    examiner: &Examiner,
 ) -> Result<EntityStatement, String> {
-    let failed = |fact: String| format!("keys of the mark issuer {issuer}: {fact}");
-    let url = fetch_url(&anchor.configuration, issuer).map_err(|e| failed(e.to_string()))?;
-    let document = inner.document(Lane::Configured, &url).await;
-    let document = document.map_err(|error| failed(error.to_string()))?;
-    let about = (anchor.id.as_str(), issuer);
-    EntityStatement::verify_subordinate(&document.text, about, &anchor.keys, moment)
-        .map_err(|fault| failed(format!("{url}: {}", fault.fact)))
-}
-
-/// SPID/CIE TM-2: asks the issuer, once in a while, whether the mark is still active.
-async fn ask_status(
-    discovery: &Discovery<'_>,
-    anchor: &Anchor,
-    mark: &Candidate,
-    keys: &KeySet,
-) -> Result<(), RefusedMark> {
-    let key = (sha256(mark.jwt.as_bytes()), discovery.subject.to_string());
-    let cache = &discovery.inner.marks;
-    let now = discovery.moment.now;
-    let known = {
-        let statuses = cache
-            .statuses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        statuses
-            .get(&key)
-            .filter(|(_, until)| now < *until)
-            .map(|(status, _)| status.clone())
+    let what = format!("subordinate statement of {} about {issuer}", anchor.id);
+    let lane = (Lane::Configured, &examiner.recorder);
+    let document = inner.document(lane, &what, url).await;
+    let link = Link {
+        jws: document.map_err(|error| error.to_string())?.text,
+        url: Some(url.to_owned()),
     };
-    if let Some(known) = known {
-        return known;
-    }
-    let start = || {
-        let asked = Asked {
-            issuer: MarkIssuer::new(discovery, anchor, &mark.unverified_issuer, keys.clone()),
-            mark: mark.clone(),
-            subject: discovery.subject.to_string(),
-        };
-        let key = key.clone();
-        async move {
-            let status = asked.ask().await;
-            asked.remember(key, status.clone());
-            status
-        }
-        .boxed()
+    let keys = StatementKeys {
+        keys: &anchor.keys,
+        whose: Whose::Anchor,
     };
-    cache.status_flights.run(key.clone(), start).await
+    examiner
+        .subordinate((anchor.id.as_str(), issuer), &link, keys)
+        .map_err(|error| format!("{url}: {}", fact(error)))
 }
 
-/// A mark issuer that the anchor lists, with its attested keys.
-pub(super) struct MarkIssuer {
-    inner: Arc<Inner>,
-    anchor: Anchor,
-    id: String,
-    keys: KeySet,
-    moment: Moment,
-    development: bool,
-}
-
-impl MarkIssuer {
-    pub(super) fn new(
-        discovery: &Discovery<'_>,
-        anchor: &Anchor,
-        issuer: &str,
-        keys: KeySet,
-    ) -> Self {
-        Self {
-            inner: Arc::clone(&discovery.inner),
-            anchor: anchor.clone(),
-            id: issuer.to_owned(),
-            keys,
-            moment: discovery.moment,
-            development: discovery.settings.development,
-        }
-    }
-
-    /// An endpoint of its `federation_entity` metadata, from its entity configuration verified with attested keys.
-    pub(super) async fn endpoint(&self, name: &str) -> Result<String, String> {
-        let issuer = &self.id;
-        let missing = || format!("{issuer} has no {name}");
-        if issuer == self.anchor.id.as_str() {
-            let endpoint = self.anchor.configuration.federation_endpoint(name);
-            return endpoint.map(str::to_owned).ok_or_else(missing);
-        }
-        let id = EntityId::parse(issuer, self.development).map_err(|e| format!("{issuer} {e}"))?;
-        let document = self
-            .inner
-            .document(Lane::Configured, &id.configuration_url())
-            .await;
-        let document = document.map_err(|error| error.to_string())?;
-        EntityStatement::verify_configuration(&document.text, &id, Some(&self.keys), self.moment)
-            .map_err(|fault| format!("entity configuration of {issuer}: {}", fault.fact))?
-            .federation_endpoint(name)
-            .map(str::to_owned)
-            .ok_or_else(missing)
-    }
-}
-
-struct Asked {
-    issuer: MarkIssuer,
-    mark: Candidate,
-    subject: String,
-}
-
-impl Asked {
-    async fn ask(&self) -> Result<(), RefusedMark> {
-        let (mark, issuer) = (&self.mark, &self.issuer);
-        let endpoint = issuer.endpoint("federation_trust_mark_status_endpoint");
-        let endpoint = endpoint.await.map_err(|fact| temporary(mark, fact))?;
-        let fields = [
-            ("trust_mark".to_owned(), mark.jwt.clone()),
-            ("trust_mark_type".to_owned(), mark.mark_type.clone()),
-            ("sub".to_owned(), self.subject.clone()),
-        ];
-        let accept = "application/trust-mark-status-response+jwt, application/json";
-        let answer = issuer.inner.fetch.post_form(&endpoint, &fields, accept);
-        let answer = answer.await.map_err(|error| {
-            told(Lane::Configured, &error);
-            match error.fact {
-                // OpenID Federation §8.4.2: an issuer that is asked about a mark that it did not issue.
-                FetchFact::Status { code: 404 } => mark.refused(
-                    Defect::Inactive,
-                    "its issuer does not know it (HTTP status 404)".to_owned(),
-                ),
-                _ => temporary(mark, format!("status endpoint {error}")),
-            }
-        })?;
-        check_status_answer(&answer.body, mark, &issuer.keys, issuer.moment)
-            .map_err(|fact| mark.refused(Defect::Inactive, fact))
-    }
-
-    fn remember(&self, key: StatusKey, status: Result<(), RefusedMark>) {
-        let seconds = if status.is_ok() {
-            STATUS_SECONDS
-        } else {
-            FAILURE_SECONDS
-        };
-        let until = self.issuer.moment.now.plus_seconds(seconds);
-        let cache = &self.issuer.inner.marks.statuses;
-        let mut statuses = cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if statuses.len() >= STATUSES_MAX {
-            statuses.clear();
-        }
-        statuses.insert(key, (status, until));
+/// What is wrong with a statement, without its place in a chain.
+pub(super) fn fact(error: TrustError) -> String {
+    match error {
+        TrustError::BrokenLink(link) => link.fact,
+        other => other.to_string(),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::clock::UtcTime;
 use crate::federation::error::TrustError;
+use crate::federation::evaluation::Remembered;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +10,7 @@ type Key = (String, String);
 
 #[derive(Default)]
 struct Table {
-    errors: HashMap<Key, (TrustError, UtcTime)>,
+    errors: HashMap<Key, (TrustError, Remembered)>,
     /// In the order of insertion, which is the order of expiry: all live equally long.
     order: VecDeque<(Key, UtcTime)>,
 }
@@ -28,10 +29,16 @@ impl Negatives {
         }
     }
 
-    pub(super) fn find(&self, key: &Key, now: UtcTime) -> Option<TrustError> {
+    pub(super) fn find(&self, key: &Key, now: UtcTime) -> Option<(TrustError, Remembered)> {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let (error, until) = table.errors.get(key)?;
-        (now < *until).then(|| error.clone())
+        let (error, remembered) = table.errors.get(key)?;
+        (now < remembered.until).then(|| (error.clone(), *remembered))
+    }
+
+    /// What failed before holds now.
+    pub(super) fn forget(&self, key: &Key) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.errors.remove(key); // `order` drops its entry in time
     }
 
     pub(super) fn insert(&self, key: Key, error: TrustError, now: UtcTime, until: UtcTime) {
@@ -39,12 +46,11 @@ impl Negatives {
             return;
         }
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        if table
-            .errors
-            .get(&key)
-            .is_some_and(|(_, known)| *known >= until)
+        if let Some((known, remembered)) = table.errors.get_mut(&key)
+            && remembered.until >= until
         {
-            return; // another caller of the same resolution was here first
+            *known = error; // another caller of the same resolution was here first, or this is a second look
+            return;
         }
         // What has ended goes; of what has not, the oldest when there is too much.
         while table.order.len() >= self.capacity
@@ -57,13 +63,16 @@ impl Negatives {
             if table
                 .errors
                 .get(&oldest)
-                .is_some_and(|(_, until)| *until <= its_end)
+                .is_some_and(|(_, known)| known.until <= its_end)
             {
                 table.errors.remove(&oldest);
             }
         }
         table.order.push_back((key.clone(), until));
-        table.errors.insert(key, (error, until));
+        let since = now;
+        table
+            .errors
+            .insert(key, (error, Remembered { since, until }));
     }
 }
 

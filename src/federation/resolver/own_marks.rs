@@ -3,10 +3,12 @@
 
 use super::anchors;
 use super::discovery::{Discovery, told};
-use super::marks::{self, MarkIssuer};
+use super::mark_issuer::MarkIssuer;
+use super::marks;
 use super::{Resolver, TrustAnchor, TrustSettings};
 use crate::federation::entity_statement::STATEMENT_MAX_BYTES;
 use crate::federation::error::{Defect, RefusedMark};
+use crate::federation::evaluation::Check;
 use crate::federation::fetch::Lane;
 use crate::federation::trust_chain::Anchor;
 use crate::federation::trust_mark::{
@@ -34,13 +36,14 @@ impl Resolver {
         let discovery = own_discovery(self, settings);
         let mut failures = Vec::new();
         for configured in &settings.anchors {
-            let anchor = match anchors::find(&self.inner, settings, configured).await {
-                Ok(anchor) => anchor,
-                Err(error) => {
-                    failures.push(error.reason());
-                    continue;
-                }
-            };
+            let anchor =
+                match anchors::find(&self.inner, settings, configured, discovery.look()).await {
+                    Ok(anchor) => anchor,
+                    Err(error) => {
+                        failures.push(error.reason());
+                        continue;
+                    }
+                };
             let issuers = match issuer {
                 Some(issuer) => vec![issuer],
                 None => listed_issuers(&anchor.configuration, mark_type),
@@ -75,16 +78,16 @@ impl Resolver {
             ..settings.clone()
         };
         let discovery = own_discovery(self, &asking);
-        let mut refusal =
-            mark.refused(Defect::Unlisted, "no trust anchor is configured".to_owned());
+        let mut refusal = mark.refused(
+            (Check::Listed, Defect::Unlisted),
+            "no trust anchor is configured".to_owned(),
+        );
         for configured in &asking.anchors {
-            let outcome = match anchors::find(&self.inner, &asking, configured).await {
-                Ok(anchor) => marks::verify(&discovery, (configured, &anchor), &mark).await,
-                Err(error) => Err(RefusedMark {
-                    temporary: true,
-                    ..mark.refused(Defect::Unreachable, error.reason())
-                }),
-            };
+            let outcome =
+                match anchors::find(&self.inner, &asking, configured, discovery.look()).await {
+                    Ok(anchor) => marks::verify(&discovery, (configured, &anchor), &mark).await,
+                    Err(error) => Err(marks::temporary((&mark, Check::Listed), error.reason())),
+                };
             match outcome {
                 Ok(_) => return Ok(()),
                 Err(fault) if refusal.temporary && !fault.temporary => {}

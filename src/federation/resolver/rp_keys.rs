@@ -1,13 +1,15 @@
 //! The protocol keys of a relying party: inline `jwks`, `signed_jwks_uri` or `jwks_uri` (SPID/CIE FE-9).
 
-use super::{Resolver, TrustSettings};
+use super::{Resolved, Resolver, TrustSettings};
 use crate::federation::entity_id::EntityId;
-use crate::federation::entity_statement::STATEMENT_MAX_BYTES;
-use crate::federation::error::{DocumentKind, TrustError};
+use crate::federation::entity_statement::{STATEMENT_MAX_BYTES, StatementFault};
+use crate::federation::error::{Defect, DocumentKind, TrustError};
+use crate::federation::evaluation::{Check, DocumentRead, Recorder};
+use crate::federation::examiner::Examiner;
 use crate::federation::fetch::Lane;
 use crate::jose::{
-    Expectations, ExpiryRule, IssuedAtRule, JoseError, KeySet, SignatureAlgorithm, TypRule,
-    Unverified, Verified,
+    Expectations, ExpiryRule, IssuedAtRule, KeySet, SignatureAlgorithm, TypRule, Unverified,
+    Verified,
 };
 use serde_json::{Map, Value};
 
@@ -28,6 +30,32 @@ impl Resolver {
         metadata: &Map<String, Value>,
         federation_keys: &KeySet,
     ) -> Result<KeySet, TrustError> {
+        let examiner = self.inner.examiner(settings, &Recorder::silent());
+        self.keys_of(&examiner, subject, metadata, federation_keys)
+            .await
+    }
+
+    /// The same, written down; none without metadata of the needed type.
+    pub(super) async fn explain_keys(
+        &self,
+        settings: &TrustSettings,
+        resolved: &Resolved,
+        recorder: &Recorder,
+    ) -> Option<Result<KeySet, TrustError>> {
+        let metadata = resolved.metadata.get(&settings.entity_type)?.as_object()?;
+        let examiner = self.inner.examiner(settings, recorder);
+        let (subject, federation_keys) = (&resolved.subject, &resolved.federation_keys);
+        let keys = self.keys_of(&examiner, subject, metadata, federation_keys);
+        Some(keys.await)
+    }
+
+    async fn keys_of(
+        &self,
+        examiner: &Examiner,
+        subject: &EntityId,
+        metadata: &Map<String, Value>,
+        federation_keys: &KeySet,
+    ) -> Result<KeySet, TrustError> {
         let failed = |member, fact: String| TrustError::RpKeys {
             subject: subject.to_string(),
             member,
@@ -41,8 +69,10 @@ impl Resolver {
         }
         let address = |member: &str| metadata.get(member).and_then(Value::as_str);
         if let Some(url) = address("signed_jwks_uri") {
-            let text = self.fetch_keys(subject, "signed_jwks_uri", url).await?;
-            let moment = self.inner.moment(settings).of_subject();
+            let text = self
+                .fetch_keys(examiner, subject, ("signed_jwks_uri", url))
+                .await?;
+            let moment = examiner.moment.of_subject();
             let expected = Expectations {
                 kind: "signed_jwks_uri",
                 typ: TypRule::AbsentOr(&SIGNED_JWKS_TYPES),
@@ -57,15 +87,27 @@ impl Resolver {
                 issued_at: IssuedAtRule::Optional,
                 max_lifetime_seconds: None,
             };
-            return signed_keys(&text, federation_keys, &expected).map_err(|fact| {
-                failed(
-                    "signed_jwks_uri",
-                    format!("{} {url}: {fact}", DocumentKind::SignedJwks),
-                )
+            let keys = signed_keys(&text, federation_keys, &expected);
+            examiner.recorder.statement(
+                DocumentRead {
+                    kind: DocumentKind::SignedJwks.as_str(),
+                    about: (subject.as_str(), subject.as_str()),
+                    url: Some(url),
+                    jws: &text,
+                    keys: &"its federation keys, as its superior attests them",
+                    now: moment.now,
+                },
+                keys.as_ref().err(),
+            );
+            return keys.map_err(|fault| {
+                let fact = format!("{} {url}: {}", DocumentKind::SignedJwks, fault.fact);
+                failed("signed_jwks_uri", fact)
             });
         }
         if let Some(url) = address("jwks_uri") {
-            let text = self.fetch_keys(subject, "jwks_uri", url).await?;
+            let text = self
+                .fetch_keys(examiner, subject, ("jwks_uri", url))
+                .await?;
             let keys = KeySet::from_slice(text.as_bytes()).map_err(|e| e.to_string());
             let keys = keys.and_then(usable);
             return keys.map_err(|fact| failed("jwks_uri", format!("{url}: {fact}")));
@@ -78,11 +120,13 @@ impl Resolver {
 
     async fn fetch_keys(
         &self,
+        examiner: &Examiner,
         subject: &EntityId,
-        member: &'static str,
-        url: &str,
+        (member, url): (&'static str, &str),
     ) -> Result<String, TrustError> {
-        let fetched = self.inner.document(Lane::Known, url).await;
+        let what = format!("{member} of {subject}");
+        let lane = (Lane::Known, &examiner.recorder);
+        let fetched = self.inner.document(lane, &what, url).await;
         fetched
             .map(|document| document.text)
             .map_err(|error| TrustError::RpKeys {
@@ -99,13 +143,26 @@ fn signed_keys(
     text: &str,
     federation_keys: &KeySet,
     expected: &Expectations<'_>,
-) -> Result<KeySet, String> {
-    let verified: Result<Verified<Value>, JoseError> = Unverified::parse(text, STATEMENT_MAX_BYTES)
-        .and_then(|unverified| unverified.verify(federation_keys, expected));
-    let claims = verified.map_err(|error| error.to_string())?.into_claims();
-    KeySet::from_json(&claims)
+) -> Result<KeySet, StatementFault> {
+    let fault = |check, fact: String| StatementFault {
+        kid: None,
+        fact,
+        defect: Defect::Form,
+        check,
+    };
+    let unverified = Unverified::parse(text, STATEMENT_MAX_BYTES)
+        .map_err(|error| fault(Check::Form, error.to_string()))?;
+    let verified: Verified<Value> =
+        unverified
+            .verify(federation_keys, expected)
+            .map_err(|error| StatementFault {
+                defect: Defect::from(&error),
+                ..fault(Check::failed_by(&error, Check::Payload), error.to_string())
+            })?;
+    KeySet::from_json(&verified.into_claims())
         .map_err(|error| error.to_string())
         .and_then(usable)
+        .map_err(|fact| fault(Check::Jwks, fact))
 }
 
 fn usable(keys: KeySet) -> Result<KeySet, String> {

@@ -3,6 +3,9 @@
 
 mod attacks;
 mod chains;
+mod evaluation;
+mod evaluation_of_marks;
+mod evaluation_of_policies;
 mod form;
 mod limits;
 mod marks;

@@ -1,7 +1,9 @@
 //! Every failure has its own words, complete in every language.
 
 use super::*;
-use crate::federation::{BrokenLink, Defect, DocumentKind, FetchError, FetchFact, RefusedMark};
+use crate::federation::{
+    BrokenLink, Check, Defect, DocumentKind, FetchError, FetchFact, RefusedMark,
+};
 use crate::jose::JoseError;
 use crate::profile::PROFILES;
 use std::collections::BTreeSet;
@@ -46,6 +48,7 @@ fn marks(defect: Option<Defect>) -> TrustError {
         issuer: TA.to_owned(),
         fact: "its issuer says so".to_owned(),
         defect,
+        check: Check::Status,
         temporary: false,
     };
     TrustError::TrustMark {

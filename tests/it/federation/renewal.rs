@@ -285,7 +285,10 @@ async fn an_rp_that_the_operator_disabled_is_refused_and_not_fetched() {
         // A renewal that was under way does not switch it on, neither here nor in memory.
         let error = node.renew(&id).await.unwrap_err();
         assert!(matches!(error, ClientError::Disabled), "{error}");
-        let error = node.find_client(&id, Discovery::Allowed(HERE)).await.unwrap_err();
+        let error = node
+            .find_client(&id, Discovery::Allowed(HERE))
+            .await
+            .unwrap_err();
         assert!(matches!(error, ClientError::Disabled), "{error}");
         host.forget_requests();
         // The end of its chain does not switch it on again.

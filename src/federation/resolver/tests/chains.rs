@@ -16,11 +16,6 @@ async fn a_relying_party_below_the_anchor_is_recognised() {
         statement_url(TA, RP),
     ];
     assert_eq!(world.fetch.urls(), expected);
-    assert!(
-        resolved.steps.iter().all(|step| step.outcome == "ok"),
-        "{:?}",
-        resolved.steps
-    );
 }
 
 #[tokio::test]
@@ -86,12 +81,6 @@ async fn overrides_of_the_immediate_superior_come_before_the_merged_policies() {
     assert_eq!(metadata["client_name"], "RP");
     assert_eq!(metadata["grant_types"], json!(["authorization_code"]));
     assert_eq!(metadata["contacts"], json!(["sa@example.it"]));
-    assert!(
-        resolved
-            .steps
-            .iter()
-            .any(|step| step.what.ends_with("grant_types subset_of"))
-    );
 }
 
 #[tokio::test]
@@ -269,18 +258,6 @@ async fn a_renewal_uses_a_lane_of_its_own_and_passes_remembered_failures() {
     world.fetch.forget_calls();
     assert!(resolver.renew(&world.settings, &id(RP)).await.is_ok());
     assert!(!world.fetch.lanes().contains(&Lane::Stranger(HERE)));
-}
-
-#[tokio::test]
-async fn an_explanation_has_the_steps_of_a_failure() {
-    let world = World::new();
-    world.statement(TA, RP, |claims| {
-        claims.insert("exp".into(), json!(NOW - 100));
-    });
-    let (steps, outcome) = world.resolver().explain(&world.settings, &id(RP)).await;
-    assert!(outcome.is_err());
-    let last = steps.last().unwrap();
-    assert!(last.outcome.contains("claim exp"), "{last:?}");
 }
 
 #[tokio::test]
