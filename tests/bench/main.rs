@@ -10,6 +10,9 @@
 //! party verifies every token. Load, userinfo, entity configuration and floor take turns, round by round, so that a
 //! noisy machine disturbs all of them alike; the report has the medians of the rounds.
 //!
+//! After the rounds: logins while ten thousand requests name hosts that never answer ([`flood`]), and what the resolution of
+//! a relying party costs ([`resolution`], in this process).
+//!
 //! - `VARCO_BENCH_LOGINS=100000`: so many logins instead of a fixed time, for the memory after them.
 //! - `VARCO_BENCH_ROUNDS`, `VARCO_BENCH_CLIENTS`, `VARCO_BENCH_PROFILE` (`spid`, `cie`).
 //! - `VARCO_BENCH_HOLD=login` (or `userinfo`, `configuration`): that load alone, for a profiler.
@@ -22,11 +25,13 @@
 )]
 
 mod child;
+mod flood;
 mod floor;
 mod http;
 mod load;
 mod options;
 mod report;
+mod resolution;
 mod rounds;
 mod server;
 

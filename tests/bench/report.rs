@@ -1,9 +1,11 @@
 //! What is printed.
 
 use crate::child::Cores;
+use crate::flood::Flood;
 use crate::floor::{Floor, Sizes};
 use crate::load::{Latencies, STEPS};
 use crate::options::Options;
+use crate::resolution::Resolutions;
 use crate::rounds::Cost;
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ pub struct Report {
     pub sizes: Sizes,
     pub rounds: Vec<Round>,
     pub latencies: Vec<Latencies>,
+    pub flood: Flood,
+    pub resolutions: Resolutions,
     /// Resident and highest, MiB.
     pub memory: (f64, f64),
     /// Bytes.
@@ -44,24 +48,13 @@ impl Report {
         );
         println!("lengths of the tokens in bytes: {:?}", self.sizes);
         println!("\nlatency in ms{:>17}{:>10}{:>10}", "p50", "p99", "max");
-        for (step, name) in STEPS.iter().enumerate() {
-            let mut times: Vec<Duration> = self
-                .latencies
-                .iter()
-                .flat_map(|latencies| latencies[step].iter().copied())
-                .collect();
-            times.sort_unstable();
-            let at = |percent: usize| {
-                let position = (times.len() * percent / 100).min(times.len() - 1);
-                times[position].as_secs_f64() * 1000.0
-            };
-            println!(
-                "  {name:<18}{:>10.2}{:>10.2}{:>10.2}",
-                at(50),
-                at(99),
-                at(100)
-            );
-        }
+        print_latencies(&self.latencies);
+        println!(
+            "\nthe same while 10,000 requests name hosts that never answer ({} connections to them at most, {} answers \
+             other than temporarily_unavailable)",
+            self.flood.connections, self.flood.other_answers
+        );
+        print_latencies(&self.flood.latencies);
         self.print_costs();
         self.print_goals();
     }
@@ -117,6 +110,17 @@ impl Report {
         );
         let name = format!("resident MiB after {} logins", self.logins);
         goal(&name, resident, "< 60", resident < 60.0);
+        for (name, cost) in [
+            ("ms CPU of a resolution, RSA-2048", self.resolutions.rsa),
+            ("ms CPU of a resolution, ES256", self.resolutions.elliptic),
+        ] {
+            let cost = cost.as_secs_f64() * 1000.0;
+            let name = format!("{name}, {} documents", self.resolutions.fetches);
+            goal(&name, cost, "< 15", cost < 15.0);
+        }
+        let connections = f64::from(u32::try_from(self.flood.connections).unwrap());
+        let name = "connections to hosts that never answer";
+        goal(name, connections, "<= 32", connections <= 32.0);
         let start = self.start.as_secs_f64();
         goal(
             "seconds from start to first answer",
@@ -134,6 +138,24 @@ impl Report {
         let mut values: Vec<f64> = self.rounds.iter().map(value).collect();
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
+    }
+}
+
+fn print_latencies(all: &[Latencies]) {
+    for (step, name) in STEPS.iter().enumerate() {
+        let of_step = |latencies: &Latencies| latencies[step].clone();
+        let mut times: Vec<Duration> = all.iter().flat_map(of_step).collect();
+        times.sort_unstable();
+        let at = |percent: usize| {
+            let position = (times.len() * percent / 100).min(times.len() - 1);
+            times[position].as_secs_f64() * 1000.0
+        };
+        println!(
+            "  {name:<18}{:>10.2}{:>10.2}{:>10.2}",
+            at(50),
+            at(99),
+            at(100)
+        );
     }
 }
 

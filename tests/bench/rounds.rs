@@ -2,11 +2,13 @@
 //! turns, the report.
 
 use crate::child::{Cores, Process, cpu_time, memory};
+use crate::flood;
 use crate::floor::FloorProcess;
 use crate::http::Connection;
 use crate::load::{Action, Budget, Client, Target, beside_busy_cores, slice};
 use crate::options::Options;
 use crate::report::{Report, Round};
+use crate::resolution;
 use crate::server;
 use std::net::TcpListener;
 use std::path::Path;
@@ -47,26 +49,28 @@ pub fn run(options: &Options) {
         .collect();
     let Run {
         process,
-        clients,
+        mut clients,
         floor,
+        target,
         ..
     } = run;
     floor.stop();
+    let latencies: Vec<_> = clients.iter().map(|one| one.latencies.clone()).collect();
+    let memory = memory(process.id());
     let report = Report {
         sizes,
         rounds,
-        latencies: clients
-            .iter()
-            .map(|client| client.latencies.clone())
-            .collect(),
-        memory: memory(process.id()),
+        memory,
+        flood: flood::measure(&target, &mut clients),
+        resolutions: resolution::measure(folder.path()),
         database: std::fs::metadata(folder.path().join("varco.db"))
             .unwrap()
             .len(),
-        logins: clients
+        logins: latencies
             .iter()
-            .map(|client| u32::try_from(client.latencies[0].len()).unwrap())
+            .map(|latencies| u32::try_from(latencies[0].len()).unwrap())
             .sum(),
+        latencies,
         start,
     };
     process.stop();

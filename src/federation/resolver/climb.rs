@@ -2,7 +2,8 @@
 //!
 //! Level by level makes the shortest path win; a path that fails does not hide one that holds; loops end because no entity
 //! stands twice on a path; what two paths share (a diamond) is fetched once. Paths take turns: one superior with many
-//! hints does not use up the fetches of the others.
+//! hints does not use up the fetches of the others. What does not depend on each other is asked at the same time: all
+//! superiors of a level, and, once a superior's configuration is there, its own statement and its anchors' about it.
 
 use super::Resolved;
 use super::discovery::{Anchors, Discovery, Usable};
@@ -37,7 +38,10 @@ struct Asked {
     hint: String,
     superior: Superior,
     was_known: bool,
+    /// What it says of those below it.
     links: Vec<(String, Result<Link, TrustError>)>,
+    /// What anchors say of it, not verified yet, by anchor.
+    above: Vec<(String, Result<Link, TrustError>)>,
 }
 
 #[derive(Default)]
@@ -72,7 +76,9 @@ impl Discovery<'_> {
             }
             let leads_on = |hint: &str| anchors.leads_on(hint) || !self.is_anchor(hint);
             let onwards = steps.into_iter().filter(|(_, hint)| leads_on(hint));
-            paths = self.next_level(&paths, onwards.collect(), &mut seen).await;
+            paths = self
+                .next_level(&paths, onwards.collect(), anchors, &mut seen)
+                .await;
             if paths.is_empty() {
                 break;
             }
@@ -182,9 +188,10 @@ impl Discovery<'_> {
         &self,
         paths: &[Path],
         onwards: Vec<(usize, String)>,
+        anchors: &Anchors,
         seen: &mut Seen,
     ) -> Vec<Path> {
-        self.ask_superiors(paths, &onwards, seen).await;
+        self.ask_superiors(paths, &onwards, anchors, seen).await;
         let mut next = Vec::new();
         for (position, hint) in onwards {
             let Some(path) = paths.get(position) else {
@@ -214,7 +221,13 @@ impl Discovery<'_> {
 
     /// Fetches what is not known yet: each superior's configuration, then what it says of those below it, so that the
     /// first in turn are complete before the limit on fetches ends the last.
-    async fn ask_superiors(&self, paths: &[Path], onwards: &[(usize, String)], seen: &mut Seen) {
+    async fn ask_superiors(
+        &self,
+        paths: &[Path],
+        onwards: &[(usize, String)],
+        anchors: &Anchors,
+        seen: &mut Seen,
+    ) {
         let mut wanted: Vec<(String, Vec<String>)> = Vec::new();
         for (position, hint) in onwards {
             let subject = paths.get(*position).map(|path| path.top.subject.clone());
@@ -235,7 +248,7 @@ impl Discovery<'_> {
         }
         let fetches = wanted.into_iter().map(|(hint, subjects)| {
             let known = seen.configurations.get(&hint).cloned();
-            self.ask(hint, subjects, known)
+            self.ask(hint, subjects, known, anchors)
         });
         for asked in together(fetches.collect()).await {
             if let (false, Err(error)) = (asked.was_known, &asked.superior) {
@@ -245,21 +258,44 @@ impl Discovery<'_> {
                 seen.failures.extend(link.as_ref().err().cloned());
                 seen.statements.insert((asked.hint.clone(), subject), link);
             }
+            for (anchor, link) in asked.above {
+                seen.statements.insert((anchor, asked.hint.clone()), link);
+            }
             seen.configurations.insert(asked.hint, asked.superior);
         }
     }
 
-    async fn ask(&self, hint: String, subjects: Vec<String>, known: Option<Superior>) -> Asked {
+    async fn ask(
+        &self,
+        hint: String,
+        subjects: Vec<String>,
+        known: Option<Superior>,
+        anchors: &Anchors,
+    ) -> Asked {
         let was_known = known.is_some();
         let superior = match known {
             Some(known) => known,
             None => self.superior(&hint).await,
         };
-        let mut links = Vec::new();
+        let (mut links, mut above) = (Vec::new(), Vec::new());
         if let Ok((_, _, own)) = &superior {
-            for subject in subjects {
-                let link = self.own_statement(own, &subject).await;
-                links.push((subject, link));
+            let below = async {
+                for subject in subjects {
+                    let link = self.own_statement(own, &subject).await;
+                    links.push((subject, link));
+                }
+            };
+            let anchors = async {
+                for top in anchors.named_in(&own.authority_hints) {
+                    let says = &top.anchor.configuration;
+                    let link = self.statement(Lane::Configured, says, &own.subject).await;
+                    above.push((top.anchor.id.to_string(), link));
+                }
+            };
+            if was_known {
+                below.await;
+            } else {
+                futures_util::future::join(below, anchors).await;
             }
         }
         Asked {
@@ -267,6 +303,7 @@ impl Discovery<'_> {
             superior,
             was_known,
             links,
+            above,
         }
     }
 

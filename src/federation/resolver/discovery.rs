@@ -129,6 +129,12 @@ impl Anchors {
         self.intermediates.iter().any(|anchor| anchor == id)
     }
 
+    /// The anchors among these authority hints.
+    pub(super) fn named_in(&self, hints: &[String]) -> impl Iterator<Item = &Usable> {
+        let is_named = |top: &&Usable| hints.iter().any(|hint| hint == top.anchor.id.as_str());
+        self.usable.iter().filter(is_named)
+    }
+
     /// Why a configured anchor cannot be used.
     pub(super) fn unusable(&self, id: &str) -> Option<&TrustError> {
         let mut unusable = self.unusable.iter();

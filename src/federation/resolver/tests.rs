@@ -11,6 +11,7 @@ mod limits;
 mod marks;
 mod own_marks;
 mod provided;
+mod rounds;
 
 pub(super) use super::*;
 pub(super) use crate::federation::error::{DocumentKind, TrustErrorCode};
