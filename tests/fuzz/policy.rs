@@ -36,7 +36,7 @@ pub fn run(input: &Value) -> Outcome {
     let merged = match (left, right) {
         (Ok(left), Ok(right)) => {
             let effect =
-                |policy: &MetadataPolicy| policy.apply(metadata).ok().map(|a| as_sets(&a.metadata));
+                |policy: &MetadataPolicy| policy.apply(metadata).ok().map(|after| as_sets(&after));
             if effect(&left) != effect(&right) {
                 return Err("merging depends on where one begins".to_owned());
             }
@@ -46,7 +46,7 @@ pub fn run(input: &Value) -> Outcome {
         (left, right) => return Err(format!("merging is not associative: {left:?}, {right:?}")),
     };
     let applied = match merged.apply(metadata) {
-        Ok(applied) => applied.metadata,
+        Ok(applied) => applied,
         Err(error) => return refused("apply", &error),
     };
     for policy in policies.iter().chain([&merged]) {
@@ -63,11 +63,10 @@ pub fn check_satisfied(
     let again = policy
         .apply(metadata)
         .map_err(|error| format!("the result breaks a policy of the chain: {error}"))?;
-    match as_sets(&again.metadata) == as_sets(metadata) {
+    match as_sets(&again) == as_sets(metadata) {
         true => Ok(()),
         false => Err(format!(
-            "the result does not satisfy a policy of the chain: {:?}",
-            again.effects
+            "the result does not satisfy a policy of the chain: it becomes {again:?}"
         )),
     }
 }
