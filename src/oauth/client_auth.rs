@@ -201,20 +201,21 @@ pub async fn authenticate(
         .authorization
         .as_deref()
         .and_then(|header| strip_scheme(header, "basic"));
+    let source = Source::of(inbound.address);
     let offered = |method| op.profile.client_authentication.contains(&method);
     match (assertion, basic, secret) {
         (Some(assertion), None, None) => {
-            let source = Source::of(inbound.address);
             private_key_jwt(op, (params, source), assertion, endpoint).await
         }
         (None, Some(credentials), None) if offered("client_secret_basic") => {
             let (id, secret) = decode_basic(credentials).ok_or(ClientAuthError::MalformedBasic)?;
-            client_secret(op, &id, &secret, "client_secret_basic").await
+            client_secret(op, source, &id, &secret, "client_secret_basic").await
         }
         (None, None, Some(secret)) if offered("client_secret_post") => {
             let id = params.get("client_id").ok_or(no_method(op))?;
             client_secret(
                 op,
+                source,
                 id,
                 &Secret::new(secret.to_owned()),
                 "client_secret_post",
@@ -223,7 +224,7 @@ pub async fn authenticate(
         }
         (None, None, None) if offered("none") => {
             let id = params.get("client_id").ok_or(no_method(op))?;
-            let client = find(op, id).await?;
+            let client = find(op, source, id).await?;
             require_method(&client, "none")?;
             Ok(AuthenticatedClient {
                 client,
@@ -242,8 +243,12 @@ fn no_method(op: &Provider) -> ClientAuthError {
     ClientAuthError::NoMethod(op.profile.client_authentication)
 }
 
-async fn find(op: &Provider, id: &str) -> Result<Arc<KnownClient>, ClientAuthError> {
-    op.find_client(&ClientId::new(id), Discovery::Renew)
+async fn find(
+    op: &Provider,
+    source: Source,
+    id: &str,
+) -> Result<Arc<KnownClient>, ClientAuthError> {
+    op.find_client(&ClientId::new(id), Discovery::Renew(source))
         .await
         .map_err(ClientAuthError::Client)
 }
@@ -291,7 +296,7 @@ async fn private_key_jwt(
     if unverified_issuer != claim("sub") || unverified_issuer != named {
         return Err(ClientAuthError::PartiesDiffer);
     }
-    let client = find(op, unverified_issuer).await?;
+    let client = find(op, source, unverified_issuer).await?;
     require_method(&client, "private_key_jwt")?;
     let mut client = client;
     let mut verified = verify(op, &unverified, &client, endpoint);
@@ -354,11 +359,12 @@ fn replay_key(id: &str) -> String {
 
 async fn client_secret(
     op: &Provider,
+    source: Source,
     id: &str,
     presented: &Secret<String>,
     method: &str,
 ) -> Result<AuthenticatedClient, ClientAuthError> {
-    let client = find(op, id).await?;
+    let client = find(op, source, id).await?;
     require_method(&client, method)?;
     let hash = BASE64URL_NOPAD.encode(&secret::sha256(presented.expose().as_bytes()));
     let expected = client

@@ -6,6 +6,7 @@ use super::client_auth::strip_scheme;
 use super::tokens::{EncryptionTarget, SigningChoice};
 use crate::clock::UtcTime;
 use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Method, Note, Reply};
+use crate::federation::Source;
 use crate::jose::JoseError;
 use crate::model::{ClientId, ErrorCode, TokenId, TokenKind, UserinfoContentType};
 use crate::provider::{ClientError, Discovery, KnownClient, Provider, Tolerance};
@@ -109,12 +110,15 @@ impl Endpoint for UserinfoEndpoint {
 
     async fn client_authentication(
         op: &Provider,
-        _inbound: &Inbound,
+        inbound: &Inbound,
         token: &String,
     ) -> Result<Bearer, UserinfoError> {
         let claims = bearer::access_token(op, token).map_err(UserinfoError::Token)?;
         let client = op
-            .find_client(&claims.client_id, Discovery::Renew)
+            .find_client(
+                &claims.client_id,
+                Discovery::Renew(Source::of(inbound.address)),
+            )
             .await
             .map_err(UserinfoError::Client)?;
         Ok(Bearer {

@@ -83,9 +83,9 @@ impl KnownClient {
 pub enum Discovery {
     /// Only a row that counts.
     Never,
-    /// An RP that was known and whose chain has ended may be resolved again (token endpoint and the like): an
-    /// anonymous caller cannot name hosts there.
-    Renew,
+    /// An RP that was known and whose chain has ended may be resolved again (token endpoint and the like), at the expense
+    /// of whoever asks: an anonymous caller cannot name hosts there, but a known RP's host may hang.
+    Renew(Source),
     /// Automatic registration (SPID/CIE FE-1), at the expense of whoever asks.
     Allowed(Source),
 }
@@ -126,9 +126,10 @@ impl Provider {
             None => None,
         };
         let found = match (discovery, ended) {
-            (Discovery::Never, _) | (Discovery::Renew, None) => Err(None),
-            (Discovery::Renew, Some(_)) => self.renew(client_id).await.map_err(Some),
-            (Discovery::Allowed(source), _) => self.discover(client_id, source).await.map_err(Some),
+            (Discovery::Never, _) | (Discovery::Renew(_), None) => Err(None),
+            (Discovery::Renew(source), Some(_)) | (Discovery::Allowed(source), _) => {
+                self.discover(client_id, source).await.map_err(Some)
+            }
         };
         match (found, ended) {
             (Ok(known), _) => Ok(known),

@@ -4,6 +4,7 @@ use super::interaction::{self, OpenInteraction};
 use super::visit::{self, PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::{AttributeView, ConsentPage, Level, Locale, Page as _};
 use crate::endpoint::{Note, Reply, Trouble};
+use crate::federation::Source;
 use crate::model::{
     Account, AuthorizationCode, AuthorizationRequest, CodeHash, CodeState, Grant, GrantId,
     InteractionState, LoginEvent, Session,
@@ -90,7 +91,10 @@ impl Consent {
         }
         let client = visit
             .op
-            .find_client(&open.interaction.request.client_id, Discovery::Renew)
+            .find_client(
+                &open.interaction.request.client_id,
+                Discovery::Renew(Source::of(visit.inbound.address)),
+            )
             .await
             .map_err(|error| match error {
                 ClientError::Store(_) => {

@@ -5,6 +5,7 @@ use super::visit::{self, PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::{Level, LoginError, LoginPage, Page as _};
 use crate::authn::password::{self, LoginFailure};
 use crate::endpoint::{CookieChange, Note, Reply, SessionChange};
+use crate::federation::Source;
 use crate::model::{Account, InteractionState, Session, SessionId};
 use crate::oauth::claims;
 use crate::provider::Discovery;
@@ -276,7 +277,10 @@ impl Login {
         let client = match request {
             None => None,
             Some(request) => op
-                .find_client(&request.client_id, Discovery::Renew)
+                .find_client(
+                    &request.client_id,
+                    Discovery::Renew(Source::of(visit.inbound.address)),
+                )
                 .await
                 .ok(),
         };

@@ -92,7 +92,11 @@ async fn renewing_a_switched_off_rp_does_not_switch_it_on() {
     let error = op.renew(&id).await.unwrap_err();
     assert!(matches!(error, ClientError::Disabled), "{error}");
     assert_eq!(host.requests(), [path]);
-    for discovery in [Discovery::Never, Discovery::Renew, Discovery::Allowed(HERE)] {
+    for discovery in [
+        Discovery::Never,
+        Discovery::Renew(HERE),
+        Discovery::Allowed(HERE),
+    ] {
         let error = op.find_client(&id, discovery).await.unwrap_err();
         assert!(matches!(error, ClientError::Disabled), "{error}");
     }
