@@ -10,6 +10,7 @@ fn main() -> ExitCode {
         Hooks {
             serve: launch::serve,
             demo: launch::demo,
+            demo_ta: launch::demo_ta,
         },
     )
 }

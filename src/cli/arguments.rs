@@ -1,8 +1,11 @@
 //! What can be typed.
 
+use crate::federation::EntityId;
+use crate::federation::entity_id::{WELL_KNOWN, has_loopback_host};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use url::Url;
 
 /// OpenID Connect Provider for the Italian digital identity federations (SPID and CIE).
 #[derive(Debug, Parser)]
@@ -23,7 +26,7 @@ pub(super) enum Command {
     /// Run the configured issuers
     Serve(Serve),
     /// Run the demonstration federation: three issuers, a trust anchor and relying parties
-    Demo(DemoOptions),
+    Demo(Demo),
     /// Change or show the database's schema
     #[command(subcommand)]
     Migrate(MigrateCommand),
@@ -50,14 +53,74 @@ pub(super) struct Serve {
     pub(super) no_migrate: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    #[command(flatten)]
+    pub(super) options: DemoOptions,
+    #[command(subcommand)]
+    pub(super) command: Option<DemoCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DemoCommand {
+    /// The trust anchor of the demonstration that runs in another terminal
+    #[command(subcommand)]
+    Ta(TaCommand),
+}
+
+/// What `varco demo ta` was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum TaCommand {
+    /// Take an OP, an RP or an intermediate of this machine into the federation; again after its keys changed
+    Add {
+        /// Its entity identifier, such as http://127.0.0.1:9000/
+        #[arg(value_name = "URL", value_parser = entity_of_this_machine)]
+        entity_id: String,
+        /// Its superior: the trust anchor, or the intermediate
+        #[arg(long, value_enum, default_value = "ta")]
+        below: Superior,
+        /// An RP that is no public administration: it gets the trust mark of private ones
+        #[arg(long)]
+        private: bool,
+    },
+    /// Show who joined
+    List,
+    /// Take an entity out again and revoke its trust mark
+    Remove {
+        /// Its entity identifier
+        #[arg(value_name = "URL", value_parser = entity_of_this_machine)]
+        entity_id: String,
+    },
+}
+
+/// The two superiors of the demonstration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Superior {
+    /// The trust anchor
+    Ta,
+    /// The intermediate (aggregator)
+    Sa,
+}
+
+/// An entity identifier; the address of its entity configuration does as well.
+fn entity_of_this_machine(text: &str) -> Result<String, String> {
+    let entity_id = text.strip_suffix(WELL_KNOWN).unwrap_or(text);
+    let here = "expected a URL of this machine, such as http://127.0.0.1:9000/";
+    let id = EntityId::parse(entity_id, true).map_err(|fact| format!("{fact}; {here}"))?;
+    match Url::parse(id.as_str()) {
+        Ok(url) if has_loopback_host(&url) => Ok(entity_id.to_owned()),
+        _ => Err(here.to_owned()),
+    }
+}
+
 /// What `varco demo` was asked.
 #[derive(Clone, Debug, Args)]
 pub struct DemoOptions {
     /// Address and port
     #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
-    /// The folder that keeps database and keys between runs
-    #[arg(long, default_value = "demo-data", value_name = "DIR")]
+    /// The folder that keeps database, keys and who joined between runs
+    #[arg(long, global = true, default_value = "demo-data", value_name = "DIR")]
     pub data: PathBuf,
 }
 

@@ -14,13 +14,13 @@ mod parties;
 mod tests;
 mod users;
 
-pub use arguments::DemoOptions;
+pub use arguments::{DemoOptions, Superior, TaCommand};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, ServerSettings};
 use crate::secret::Secret;
 use crate::store::Store;
-use arguments::{Arguments, Command, ConfigCommand};
+use arguments::{Arguments, Command, ConfigCommand, DemoCommand};
 use clap::Parser;
 use output::Output;
 use std::ffi::OsString;
@@ -35,6 +35,17 @@ pub struct Hooks {
     pub serve: fn(ServeOptions) -> Result<(), String>,
     /// `varco demo`.
     pub demo: fn(DemoOptions) -> Result<(), String>,
+    /// `varco demo ta`: asks the demonstration that runs with this data folder.
+    pub demo_ta: fn(&Path, TaCommand) -> Result<Told, String>,
+}
+
+/// What a command that stands above this library has to tell.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// For people.
+    pub text: String,
+    /// For programs (`--json`).
+    pub document: serde_json::Value,
 }
 
 /// What `varco serve` was asked.
@@ -134,7 +145,15 @@ fn dispatch(arguments: Arguments, hooks: Hooks, console: &mut Console<'_>) -> Do
             };
             return (hooks.serve)(options).map_err(Failure::Failed);
         }
-        Command::Demo(options) => return (hooks.demo)(options).map_err(Failure::Failed),
+        Command::Demo(demo) => match demo.command {
+            None => return (hooks.demo)(demo.options).map_err(Failure::Failed),
+            Some(DemoCommand::Ta(command)) => {
+                let told = (hooks.demo_ta)(&demo.options.data, command);
+                let told = told.map_err(Failure::Failed)?;
+                output.text(&told.text);
+                output.json(told.document);
+            }
+        },
         Command::Config(ConfigCommand::Example) => output.text(config::example().trim_end()),
         Command::Config(ConfigCommand::Check) => check(file, console, &mut output)?,
         Command::Migrate(direction) => {

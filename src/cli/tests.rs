@@ -68,6 +68,12 @@ impl Shell {
         let hooks = Hooks {
             serve: |options| Err(format!("serve {}", options.migrate)),
             demo: |options| Err(format!("demo {}", options.listen)),
+            demo_ta: |data, command| {
+                Ok(Told {
+                    text: format!("{} {command:?}", data.display()),
+                    document: serde_json::json!({ "data": data }),
+                })
+            },
         };
         let mut console = Console {
             out: &mut out,
@@ -111,6 +117,47 @@ fn every_command_has_help_and_a_wrong_one_has_status_two() {
 }
 
 #[test]
+fn orders_to_the_demonstration_name_an_entity_of_this_machine() {
+    let shell = Shell::new();
+    let add = [
+        "demo",
+        "ta",
+        "add",
+        "http://localhost:9000/rp",
+        "--below",
+        "sa",
+    ];
+    let said = shell.run(&[&add[..], &["--private"]].concat()).done().out;
+    let order = "Add { entity_id: \"http://localhost:9000/rp\", below: Sa, private: true }";
+    assert_eq!(said.trim(), format!("demo-data {order}"));
+    // The folder may be named at either place, and the address of the entity configuration does as well.
+    let url = "https://[::1]:9000/.well-known/openid-federation";
+    let order = "Remove { entity_id: \"https://[::1]:9000/\" }";
+    for arguments in [
+        ["demo", "--data", "x", "ta", "remove", url],
+        ["demo", "ta", "remove", url, "--data", "x"],
+    ] {
+        assert_eq!(
+            shell.run(&arguments).done().out.trim(),
+            format!("x {order}")
+        );
+    }
+    let json = shell.run(&["--json", "demo", "ta", "list"]).done().json();
+    assert_eq!(json["data"], "demo-data");
+    for url in [
+        "https://rp.example.it/",
+        "http://192.168.0.1/",
+        "http://127.0.0.1:9000/?x",
+        "127.0.0.1:9000",
+    ] {
+        shell
+            .run(&["demo", "ta", "add", url])
+            .refused(2, "expected a URL of this machine");
+    }
+    shell.run(&["demo", "ta"]).refused(2, "Usage");
+}
+
+#[test]
 fn serve_and_demo_are_the_hooks() {
     let shell = Shell::new();
     shell.run(&["serve"]).refused(1, "serve true");
@@ -118,6 +165,8 @@ fn serve_and_demo_are_the_hooks() {
         .run(&["serve", "--no-migrate"])
         .refused(1, "serve false");
     shell.run(&["demo"]).refused(1, "demo 127.0.0.1:8000");
+    let arguments = ["demo", "--listen", "127.0.0.1:9", "--data", "x"];
+    shell.run(&arguments).refused(1, "demo 127.0.0.1:9");
     shell
         .run(&["demo", "--listen", "127.0.0.1:9"])
         .refused(1, "demo 127.0.0.1:9");

@@ -60,17 +60,6 @@ impl DemoFederation {
         })
     }
 
-    /// The keys that an entity shows in its own configuration, which is signed by one of them.
-    pub(super) async fn own_keys(&self, entity_id: &str) -> Result<Value, DemoError> {
-        let configuration = self.fetched(&configuration_url(entity_id)).await?;
-        let unverified: Map<String, Value> =
-            Unverified::parse(&configuration, MAX_STATEMENT_BYTES)?.unverified_claims()?;
-        let shown = unverified.get("jwks").cloned().unwrap_or_default();
-        let keys = KeySet::from_json(&shown)?;
-        self.verified(&configuration, entity_id, entity_id, &keys)?;
-        Ok(shown)
-    }
-
     async fn fetched(&self, url: &str) -> Result<String, DemoError> {
         let answer = self
             .http

@@ -17,6 +17,14 @@ pub enum DemoError {
         /// Why.
         reason: String,
     },
+    /// A file of the data folder cannot be used.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A key, a token or a key set is wrong.
     #[error("{0}")]
     Jose(#[from] JoseError),

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 const MAX_BODY_BYTES: usize = 256 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// An order makes others fetch, one after the other.
+const ORDER_TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -77,6 +79,25 @@ impl HttpClient {
             .map_err(|error| failed("", &error))
     }
 
+    /// Gives a running demonstration an order, with its onboarding token (see [`super::onboarding`]).
+    ///
+    /// # Errors
+    /// As [`Http::send`], but the order may take a minute.
+    pub async fn order(
+        &self,
+        url: &str,
+        token: &str,
+        order: &serde_json::Value,
+    ) -> Result<HttpAnswer, DemoError> {
+        let builder = self
+            .0
+            .post(url)
+            .bearer_auth(token)
+            .timeout(ORDER_TIME_LIMIT);
+        let builder = builder.header("content-type", "application/json");
+        received(url, builder.body(order.to_string())).await
+    }
+
     async fn exchange(&self, request: HttpRequest<'_>) -> Result<HttpAnswer, DemoError> {
         let (url, builder) = match request {
             HttpRequest::Get { url, bearer } => {
@@ -95,29 +116,7 @@ impl HttpClient {
                 (url, builder.body(form.finish()))
             }
         };
-        let mut response = builder.send().await.map_err(|error| failed(url, &error))?;
-        let content_type = response.headers().get("content-type");
-        let mut answer = HttpAnswer {
-            status: response.status().as_u16(),
-            content_type: content_type
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned),
-            body: Vec::new(),
-        };
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| failed(url, &error))?
-        {
-            if answer.body.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
-                return Err(DemoError::Http {
-                    url: url.to_owned(),
-                    reason: format!("the answer is larger than {MAX_BODY_BYTES} bytes"),
-                });
-            }
-            answer.body.extend_from_slice(&chunk);
-        }
-        Ok(answer)
+        received(url, builder).await
     }
 }
 
@@ -128,6 +127,32 @@ impl Http for HttpClient {
     ) -> BoxFuture<'a, Result<HttpAnswer, DemoError>> {
         Box::pin(self.exchange(request))
     }
+}
+
+async fn received(url: &str, builder: reqwest::RequestBuilder) -> Result<HttpAnswer, DemoError> {
+    let mut response = builder.send().await.map_err(|error| failed(url, &error))?;
+    let content_type = response.headers().get("content-type");
+    let mut answer = HttpAnswer {
+        status: response.status().as_u16(),
+        content_type: content_type
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+        body: Vec::new(),
+    };
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| failed(url, &error))?
+    {
+        if answer.body.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
+            return Err(DemoError::Http {
+                url: url.to_owned(),
+                reason: format!("the answer is larger than {MAX_BODY_BYTES} bytes"),
+            });
+        }
+        answer.body.extend_from_slice(&chunk);
+    }
+    Ok(answer)
 }
 
 fn failed(url: &str, error: &reqwest::Error) -> DemoError {

@@ -1,10 +1,9 @@
 //! The private keys of the demonstration's entities, kept in files between runs.
 
 use super::DemoError;
+use super::private_file::write_private;
 use crate::jose::{KeyKind, PrivateKey};
-use crate::random;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -103,20 +102,9 @@ fn load_or_create_key(path: &Path, kind: KeyKind) -> Result<PrivateKey, DemoErro
     }
 }
 
-/// Written under another name and renamed, so that a kill at any moment leaves either no key or a whole one.
 fn write_key(path: &Path, key: &PrivateKey) -> Result<(), DemoError> {
-    let failed = |error: std::io::Error| file_error(path, &error.to_string());
-    let temporary = path.with_extension(format!("{}.tmp", random::identifier()));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&temporary)
-        .map_err(failed)?;
-    file.write_all(key.to_pkcs8_der()?.expose())
-        .map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    std::fs::rename(&temporary, path).map_err(failed)
+    write_private(path, key.to_pkcs8_der()?.expose())
+        .map_err(|error| file_error(path, &error.to_string()))
 }
 
 fn file_error(path: &Path, reason: &str) -> DemoError {

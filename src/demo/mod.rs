@@ -5,7 +5,7 @@
 //!                     {base}/ta/                      trust anchor: every endpoint of OpenID Federation 1.0 §8
 //!        ┌───────────────┼──────────────┬─────────────┐
 //!   {base}/sa/      {base}/rp/    {base}/spid/   {base}/cie/
-//!        │           relying party     the providers (somebody else's: see DemoFederation::onboard)
+//!        │           relying party     the providers (somebody else's: see [`onboarding`])
 //!   {base}/rp-aggregated/
 //! ```
 //!
@@ -19,7 +19,9 @@ mod fetch;
 mod further;
 pub mod http;
 pub mod keys;
+pub mod onboarding;
 pub mod policy;
+mod private_file;
 pub mod relying_party;
 mod resolution;
 pub mod statement;
@@ -43,7 +45,7 @@ use crate::clock::Clock;
 use crate::federation::Resolver;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use url::Url;
 
 /// The path of each entity below the base URL.
@@ -80,6 +82,8 @@ pub struct DemoFederation {
     resolver: Resolver,
     clock: Arc<dyn Clock>,
     attempts: web::Attempts,
+    /// Where entities join; none where nobody can.
+    desk: OnceLock<onboarding::Desk>,
 }
 
 impl DemoFederation {
@@ -113,7 +117,7 @@ impl DemoFederation {
         let trust_anchor = Superior {
             issued_marks: vec![
                 mark_type.clone(),
-                format!("{anchor_id}openid_relying_party/private/"),
+                private_relying_party_mark_type(&base_url),
                 provider_mark_type(&base_url),
                 intermediary_mark_type(&base_url),
             ],
@@ -157,6 +161,7 @@ impl DemoFederation {
             aggregated_relying_party: aggregated,
             further_relying_parties: RwLock::default(),
             published: RwLock::default(),
+            desk: OnceLock::new(),
             resolver: resolution::resolver(&http, &clock),
             http,
             attempts: web::Attempts::new(Arc::clone(&clock)),
@@ -174,11 +179,7 @@ impl DemoFederation {
                 entity_type: EntityType::Intermediate,
                 jwks: self.intermediate.jwks(),
                 metadata_policy: policy::relying_party_policy(CONTACT),
-                // One entity, the intermediate itself, may stand between the anchor and a relying party (§6.2.1).
-                constraints: Some(json!({
-                    "max_path_length": 1,
-                    "allowed_entity_types": ["openid_relying_party"],
-                })),
+                constraints: Some(onboarding::intermediate_constraints()),
                 extra: Map::new(),
             },
         );
@@ -191,7 +192,7 @@ impl DemoFederation {
             (
                 &self.intermediate,
                 &self.aggregated_relying_party,
-                policy::aggregator_policy("aggregatore@pec.example.it"),
+                policy::aggregator_policy(onboarding::AGGREGATOR_CONTACT),
             ),
         ];
         for (superior, relying_party, metadata_policy) in relying_parties {
@@ -254,6 +255,12 @@ impl DemoFederation {
         relying_party_mark_type(&self.base_url)
     }
 
+    /// The type of trust mark of relying parties that are no public administration; the providers take either.
+    #[must_use]
+    pub fn private_relying_party_mark_type(&self) -> String {
+        private_relying_party_mark_type(&self.base_url)
+    }
+
     /// The type of trust mark of providers.
     #[must_use]
     pub fn provider_mark_type(&self) -> String {
@@ -281,21 +288,14 @@ impl DemoFederation {
         self.trust_anchor
             .trust_mark(&mark_type, issuer, "Varco, fornitore dimostrativo")
     }
-
-    /// Fetches a provider's entity configuration, verifies it with its own keys, and puts it into the federation: what a
-    /// registry's clerk does when a provider joins, or changes its keys.
-    ///
-    /// # Errors
-    /// When it cannot be fetched, or is not signed by the keys it shows.
-    pub async fn onboard(&self, issuer: &str) -> Result<(), DemoError> {
-        let jwks = self.own_keys(issuer).await?;
-        self.attest_provider(issuer, jwks);
-        Ok(())
-    }
 }
 
 fn relying_party_mark_type(base_url: &str) -> String {
     format!("{base_url}/ta/openid_relying_party/public/")
+}
+
+fn private_relying_party_mark_type(base_url: &str) -> String {
+    format!("{base_url}/ta/openid_relying_party/private/")
 }
 
 fn provider_mark_type(base_url: &str) -> String {

@@ -5,18 +5,22 @@ use super::statement::{self, STATEMENT_SECONDS, claims};
 use super::trust_marks::Register;
 use crate::clock::Clock;
 use crate::jose::{KeyUse, PrivateKey};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What a subordinate is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EntityType {
     /// `openid_provider`
+    #[serde(rename = "openid_provider")]
     Provider,
     /// `openid_relying_party`
+    #[serde(rename = "openid_relying_party")]
     RelyingParty,
     /// `federation_entity` with subordinates of its own.
+    #[serde(rename = "federation_entity")]
     Intermediate,
 }
 

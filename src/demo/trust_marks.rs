@@ -167,6 +167,17 @@ impl Superior {
         })
     }
 
+    /// Whether this is a valid mark of this type for this subject.
+    #[must_use]
+    pub fn is_good_mark(&self, mark: &str, mark_type: &str, subject: &str) -> bool {
+        let members: Map<String, Value> = Unverified::parse(mark, MAX_MARK_BYTES)
+            .and_then(|unverified| unverified.unverified_claims())
+            .unwrap_or_default();
+        stated_type(&members) == Some(mark_type)
+            && text(&members, "sub") == Some(subject)
+            && self.mark_status(mark) == Some(MarkStatus::Active)
+    }
+
     /// Who holds a valid mark of this type, in order (OpenID Federation 1.0 §8.5).
     #[must_use]
     pub fn holders(&self, mark_type: &str) -> Vec<String> {

@@ -6,9 +6,14 @@ use crate::accounts::import;
 use crate::cli::DemoOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, ServerSettings};
+use crate::demo::onboarding::{Judgement, Judges};
 use crate::demo::{self, DemoFederation, DemoKeys, Http, HttpClient};
+use crate::federation::EntityId;
+use crate::model::ClientId;
+use crate::provider::Provider;
 use crate::store::account;
 use crate::web::{self, App, Running};
+use futures_util::future::{BoxFuture, join_all};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::TcpListener;
@@ -87,6 +92,12 @@ pub fn demo(options: DemoOptions) -> Result<(), String> {
             Arc::new(SystemClock),
             |_| {},
         )?;
+        // Not before the address is ours: the file of a demonstration that runs there already stays.
+        let judges = Arc::new(Issuers(demonstration.app.providers.clone()));
+        demonstration
+            .federation
+            .open_desk(&options.data, judges)
+            .map_err(|error| error.to_string())?;
         let running = demonstration.serve(listener)?;
         announce(&base_url, &options.data);
         running
@@ -94,6 +105,28 @@ pub fn demo(options: DemoOptions) -> Result<(), String> {
             .await
             .map_err(|error| error.to_string())
     })
+}
+
+/// The issuers of the federation, as judges of relying parties that join.
+struct Issuers(Vec<Arc<Provider>>);
+
+impl Judges for Issuers {
+    fn judge<'a>(&'a self, entity_id: &'a EntityId) -> BoxFuture<'a, Vec<Judgement>> {
+        let client_id = ClientId::new(entity_id.to_string());
+        let members = self.0.iter().filter(|op| op.profile.federation);
+        let judged = members.map(move |op| {
+            let client_id = client_id.clone();
+            async move {
+                // As at a login, but past the failures that are remembered for a while: what was mended counts at once.
+                let outcome = op.renew(&client_id).await;
+                Judgement {
+                    by: op.settings.id.clone(),
+                    refusal: outcome.err().map(|error| error.reason()),
+                }
+            }
+        });
+        Box::pin(join_all(judged))
+    }
 }
 
 /// The demonstration is configured like any other process: by a file, kept for the other commands to use.
@@ -107,7 +140,8 @@ fn settings(federation: &DemoFederation, folder: &Path) -> Result<ServerSettings
 fn configuration(federation: &DemoFederation) -> Result<String, String> {
     let base = federation.base_url();
     let anchor = federation.entity_id(demo::path::TRUST_ANCHOR);
-    let mark_type = federation.relying_party_mark_type();
+    let public = federation.relying_party_mark_type();
+    let private = federation.private_relying_party_mark_type();
     let mut text = format!(
         "# Made by `varco demo` at every start; changes are lost.\n\
          listen = \"{}\"\ndatabase_url = \"sqlite://varco.db\"\ndevelopment = true\nkey_file = \"varco.key\"\n",
@@ -148,7 +182,7 @@ fn configuration(federation: &DemoFederation) -> Result<String, String> {
                 .provider_trust_mark(&id)
                 .map_err(|error| error.to_string())?;
             text.push_str(&format!(
-                "authority_hints = [\"{anchor}\"]\nrequired_trust_marks = [\"{mark_type}\"]\n\
+                "authority_hints = [\"{anchor}\"]\nrequired_trust_marks = [\"{public}\", \"{private}\"]\n\
                  trust_mark_status = \"dynamic\"\ntrust_marks = [\"{mark}\"]\n\
                  [[issuer.trust_anchor]]\nid = \"{anchor}\"\njwks = {}\n",
                 inline_table(&federation.jwks())
@@ -197,7 +231,8 @@ fn announce(base_url: &str, folder: &Path) {
     let mut text = format!(
         "\nVarco demonstration\n\n  Open            {base_url}/\n  Relying party   {base_url}/rp/            (below the trust anchor)\n  \
          Relying party   {base_url}/rp-aggregated/ (below an intermediate)\n  History         {base_url}/spid/history   {base_url}/cie/history\n  \
-         Data            {}  (configuration for the other commands: --config {0}/varco.toml)\n\n  Log in as\n",
+         Data            {}  (configuration for the other commands: --config {0}/varco.toml)\n  \
+         Your own RP     varco demo ta add http://127.0.0.1:9000/ --data {0}  (in another terminal)\n\n  Log in as\n",
         folder.display()
     );
     for (username, password) in demo::credentials() {

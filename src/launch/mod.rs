@@ -1,8 +1,10 @@
-//! Putting a process together: `varco serve` and `varco demo`.
+//! Putting a process together: `varco serve` and `varco demo`; and `varco demo ta`, which asks a running one.
 
 mod demo;
+mod demo_ta;
 
 pub use demo::{Demonstration, demo};
+pub use demo_ta::demo_ta;
 
 use crate::accounts::PasswordHasher;
 use crate::cli::ServeOptions;
@@ -108,6 +110,6 @@ pub(crate) fn start_logging() {
         .try_init();
 }
 
-pub(crate) fn run(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+pub(crate) fn run<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     actix_web::rt::System::new().block_on(work)
 }

@@ -72,6 +72,8 @@ pub(super) enum Refusal {
     TemporarilyUnavailable(String),
     /// Signing failed; the log says why.
     ServerError,
+    /// An order without the token of this run.
+    Forbidden,
     /// Not one of the methods that the endpoint takes.
     Method(&'static str),
 }
@@ -86,6 +88,7 @@ impl Refusal {
             Self::NotFound(_) | Self::InvalidTrustAnchor => StatusCode::NOT_FOUND,
             Self::TemporarilyUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
@@ -100,6 +103,7 @@ impl Refusal {
             Self::InvalidMetadata(_) => "invalid_metadata",
             Self::TemporarilyUnavailable(_) => "temporarily_unavailable",
             Self::ServerError => "server_error",
+            Self::Forbidden => "access_denied",
         }
     }
 
@@ -113,6 +117,7 @@ impl Refusal {
             Self::NotFound(what) => format!("no {what} here"),
             Self::InvalidTrustAnchor => "no trust_anchor that this entity is below".to_owned(),
             Self::ServerError => "the document could not be signed".to_owned(),
+            Self::Forbidden => "orders need the token of this run".to_owned(),
             Self::Method(methods) => format!("this endpoint takes {methods} only"),
         }
     }

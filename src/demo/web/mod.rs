@@ -4,6 +4,7 @@ mod asked;
 mod attempts;
 mod federation;
 mod flow;
+mod members;
 mod pages;
 mod trust_marks;
 mod view;
@@ -57,6 +58,7 @@ pub fn routes(config: &mut web::ServiceConfig, federation: Arc<DemoFederation>, 
         ))
         .service(document("/ta/trust_mark_list", trust_marks::list))
         .service(document("/ta/trust_mark", trust_marks::mark))
+        .service(only("POST", "/ta/members").route(web::post().to(members::order)))
         .service(only("POST", "/ta/trust_mark_status").route(web::post().to(trust_marks::status)))
         .route(relying_party, web::get().to(pages::with_slash))
         .route(&format!("{relying_party}/"), web::get().to(pages::start))

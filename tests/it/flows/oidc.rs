@@ -53,6 +53,7 @@ impl World {
         let hooks = Hooks {
             serve: |_| Ok(()),
             demo: |_| Ok(()),
+            demo_ta: |_, _| Err(String::new()),
         };
         let mut console = Console {
             out: &mut out,

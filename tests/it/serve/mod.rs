@@ -5,6 +5,7 @@ mod configuration;
 mod crash;
 mod logs;
 mod member;
+mod onboarding;
 mod outage;
 mod process;
 mod proxy;

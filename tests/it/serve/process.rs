@@ -61,7 +61,7 @@ pub fn own_address() -> String {
     format!("127.{}.{low}.{number}:8443", high | 1)
 }
 
-/// `varco serve`, killed at the end of the test.
+/// `varco serve` or `varco demo`, killed at the end of the test.
 pub struct Server {
     child: Child,
     log: Arc<Log>,
@@ -83,11 +83,26 @@ impl Server {
 
     /// As [`Server::start`], with variables of the environment.
     pub fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut child = program()
+        let mut command = program();
+        command
             .arg("--config")
             .arg(folder.join("varco.toml"))
             .arg("serve")
-            .envs(variables.iter().copied())
+            .envs(variables.iter().copied());
+        Self::run(command)
+    }
+
+    /// `varco demo` with this data folder.
+    pub fn demo(folder: &Path, address: &str) -> Self {
+        let mut command = program();
+        command
+            .args(["demo", "--listen", address, "--data"])
+            .arg(folder);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
