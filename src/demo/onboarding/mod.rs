@@ -11,6 +11,7 @@
 //! Who joined is kept in `members.json` and joins again at the next start, without being asked.
 
 mod client;
+mod configuration;
 mod error;
 mod join;
 mod member;
