@@ -55,6 +55,7 @@ pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<Issue
         },
         authority_hints,
         trust_marks,
+        trust_mark_types: values.texts("trust_mark_types")?,
         required_trust_marks: values.texts("required_trust_marks")?,
         trust_mark_status: match values.text("trust_mark_status")? {
             "dynamic" => TrustMarkStatus::Dynamic,

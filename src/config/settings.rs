@@ -167,6 +167,8 @@ pub struct IssuerSettings {
     pub authority_hints: Vec<String>,
     /// Own trust marks as compact JWS: those of `trust_marks`, then those of the files in `trust_marks_dir`.
     pub trust_marks: Vec<String>,
+    /// Types of own trust marks that are asked for where no mark is configured (OIDC Federation §8.6).
+    pub trust_mark_types: Vec<String>,
     /// Types of which an RP needs one valid mark (SPID/CIE FE-1); empty: none needed.
     pub required_trust_marks: Vec<String>,
     /// Whether marks are also checked at their issuer (SPID/CIE TM-2).

@@ -240,13 +240,19 @@ static ISSUER: Section = Section {
             "trust_marks",
             Kind::Texts,
             "[]",
-            "The issuer's own trust marks as received (compact JWS). None is needed to start.",
+            "The issuer's own trust marks as received (compact JWS). None is needed to start. Before one ends, or when its\nissuer says that it is revoked, a new one is asked for at the issuer's trust mark endpoint, if it has one.",
         ),
         without_default(
             "trust_marks_dir",
             Kind::Path,
             "\"trust-marks\"",
             "A folder with further trust marks, one compact JWS a file.",
+        ),
+        with_default(
+            "trust_mark_types",
+            Kind::Texts,
+            "[]",
+            "Types of own trust marks that are asked for at the mark issuers that the trust anchor lists, without a mark to begin\nwith, such as [\"https://registry.example.it/openid_provider/public/\"].",
         ),
         with_default(
             "required_trust_marks",

@@ -17,8 +17,6 @@ use crate::store::{StoreError, client};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// Longest trust mark that is put into our entity configuration.
-const MAX_TRUST_MARK_BYTES: usize = 16 * 1024;
 /// How long unsigned documents are kept before they are made anew.
 const UNSIGNED_SECONDS: i64 = 3600;
 
@@ -138,11 +136,11 @@ fn signed(
 fn signed_entity_configuration(op: &Provider, now: UtcTime) -> Result<Document, DocumentError> {
     let rings = op.rings();
     let jwks: Vec<Value> = published(rings.federation.published_jwks());
-    let trust_marks: Vec<(String, String)> = op
-        .settings
-        .trust_marks
-        .iter()
-        .filter_map(|mark| Some((trust_mark_type(mark)?, mark.clone())))
+    let own_marks = op.own_trust_marks();
+    let first_end = own_marks.iter().filter_map(|mark| mark.expires_at).min();
+    let trust_marks: Vec<(String, String)> = own_marks
+        .into_iter()
+        .map(|mark| (mark.mark_type, mark.jwt))
         .collect();
     let mut metadata = Map::new();
     metadata.insert("federation_entity".into(), federation_entity(op));
@@ -150,7 +148,7 @@ fn signed_entity_configuration(op: &Provider, now: UtcTime) -> Result<Document, 
         "openid_provider".into(),
         discovery::openid_provider(op).into(),
     );
-    signed(
+    let mut document = signed(
         op,
         now,
         "application/entity-statement+jwt",
@@ -168,7 +166,12 @@ fn signed_entity_configuration(op: &Provider, now: UtcTime) -> Result<Document, 
                 key,
             )
         },
-    )
+    )?;
+    // A mark that ends is left out at once.
+    if let Some(end) = first_end {
+        document.fresh_until = document.fresh_until.min(end);
+    }
+    Ok(document)
 }
 
 fn published(jwks: &Value) -> Vec<Value> {
@@ -176,17 +179,6 @@ fn published(jwks: &Value) -> Vec<Value> {
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default()
-}
-
-/// The type that a configured mark states of itself; it is ours, others verify it.
-fn trust_mark_type(mark: &str) -> Option<String> {
-    let claims: Map<String, Value> = Unverified::parse(mark, MAX_TRUST_MARK_BYTES)
-        .ok()?
-        .unverified_claims()
-        .ok()?;
-    ["trust_mark_type", "trust_mark_id", "id"]
-        .iter()
-        .find_map(|name| claims.get(*name)?.as_str().map(str::to_owned))
 }
 
 /// SPID/CIE MD-2.

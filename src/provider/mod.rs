@@ -5,6 +5,7 @@
 mod clients;
 mod document;
 mod levels;
+mod own_marks;
 mod renewal;
 mod task;
 mod tolerances;
@@ -13,6 +14,7 @@ pub use clients::{
     ClientError, ClientStatistics, Discovery, EndedChain, KnownClient, follow_changes,
 };
 pub use document::{Document, DocumentCell};
+pub use own_marks::MarkKeeper;
 pub use renewal::{Renewal, Round, renew_all};
 pub use task::Task;
 pub use tolerances::Tolerance;
@@ -23,10 +25,11 @@ use crate::config::{IssuerSettings, ServerSettings};
 use crate::federation::{EntityId, Resolver, TrustAnchor, TrustMarkStatus, TrustSettings};
 use crate::jose::{KeyEncryptionKey, KeySet};
 use crate::keys::{self, KeyError, Rings};
-use crate::model::{ClientId, InteractionId, IssuerId};
+use crate::model::{ClientId, InteractionId, IssuerId, OwnTrustMark};
 use crate::profile::{Path, Profile};
 use crate::store::Store;
 use arc_swap::ArcSwap;
+use own_marks::OwnMarks;
 use std::sync::Arc;
 
 /// What all issuers of a process share.
@@ -60,6 +63,8 @@ pub struct Provider {
     /// Documents that are made once a change or lifetime, not once a request.
     pub documents: Documents,
     rings: ArcSwap<Rings>,
+    configured_marks: Vec<OwnTrustMark>,
+    own_marks: ArcSwap<OwnMarks>,
     clients: clients::Memory,
     key_look_ups: clients::KeyLookUps,
     tolerances: tolerances::ToleranceLog,
@@ -115,6 +120,8 @@ impl Provider {
             shared.clock.now(),
         )
         .map_err(|error| ProviderError::Keys(settings.id.clone(), error))?;
+        let (configured_marks, own_marks) = own_marks::open(&shared.store, &settings, &issuer)
+            .map_err(|error| unusable(error.to_string()))?;
         Ok(Self {
             key_look_ups: clients::KeyLookUps::new(shared.clock.now()),
             shared,
@@ -124,6 +131,8 @@ impl Provider {
             trust,
             documents: Documents::default(),
             rings: ArcSwap::from_pointee(rings),
+            configured_marks,
+            own_marks: ArcSwap::from_pointee(own_marks),
             clients: clients::Memory::new(),
             tolerances: tolerances::ToleranceLog::default(),
         })

@@ -4,7 +4,8 @@ use super::routes::App;
 use super::tls::Certificate;
 use crate::endpoint::quote;
 use crate::keys;
-use crate::provider::{Task, follow_changes, renew_all};
+use crate::provider::{MarkKeeper, Task, follow_changes, renew_all};
+use crate::store::own_trust_mark;
 use crate::store::purge::{PurgeLimits, purge_expired};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,13 @@ pub(super) async fn run(app: App, certificate: Option<Arc<Certificate>>) {
     let keys = watch_keys(app.clone(), certificate);
     // Each by itself: RPs that are slow to answer delay no purge.
     let changes = watch_changes(&app);
-    tokio::join!(keys, changes, keep_purging(&app), keep_renewing(&app));
+    tokio::join!(
+        keys,
+        changes,
+        keep_purging(&app),
+        keep_renewing(&app),
+        keep_marks(&app)
+    );
 }
 
 /// The kill switch: `varco rp disable`, or whatever else changed an RP.
@@ -54,6 +61,20 @@ async fn watch_keys(app: App, certificate: Option<Arc<Certificate>>) {
         match app.shared.store.read(keys::keyring_version).await {
             Ok(version) => refresh_keys(&app, version).await,
             Err(error) => log::warn!("event=keys.not_polled reason={}", quote(error)),
+        }
+        match app.shared.store.read(own_trust_mark::version).await {
+            Ok(version) => refresh_marks(&app, version).await,
+            Err(error) => log::warn!("event=own_marks.not_polled reason={}", quote(error)),
+        }
+    }
+}
+
+async fn refresh_marks(app: &App, version: i64) {
+    for op in &app.providers {
+        match op.refresh_own_marks(version).await {
+            Ok(false) => {}
+            Ok(true) => log::info!("event=own_marks.reloaded issuer={}", op.issuer),
+            Err(error) => log::warn!("event=own_marks.kept_old reason={}", quote(error)),
         }
     }
 }
@@ -101,6 +122,15 @@ async fn keep_renewing(app: &App) {
         if task.is_ours(&app.shared).await {
             renew_all(&app.providers).await;
         }
+    }
+}
+
+async fn keep_marks(app: &App) {
+    let mut keeper = MarkKeeper::default();
+    let mut ticks = housekeeping();
+    loop {
+        ticks.tick().await;
+        keeper.turn(&app.providers).await;
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod entity_configuration;
 mod key_sets;
+mod own_marks;
 mod resolve;
 mod schemas;
