@@ -19,7 +19,7 @@ pub struct Inbound {
     pub method: Method,
     /// The query of the URL.
     pub query: Result<Params, ParamError>,
-    /// The query's pairs as they came, for the few parameters that may be repeated (OIDC Federation §8.3).
+    /// The pairs of the method's parameters as they came, for the few that may be repeated (OIDC Federation §8.3).
     pub repeatable: Vec<(String, String)>,
     /// A form body (`application/x-www-form-urlencoded`); empty when there is none.
     pub form: Result<Params, ParamError>,

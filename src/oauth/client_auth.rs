@@ -9,7 +9,7 @@ use crate::federation::Source;
 use crate::jose::{
     Expectations, ExpiryRule, IssuedAtRule, JoseError, TypRule, Unverified, Verified,
 };
-use crate::model::{ClientId, ErrorCode, ParamError, Params};
+use crate::model::{ClientId, ErrorCode, IssuerId, ParamError, Params};
 use crate::profile::{Path, Violation};
 use crate::provider::{ClientError, Discovery, KnownClient, Provider};
 use crate::secret::{self, Secret};
@@ -168,21 +168,39 @@ impl AuthenticatedClient {
     /// # Errors
     /// The database failed.
     pub fn spend(&self, op: &Provider, tx: &mut DbConn) -> Result<bool, StoreError> {
-        match &self.assertion {
-            None => Ok(true),
-            Some(assertion) => replay::insert(
-                tx,
-                &replay::ReplayKey {
-                    issuer: &op.issuer,
-                    client_id: self.id(),
-                    purpose: REPLAY_PURPOSE,
-                    value: &assertion.id,
-                },
-                None,
-                assertion.expires_at,
-            ),
-        }
+        spend(&op.issuer, self.id(), self.assertion.as_ref(), tx)
     }
+
+    /// As [`AuthenticatedClient::spend`], for an endpoint that writes nothing else.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn spend_alone(&self, op: &Provider) -> Result<bool, StoreError> {
+        let (issuer, id) = (op.issuer.clone(), self.id().clone());
+        let assertion = self.assertion.clone();
+        op.shared
+            .store
+            .write(move |tx| spend(&issuer, &id, assertion.as_ref(), tx))
+            .await
+    }
+}
+
+fn spend(
+    issuer: &IssuerId,
+    client_id: &ClientId,
+    assertion: Option<&Assertion>,
+    tx: &mut DbConn,
+) -> Result<bool, StoreError> {
+    let Some(assertion) = assertion else {
+        return Ok(true);
+    };
+    let key = replay::ReplayKey {
+        issuer,
+        client_id,
+        purpose: REPLAY_PURPOSE,
+        value: &assertion.id,
+    };
+    replay::insert(tx, &key, None, assertion.expires_at)
 }
 
 /// Authenticates the caller of `endpoint` by the one method that it used.
@@ -296,7 +314,15 @@ async fn private_key_jwt(
     if unverified_issuer != claim("sub") || unverified_issuer != named {
         return Err(ClientAuthError::PartiesDiffer);
     }
-    let client = find(op, source, unverified_issuer).await?;
+    // SPID/CIE FE-8: at the resolve endpoint an RP may introduce itself, as at the authorization endpoint.
+    let discovery = match endpoint {
+        Path::Resolve => Discovery::Allowed(source),
+        _ => Discovery::Renew(source),
+    };
+    let client = op
+        .find_client(&ClientId::new(unverified_issuer), discovery)
+        .await
+        .map_err(ClientAuthError::Client)?;
     require_method(&client, "private_key_jwt")?;
     let mut client = client;
     let mut verified = verify(op, &unverified, &client, endpoint);
@@ -327,11 +353,12 @@ fn verify(
     client: &KnownClient,
     endpoint: Path,
 ) -> Result<Verified<Map<String, Value>>, JoseError> {
-    let audience = [
-        op.url(endpoint),
-        op.url(Path::Token),
-        op.settings.id.clone(),
-    ];
+    let issuer = op.settings.id.clone();
+    let audience = match endpoint {
+        Path::Resolve => vec![issuer],
+        _ => vec![op.url(endpoint), op.url(Path::Token), issuer],
+    };
+    let audience: Vec<&str> = audience.iter().map(String::as_str).collect();
     let registered = client.metadata().token_endpoint_auth_signing_alg.as_ref();
     assertion.verify(
         &client.keys,
@@ -342,7 +369,7 @@ fn verify(
             kid_required: false,
             issuer: Some(client.id().as_str()),
             subject: Some(client.id().as_str()),
-            audience: Some(&audience.each_ref().map(String::as_str)),
+            audience: Some(&audience),
             now: op.now(),
             leeway_seconds: client.tolerance.clock_leeway_seconds,
             expiry: ExpiryRule::Required,

@@ -1,19 +1,19 @@
 //! Documents for anybody, served from memory: signed once a change or lifetime, not once a request.
 
+use super::client_auth::ClientAuthError;
 use super::discovery;
 use crate::clock::UtcTime;
-use crate::endpoint::{Inbound, Note, Reply, Trouble};
+use crate::endpoint::{Note, Reply, Trouble};
+use crate::federation::EntityId;
 use crate::federation::entity_configuration::{
     EntityConfigurationInput, SigningKey, Validity, entity_configuration, signed_jwks,
 };
 use crate::federation::historical_keys::{HistoricalKey, historical_keys};
-use crate::federation::resolve_response::{ResolveResponseInput, resolve_response};
-use crate::federation::{EntityId, ValidMark};
 use crate::jose::{JoseError, SignatureAlgorithm, Unverified};
-use crate::model::{ClientId, ErrorCode, Origin, ParamError, RelyingParty, ResolvedTrust};
+use crate::model::ErrorCode;
 use crate::profile::Path;
 use crate::provider::{Document, Provider};
-use crate::store::{StoreError, client};
+use crate::store::StoreError;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -35,9 +35,18 @@ pub enum DocumentError {
     /// A parameter is missing or repeated.
     #[error("{0}")]
     Parameter(String),
+    /// Who asks by POST is not who it says.
+    #[error("{}", .0.description())]
+    Client(ClientAuthError),
     /// The database failed.
     #[error("the provider cannot reach its database")]
     Store(#[from] StoreError),
+}
+
+impl From<ClientAuthError> for DocumentError {
+    fn from(error: ClientAuthError) -> Self {
+        Self::Client(error)
+    }
 }
 
 /// Serves one of the issuer's documents.
@@ -96,7 +105,7 @@ fn unsigned(now: UtcTime, body: &Value) -> Document {
 
 /// Signs with the federation ring; the document is used for half its life, so that `exp` is always hours ahead
 /// (SPID/CIE MD-4).
-fn signed(
+pub(super) fn signed(
     op: &Provider,
     now: UtcTime,
     content_type: &'static str,
@@ -248,128 +257,6 @@ fn signed_historical_keys(op: &Provider, now: UtcTime) -> Result<Document, Docum
     )
 }
 
-/// `GET /resolve` (OIDC Federation §8.3, SPID/CIE FE-8): from what was resolved already; never discovers.
-///
-/// # Errors
-/// A parameter is missing; the subject is not known.
-pub async fn resolve(op: &Provider, inbound: &Inbound) -> Result<Arc<Document>, DocumentError> {
-    let query = ResolveQuery::parse(inbound)?;
-    let issuer = op.issuer.clone();
-    let subject = ClientId::new(query.subject.clone());
-    let found: Option<RelyingParty> = op
-        .shared
-        .store
-        .read(move |connection| client::find(connection, &issuer, &subject))
-        .await?;
-    let now = op.now();
-    let trust = found
-        .filter(|party| party.enabled)
-        .and_then(|party| match party.origin {
-            Origin::Federation(trust) => Some(trust),
-            Origin::Registered => None,
-        })
-        .filter(|trust| now < trust.expires_at)
-        .filter(|trust| query.anchors.contains(&trust.trust_anchor))
-        .ok_or(DocumentError::NotFound(
-            "sub is not known to this provider below that trust_anchor",
-        ))?;
-    let key = format!(
-        "{} {} {}",
-        query.subject,
-        query.entity_types.join(" "),
-        trust.resolved_at.0
-    );
-    op.documents
-        .resolved
-        .get(&key, now, || signed_resolution(op, now, &query, &trust))
-}
-
-fn signed_resolution(
-    op: &Provider,
-    now: UtcTime,
-    query: &ResolveQuery,
-    trust: &ResolvedTrust,
-) -> Result<Document, DocumentError> {
-    let subject = EntityId::parse(&query.subject, op.shared.server.development)
-        .map_err(|error| DocumentError::Parameter(format!("sub {error}")))?;
-    let metadata: Map<String, Value> = trust
-        .metadata
-        .iter()
-        .filter(|(kind, _)| query.entity_types.is_empty() || query.entity_types.contains(*kind))
-        .map(|(kind, value)| (kind.clone(), value.clone()))
-        .collect();
-    let marks: Vec<ValidMark> = trust
-        .trust_marks
-        .iter()
-        .map(|mark| ValidMark {
-            mark_type: mark.mark_type.clone(),
-            issuer: mark.issuer.clone(),
-            jwt: mark.jwt.clone(),
-            expires_at: mark.expires_at,
-        })
-        .collect();
-    let typ = op.settings.resolve_response_typ.as_str();
-    let content_type = if typ == "resolve-response+jwt" {
-        "application/resolve-response+jwt"
-    } else {
-        "application/entity-statement+jwt"
-    };
-    let mut document = signed(op, now, content_type, |entity, _, key| {
-        resolve_response(
-            &ResolveResponseInput {
-                issuer: entity,
-                subject: &subject,
-                metadata: &metadata,
-                trust_marks: &marks,
-                chain: &trust.chain,
-                expires_at: trust.expires_at,
-                draft_typ: typ != "resolve-response+jwt",
-            },
-            now,
-            key,
-        )
-    })?;
-    document.fresh_until = document.fresh_until.min(trust.expires_at);
-    Ok(document)
-}
-
-/// The parameters of `/resolve`; `trust_anchor` and `entity_type` are repeatable, so they are read by hand.
-struct ResolveQuery {
-    subject: String,
-    anchors: Vec<String>,
-    entity_types: Vec<String>,
-}
-
-impl ResolveQuery {
-    fn parse(inbound: &Inbound) -> Result<Self, DocumentError> {
-        let pairs = &inbound.repeatable;
-        let all = |names: [&str; 2]| -> Vec<String> {
-            pairs
-                .iter()
-                .filter(|(name, _)| names.contains(&name.as_str()))
-                .map(|(_, value)| value.clone())
-                .collect()
-        };
-        let mut subjects = all(["sub", "sub"]);
-        let anchors = all(["anchor", "trust_anchor"]);
-        let missing = |name| DocumentError::Parameter(format!("parameter {name} is missing"));
-        if subjects.len() > 1 {
-            return Err(DocumentError::Parameter(
-                ParamError::Repeated("sub".into()).to_string(),
-            ));
-        }
-        Ok(Self {
-            subject: subjects.pop().ok_or_else(|| missing("sub"))?,
-            anchors: if anchors.is_empty() {
-                return Err(missing("trust_anchor"));
-            } else {
-                anchors
-            },
-            entity_types: all(["entity_type", "type"]),
-        })
-    }
-}
-
 /// A JSON Schema of the profile's message tables: `/schemas/{name}.json`.
 ///
 /// # Errors
@@ -399,6 +286,14 @@ pub fn schema_index(op: &Provider) -> Reply {
 }
 
 impl DocumentError {
+    /// The whole reason, for the log.
+    fn reason(&self) -> String {
+        match self {
+            Self::Client(error) => error.reason(),
+            other => other.to_string(),
+        }
+    }
+
     /// The answer (OIDC Federation §8.9, SPID/CIE FE-6).
     #[must_use]
     pub fn into_reply(self, wants_page: bool) -> Reply {
@@ -406,6 +301,7 @@ impl DocumentError {
             Self::Signing(_) | Self::NoKey(_) => (ErrorCode::ServerError, Trouble::ServerError),
             Self::NotFound(_) => (ErrorCode::NotFound, Trouble::NotFound),
             Self::Parameter(_) => (ErrorCode::InvalidRequest, Trouble::InvalidRequest),
+            Self::Client(error) => (error.code(), Trouble::InvalidRequest),
             Self::Store(_) => (ErrorCode::TemporarilyUnavailable, Trouble::Unavailable),
         };
         let level = if code.status() >= 500 {
@@ -415,7 +311,7 @@ impl DocumentError {
         };
         let note = Note::new(level, "document.refused")
             .with("error", code.as_str())
-            .with("reason", self.to_string());
+            .with("reason", self.reason());
         let reply = if wants_page {
             Reply::refusal(code, self.to_string(), trouble, false)
         } else {

@@ -204,10 +204,9 @@ impl Profile {
         match path {
             Path::Token | Path::Introspection | Path::Revocation => "POST",
             Path::Userinfo if !self.userinfo_post => "GET",
-            Path::Authorization | Path::Userinfo => "GET, POST",
+            Path::Authorization | Path::Userinfo | Path::Resolve => "GET, POST",
             Path::Jwks
             | Path::SignedJwks
-            | Path::Resolve
             | Path::OpenidConfiguration
             | Path::EntityConfiguration
             | Path::HistoricalKeys => "GET",

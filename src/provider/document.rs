@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// At most so many `resolve` answers are kept.
-const MAX_DOCUMENTS: usize = 10_000;
+const MAX_DOCUMENTS: usize = 2_000;
 
 /// A document as it is sent.
 #[derive(Debug)]
@@ -68,17 +68,10 @@ impl DocumentCell {
 
 /// Documents by subject; bounded.
 #[derive(Debug, Default)]
-pub struct DocumentMap(Mutex<Generation>);
-
-#[derive(Debug, Default)]
-struct Generation {
-    /// How often everything was forgotten.
-    number: u64,
-    documents: HashMap<String, Arc<Document>>,
-}
+pub struct DocumentMap(Mutex<HashMap<String, Arc<DocumentCell>>>);
 
 impl DocumentMap {
-    /// The document of a subject, made when there is none that is fresh.
+    /// The document of a subject, made when there is none that is fresh, once however many ask.
     ///
     /// # Errors
     /// Those of `make`.
@@ -88,33 +81,22 @@ impl DocumentMap {
         now: UtcTime,
         make: impl FnOnce() -> Result<Document, E>,
     ) -> Result<Arc<Document>, E> {
-        let (begun_in, found) = {
-            let kept = self.lock();
-            (kept.number, kept.documents.get(key).cloned())
-        };
-        if let Some(document) = found.filter(|document| now < document.fresh_until) {
-            return Ok(document);
-        }
-        let document = Arc::new(make()?);
-        let mut kept = self.lock();
-        // What was made of old keys is answered once and not kept.
-        if kept.number == begun_in {
-            if kept.documents.len() >= MAX_DOCUMENTS {
-                kept.documents.clear();
+        let cell = {
+            let mut cells = self.lock();
+            if cells.len() >= MAX_DOCUMENTS && !cells.contains_key(key) {
+                cells.clear();
             }
-            kept.documents.insert(key.to_owned(), document.clone());
-        }
-        Ok(document)
+            Arc::clone(cells.entry(key.to_owned()).or_default())
+        };
+        cell.get(now, make)
     }
 
-    /// Everything is made anew.
+    /// Everything is made anew. What is being made of old keys now is answered to those who wait for it, and not kept.
     pub fn forget(&self) {
-        let mut kept = self.lock();
-        kept.number = kept.number.wrapping_add(1);
-        kept.documents.clear();
+        self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Generation> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<DocumentCell>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -123,7 +105,8 @@ impl DocumentMap {
 mod tests {
     use super::*;
     use std::convert::Infallible;
-    use std::sync::mpsc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Barrier, mpsc};
 
     const NOW: UtcTime = UtcTime(0);
 
@@ -180,5 +163,35 @@ mod tests {
             forgetting.join().unwrap();
             assert_eq!(text(cell.get(NOW, || document("new"))), "new");
         });
+    }
+
+    #[test]
+    fn a_thousand_callers_of_one_subject_make_one_document() {
+        // SPID/CIE FE-8
+        let map = DocumentMap::default();
+        let made = AtomicUsize::new(0);
+        let barrier = Barrier::new(1_000);
+        std::thread::scope(|scope| {
+            for _ in 0..1_000 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    let got = map.get("rp", NOW, || {
+                        made.fetch_add(1, Ordering::SeqCst);
+                        document("once")
+                    });
+                    assert_eq!(text(got), "once");
+                });
+            }
+        });
+        assert_eq!(made.into_inner(), 1);
+    }
+
+    #[test]
+    fn no_number_of_subjects_fills_the_memory() {
+        let map = DocumentMap::default();
+        for number in 0..3 * MAX_DOCUMENTS {
+            let _made = map.get(&number.to_string(), NOW, || document("1"));
+            assert!(map.lock().len() <= MAX_DOCUMENTS);
+        }
     }
 }

@@ -84,14 +84,15 @@ fn from_parts(op: &Provider, http: &HttpRequest, body: &[u8]) -> Inbound {
             .filter(|(name, _)| name.starts_with(&own) || name.contains("varco-lang"))
             .collect()
     });
+    let (method, parameters) = if http.method() == http::Method::POST {
+        (Method::Post, body)
+    } else {
+        (Method::Get, query)
+    };
     Inbound {
-        method: if http.method() == http::Method::POST {
-            Method::Post
-        } else {
-            Method::Get
-        },
+        method,
         query: Params::parse(query),
-        repeatable: Params::pairs(query).unwrap_or_default(),
+        repeatable: Params::pairs(parameters).unwrap_or_default(),
         form: Params::parse(body),
         authorization: text(header::AUTHORIZATION),
         cookies: cookies.unwrap_or_default(),

@@ -7,11 +7,11 @@ use super::{session, static_files};
 use crate::endpoint::{self, Endpoint, Note, Reply, SessionChange, Trouble, quote};
 use crate::model::ErrorCode;
 use crate::oauth::authorization::AuthorizationEndpoint;
-use crate::oauth::documents;
 use crate::oauth::introspection::IntrospectionEndpoint;
 use crate::oauth::revocation::RevocationEndpoint;
 use crate::oauth::token::TokenEndpoint;
 use crate::oauth::userinfo::UserinfoEndpoint;
+use crate::oauth::{documents, resolve};
 use crate::profile::Path;
 use crate::provider::{Provider, Shared};
 use crate::ui::visit::Visit;
@@ -101,7 +101,11 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
         }
     }
     if op.profile.offers(Path::Resolve) {
-        config.service(only("GET", Path::Resolve.as_str()).route(web::get().to(resolve)));
+        config.service(
+            only(op.profile.methods(Path::Resolve), Path::Resolve.as_str())
+                .route(web::get().to(resolve))
+                .route(web::post().to(resolve)),
+        );
     }
     config
         .service(only("GET", "/schemas/").route(web::get().to(schemas)))
@@ -363,9 +367,12 @@ async fn document(state: Data<IssuerState>, http: HttpRequest, path: Path) -> Ht
     }
 }
 
-async fn resolve(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse {
-    let inbound = inbound::without_body(&state.op, &http);
-    match documents::resolve(&state.op, &inbound).await {
+async fn resolve(state: Data<IssuerState>, http: HttpRequest, payload: Payload) -> HttpResponse {
+    let inbound = match inbound::read(&state.op, &http, payload).await {
+        Ok(inbound) => inbound,
+        Err(error) => return unreadable(&state, &http, &error, false),
+    };
+    match resolve::resolve(&state.op, &inbound).await {
         Ok(document) => HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, document.content_type))
             .body(document.body.clone()),

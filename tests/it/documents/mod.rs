@@ -4,4 +4,5 @@ mod entity_configuration;
 mod key_sets;
 mod own_marks;
 mod resolve;
+mod resolve_by_post;
 mod schemas;

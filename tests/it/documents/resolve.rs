@@ -1,7 +1,7 @@
 //! SPID/CIE FE-8: `/resolve` answers from what was resolved already.
 
 use crate::harness::{Answer, Host, World, claims_of, header_of};
-use serde_json::Value;
+use serde_json::{Value, json};
 use varco::clock::Clock;
 use varco::config::ResolveResponseType;
 use varco::demo::{LoginOptions, RelyingParty};
@@ -202,4 +202,95 @@ async fn the_drafts_type_is_a_switch() {
         "SPID/CIE FE-8"
     );
     assert_eq!(header_of(&answer.body)["typ"], "entity-statement+jwt");
+}
+
+#[actix_web::test]
+async fn one_answer_serves_every_order_of_types_and_made_up_types_cost_no_signature() {
+    // SPID/CIE FE-8
+    let world = World::start();
+    let anchor = world.federation.trust_anchor().entity_id();
+    make_known(&world, "spid", world.rp()).await;
+    let asked = async |types: &[&str]| {
+        let mut parameters = vec![("sub", world.rp().entity_id()), ("anchor", anchor)];
+        parameters.extend(types.iter().map(|kind| ("entity_type", *kind)));
+        ask(&world, "spid", &parameters).await.body
+    };
+    let (one, other) = ("openid_relying_party", "federation_entity");
+    let both = asked(&[one, other]).await;
+    world.clock.advance_seconds(1);
+    for types in [
+        vec![other, one],
+        vec![one, other, one],
+        vec![],
+        vec![one, other, "made up"],
+    ] {
+        assert_eq!(asked(&types).await, both, "{types:?}");
+    }
+    let none = asked(&["made up"]).await;
+    assert!(claims_of(&none)["metadata"].as_object().unwrap().is_empty());
+    world.clock.advance_seconds(1);
+    assert_eq!(asked(&["another"]).await, none);
+}
+
+#[actix_web::test]
+async fn a_mark_that_ends_first_ends_the_answer_and_is_left_out_of_the_next() {
+    // SPID/CIE FE-8, OIDC Federation §8.3.2
+    let world = World::start();
+    let host = Host::start();
+    let rp = world.stranger(&host, "/rp/");
+    let anchor = world.federation.trust_anchor();
+    let mark_type = world.federation.relying_party_mark_type();
+    let end = world.clock.now().plus_seconds(3600);
+    let another = format!("{}another/", anchor.entity_id());
+    let changes = json!({"exp": end});
+    let short = anchor.trust_mark_with(&another, rp.entity_id(), changes.as_object().unwrap());
+    let long = anchor.trust_mark(&mark_type, rp.entity_id(), "rp").unwrap();
+    let marks = vec![(mark_type.clone(), long), (another, short.unwrap())];
+    let rp = rp.with_trust_marks(marks);
+    host.publish("/rp/", &rp.entity_configuration().unwrap());
+    make_known(&world, "cie", &rp).await;
+    let parameters = [("sub", rp.entity_id()), ("anchor", anchor.entity_id())];
+    let first = claims_of(&ask(&world, "cie", &parameters).await.body);
+    assert_eq!(first["trust_marks"].as_array().unwrap().len(), 2);
+    assert_eq!(first["exp"], json!(end));
+    world.clock.advance_seconds(3600);
+    let second = claims_of(&ask(&world, "cie", &parameters).await.body);
+    let marks = second["trust_marks"].as_array().unwrap();
+    assert_eq!(marks.len(), 1);
+    assert_eq!(marks[0]["trust_mark_type"], json!(mark_type));
+    assert!(second["exp"].as_i64() > first["exp"].as_i64());
+}
+
+#[actix_web::test]
+async fn a_new_federation_key_signs_everything_at_once() {
+    // SPID/CIE FE-8, AL-5
+    let world = World::start();
+    let anchor = world.federation.trust_anchor().entity_id();
+    make_known(&world, "spid", world.rp()).await;
+    let parameters = [("sub", world.rp().entity_id()), ("anchor", anchor)];
+    let signers = async || {
+        let resolved = ask(&world, "spid", &parameters).await.body;
+        let mut signers = vec![header_of(&resolved)["kid"].clone()];
+        for path in [".well-known/openid-federation", "jwks.jose"] {
+            let url = world.url(&format!("/spid/{path}"));
+            signers.push(header_of(&world.browser().get(&url).await.body)["kid"].clone());
+        }
+        signers
+    };
+    let before = signers().await;
+    let op = world.provider("spid");
+    let changes = varco::keys::rotate(
+        &op.shared.store,
+        &op.settings,
+        &op.shared.key_encryption_key,
+        (varco::jose::RingName::Federation, true),
+        world.clock.now(),
+    );
+    changes.unwrap();
+    op.reload_keys().unwrap();
+    let after = signers().await;
+    for (before, after) in before.iter().zip(&after) {
+        assert_ne!(before, after);
+    }
+    assert!(after.iter().all(|kid| *kid == after[0]), "{after:?}");
 }
