@@ -14,6 +14,7 @@ mod introspection;
 mod login;
 mod oidc;
 mod refresh;
+mod registered_algorithms;
 mod revocation;
 mod token;
 mod token_claims;
