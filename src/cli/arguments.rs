@@ -296,6 +296,8 @@ pub(super) enum RpCommand {
     },
     /// Show what is known of a relying party
     Show(Party),
+    /// Explain whether and why a relying party would be accepted, with a conformance report; works without a running server
+    Check(CheckParty),
     /// Refuse a relying party
     Disable(Party),
     /// Accept it again
@@ -309,6 +311,19 @@ pub(super) struct Party {
     pub(super) issuer: String,
     /// The relying party
     pub(super) client_id: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckParty {
+    /// The issuer
+    #[arg(long, value_name = "ID")]
+    pub(super) issuer: String,
+    /// The relying party's entity identifier (or client_id)
+    #[arg(value_name = "ENTITY_ID")]
+    pub(super) client_id: String,
+    /// Use what is known already instead of asking for everything anew
+    #[arg(long)]
+    pub(super) cached: bool,
 }
 
 #[derive(Debug, Args)]

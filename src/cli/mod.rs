@@ -6,6 +6,7 @@
 //! One more command: a variant in `arguments.rs`, a function in the file of its subject, an arm in [`run_with`].
 
 mod arguments;
+mod check;
 mod database;
 mod keys;
 mod output;

@@ -22,6 +22,7 @@ pub(super) fn run(world: &World, command: RpCommand, output: &mut Output) -> Don
         RpCommand::Register(register) => register_party(world, register, output),
         RpCommand::List { issuer } => list(world, world.issuer(&issuer)?, output),
         RpCommand::Show(party) => show(&find(world, &party)?, output),
+        RpCommand::Check(party) => super::check::run(world, &party, output),
         RpCommand::Disable(party) => set_enabled(world, &party, false, output),
         RpCommand::Enable(party) => set_enabled(world, &party, true, output),
     }

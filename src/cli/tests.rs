@@ -111,7 +111,7 @@ fn every_command_has_help_and_a_wrong_one_has_status_two() {
     for command in ["operator", "audit", "doctor"] {
         shell.run(&[command]).refused(2, "unrecognized subcommand");
     }
-    for arguments in [["rp", "check"], ["rp", "import"], ["user", "otp"]] {
+    for arguments in [["rp", "import"], ["user", "otp"]] {
         shell.run(&arguments).refused(2, "unrecognized subcommand");
     }
 }

@@ -11,7 +11,7 @@ mod task;
 mod tolerances;
 
 pub use clients::{
-    ClientError, ClientStatistics, Discovery, EndedChain, KnownClient, follow_changes,
+    ClientError, ClientStatistics, Discovery, EndedChain, Examination, KnownClient, follow_changes,
 };
 pub use document::{Document, DocumentCell};
 pub use own_marks::MarkKeeper;

@@ -59,6 +59,16 @@ impl Message {
         }
     }
 
+    /// That `rp` is accepted.
+    pub(super) fn accepted(rp: &str) -> Self {
+        Self::new("advice-accepted").text("rp", rp)
+    }
+
+    /// That there are other failures.
+    pub(super) fn others() -> Self {
+        Self::new("advice-others")
+    }
+
     fn with(mut self, name: &'static str, argument: Argument) -> Self {
         self.arguments.push((name, argument));
         self
@@ -170,7 +180,7 @@ impl Advice {
         let mut text = format!("{} {}", self.what.say(locale), self.change.say(locale));
         if self.others > 0 {
             text.push(' ');
-            text.push_str(&Message::new("advice-others").say(locale));
+            text.push_str(&Message::others().say(locale));
         }
         text
     }

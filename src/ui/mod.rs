@@ -22,6 +22,7 @@ pub mod advice;
 mod assets;
 mod brand;
 mod catalog;
+pub mod check;
 pub mod consent;
 pub mod dates;
 pub mod history;
@@ -41,6 +42,10 @@ pub use catalog::{
     Arguments, Level, TranslationError, attribute_name, level_name, text, translate,
 };
 pub use locale::Locale;
+pub use pages::check::{
+    CheckPage, CheckView, DocumentView, FetchView, NodeView, PathView, PolicyView, RowView,
+    StateView,
+};
 pub use pages::consent::{AttributeView, ConsentPage};
 pub use pages::demo::{
     ActionKind, DemoAction, DemoAttribute, DemoHomePage, DemoLink, DemoLinkKind, DemoOptions,

@@ -16,7 +16,7 @@ use crate::profile::Path;
 use crate::provider::{Provider, Shared};
 use crate::ui::visit::Visit;
 use crate::ui::{
-    BRAND_STYLE_PATH, HomePage, Page as _, Pages, brand_style, consent, history, login,
+    BRAND_STYLE_PATH, HomePage, Page as _, Pages, brand_style, check, consent, history, login,
 };
 use actix_session::Session;
 use actix_web::guard::{Guard, GuardContext};
@@ -114,6 +114,7 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
         config.service(only("GET", BRAND_STYLE_PATH).route(web::get().to(style)));
     }
     pages(op, config);
+    development_pages(op, config);
     config.default_service(web::to(not_found));
 }
 
@@ -125,6 +126,25 @@ fn endpoint<E: Endpoint>(op: &Provider, path: Path, config: &mut ServiceConfig) 
                 .route(web::post().to(protocol::<E>)),
         );
     }
+}
+
+/// What developers of relying parties have; elsewhere it does not exist: it fetches what its caller names.
+fn development_pages(op: &Arc<Provider>, config: &mut ServiceConfig) {
+    if !op.shared.server.development {
+        return;
+    }
+    let page = only("GET, POST", "/check").wrap(session::middleware(op));
+    config.service(
+        page.route(
+            web::get()
+                .to(|state, http, session, body| people(state, http, session, body, PageOf::Check)),
+        )
+        .route(
+            web::post().to(|state, http, session, body| {
+                people(state, http, session, body, PageOf::CheckForm)
+            }),
+        ),
+    );
 }
 
 /// The pages of people. Each is a function of a [`Visit`]; the session middleware is around these addresses only.
@@ -199,6 +219,8 @@ enum PageOf {
     Revoke,
     RevokeForm,
     Logout,
+    Check,
+    CheckForm,
 }
 
 impl PageOf {
@@ -212,6 +234,7 @@ impl PageOf {
             Self::HistoryJson => "/history.json",
             Self::Revoke | Self::RevokeForm => "/history/revoke",
             Self::Logout => "/logout",
+            Self::Check | Self::CheckForm => "/check",
         }
     }
 
@@ -228,6 +251,8 @@ impl PageOf {
             Self::Revoke => history::confirm_revocation(visit).await,
             Self::RevokeForm => history::revoke(visit).await,
             Self::Logout => history::logout(visit).await,
+            Self::Check => check::show(visit).await,
+            Self::CheckForm => check::submit(visit).await,
         }
     }
 }

@@ -5,12 +5,14 @@
 
 mod changes;
 mod error;
+mod examination;
 mod key_look_up;
 mod memory;
 mod registration;
 
 pub use changes::follow_changes;
 pub use error::{ClientError, EndedChain};
+pub use examination::Examination;
 pub(super) use key_look_up::KeyLookUps;
 pub use memory::ClientStatistics;
 pub(super) use memory::Memory;

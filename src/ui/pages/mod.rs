@@ -1,5 +1,6 @@
 //! The template engine, what all pages share, and one file per group of pages.
 
+pub mod check;
 pub mod consent;
 pub mod demo;
 pub mod history;

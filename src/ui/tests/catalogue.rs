@@ -84,7 +84,10 @@ fn read_all(folder: &Path, text: &mut String) {
 #[test]
 fn no_message_is_left_over() {
     /// Keys that are put together from a value.
-    const PREFIXES: [&str; 11] = [
+    const PREFIXES: [&str; 14] = [
+        "check-fetch-",
+        "check-role-",
+        "check-verdict-",
         "advice-",
         "attribute-",
         "member-",

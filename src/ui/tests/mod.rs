@@ -1,6 +1,7 @@
 //! Every page in every language, as a visitor, a screen reader and an attacker meet it.
 
 mod catalogue;
+mod check_samples;
 mod demo_samples;
 mod samples;
 

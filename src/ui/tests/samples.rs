@@ -1,6 +1,6 @@
 //! Every page with made-up data, in every variant that looks different.
 
-use super::demo_samples;
+use super::{check_samples, demo_samples};
 use crate::clock::UtcTime;
 use crate::ui::*;
 
@@ -320,6 +320,7 @@ pub fn all(texts: Texts) -> Vec<Sample> {
     ]);
     samples.extend(histories(texts));
     samples.extend(refusals(texts));
+    samples.extend(check_samples::all(texts));
     samples.extend(demo_samples::all(texts));
     samples
 }

@@ -107,6 +107,31 @@ async fn failed_action(browser: &Chromium, language: &str) {
 }
 
 #[actix_web::test]
+async fn axe_finds_nothing_on_the_check_of_a_relying_party() {
+    let world = World::start();
+    let browser = Chromium::start().await;
+    let good = world.federation.aggregated_relying_party().entity_id();
+    let unknown = world.url("/nobody");
+    for language in LANGUAGES {
+        browser
+            .open(&world.url(&format!("/spid/check?lang={language}")))
+            .await;
+        browser.inspect(&format!("check-{language}")).await;
+        for (name, rp) in [("accepted", good), ("refused", unknown.as_str())] {
+            browser.fill("#rp", rp).await;
+            browser.click("button[name=fresh][value='1']").await;
+            browser.see(".notice:focus").await;
+            assert!(browser.has(&format!("html[lang={language}]")).await);
+            browser
+                .run("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+                .await;
+            browser.inspect(&format!("check-{name}-{language}")).await;
+        }
+        browser.expect_quiet().await;
+    }
+}
+
+#[actix_web::test]
 async fn axe_finds_nothing_on_the_pages_of_the_history() {
     let world = World::builder()
         .server(|settings| settings.history_per_page = 4)
