@@ -3,7 +3,7 @@
 use crate::load::{Action, Budget, Client, Latencies, Target, slice};
 use futures_util::stream::{self, StreamExt};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Requests with made-up names.
@@ -30,17 +30,16 @@ pub fn measure(target: &Target, clients: &mut [Client]) -> Flood {
         client.latencies = Default::default();
     }
     let pit = TarPit::start();
-    let (over, others) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let others = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let flooding = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap();
             runtime.block_on(flood(target, pit.port, &others));
-            over.store(true, Ordering::SeqCst);
         });
-        while !over.load(Ordering::SeqCst) {
+        while !flooding.is_finished() {
             slice(clients, Action::Login, &Budget::count(LOGINS));
         }
     });
@@ -90,6 +89,8 @@ async fn flood(target: &Target, port: u16, others: &AtomicUsize) {
         .map(|last| {
             reqwest::Client::builder()
                 .no_proxy()
+                // The server closes idle connections; a request on one that is about to close would fail.
+                .pool_max_idle_per_host(0)
                 .local_address(IpAddr::V4(Ipv4Addr::new(127, 0, 9, last)))
                 .build()
                 .unwrap()

@@ -202,6 +202,8 @@ fn machine(last: u8) -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
+        // The server closes idle connections; a request on one that is about to close would fail.
+        .pool_max_idle_per_host(0)
         .local_address(IpAddr::V4(Ipv4Addr::new(127, 0, 9, last)))
         .build()
         .unwrap()
