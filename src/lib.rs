@@ -27,7 +27,8 @@
 //!   published as JSON Schemas. Nothing outside asks which profile it is.
 //! - [`config`]: `varco.toml` and the environment; every problem of a file reported at once.
 //! - [`accounts`]: the registry of people: import, export, argon2id. [`keys`]: making, rotating and retiring keys.
-//! - [`provider`]: one issuer: how it comes to know relying parties, keeps them known, and keeps its own trust marks.
+//! - [`provider`]: one issuer: how it comes to know relying parties (by hand, by themselves through [`oauth::registration`],
+//!   or by their first request), keeps them known, and keeps its own trust marks.
 //! - [`endpoint`]: the steps every protocol endpoint goes through. [`oauth`]: the endpoints, a module each.
 //! - [`authn`]: how people prove who they are.
 //! - [`ui`]: pages, languages, and the handlers of the pages for people.

@@ -89,12 +89,9 @@ fn list(world: &World, settings: &IssuerSettings, output: &mut Output) -> Done {
         }
     }
     if rows.is_empty() {
-        output.text("no RPs: those of a federation appear with their first login, others with `varco rp register`");
+        output.text("no RPs: those of a federation appear with their first login or registration, others with `varco rp register`");
     } else {
-        output.table(
-            &["client_id", "name", "origin", "state", "chain ends"],
-            &rows,
-        );
+        output.table(&["client_id", "name", "origin", "state", "ends"], &rows);
     }
     output.json(json!({ "relying_parties": documents }));
     Ok(())
@@ -103,18 +100,15 @@ fn list(world: &World, settings: &IssuerSettings, output: &mut Output) -> Done {
 fn origin(party: &RelyingParty) -> &'static str {
     match party.origin {
         Origin::Federation(_) => "federation",
+        Origin::Explicit(_) => "explicit",
         Origin::Registered => "registered",
     }
 }
 
 fn summary(party: &RelyingParty) -> Value {
-    let (trust_anchor, expires_at) = match &party.origin {
-        Origin::Federation(trust) => (
-            Some(trust.trust_anchor.clone()),
-            Some(trust.expires_at.to_rfc3339()),
-        ),
-        Origin::Registered => (None, None),
-    };
+    let trust = party.origin.trust();
+    let trust_anchor = trust.map(|trust| &trust.trust_anchor);
+    let expires_at = trust.map(|trust| trust.expires_at.to_rfc3339());
     json!({
         "issuer": party.issuer.as_str(),
         "client_id": party.client_id.as_str(),
@@ -138,7 +132,7 @@ fn show(party: &RelyingParty, output: &mut Output) -> Done {
     if let Some(members) = document.as_object_mut() {
         members.insert("metadata".to_owned(), metadata);
         members.insert("jwks".to_owned(), party.jwks.clone());
-        if let Origin::Federation(trust) = &party.origin {
+        if let Some(trust) = party.origin.trust() {
             members.insert("trust_chain".to_owned(), json!(trust.chain));
             members.insert("trust_marks".to_owned(), json!(trust.trust_marks));
             members.insert(
@@ -231,7 +225,7 @@ fn check(settings: &IssuerSettings, register: &Register) -> Done {
     let Some(profile) = Profile::find(settings.profile.as_str()) else {
         return wrong(format!("no profile {}", settings.profile.as_str()));
     };
-    if profile.federation {
+    if profile.federation.compulsory {
         return wrong(format!(
             "issuer {} is of the {} profile: its RPs register themselves through the federation; nothing needs to be done for them",
             settings.id, profile.name

@@ -84,6 +84,13 @@ pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<Issue
             _ => ResolveResponseType::ResolveResponse,
         },
     };
+    if !settings.is_member() && !settings.authority_hints.is_empty() {
+        builder.problems.add(
+            values.path_of("trust_anchor"),
+            "none, although authority_hints say that the issuer is in a federation",
+            "an [[issuer.trust_anchor]] table, or no authority_hints",
+        );
+    }
     warn(builder, &settings);
     Some(settings)
 }
@@ -226,7 +233,7 @@ fn branding(values: &Values) -> Branding {
 
 /// What does not stop an issuer, but what its operator will be asked about.
 fn warn(builder: &mut Builder<'_>, issuer: &IssuerSettings) {
-    if !issuer.profile.is_federated() {
+    if !issuer.is_member() {
         return;
     }
     let missing: Vec<&str> = [

@@ -1,6 +1,7 @@
 //! What the configuration becomes: one struct per concern.
 
 use crate::model::UserinfoContentType;
+use crate::profile::Profile;
 use crate::secret::Secret;
 use crate::store::{DatabaseSettings, SqliteSynchronous};
 use ipnet::IpNet;
@@ -129,15 +130,6 @@ impl ProfileName {
             _ => None,
         }
     }
-
-    /// Whether issuers of the profile are members of a federation.
-    #[must_use]
-    pub fn is_federated(self) -> bool {
-        match self {
-            Self::Spid | Self::Cie => true,
-            Self::Oidc => false,
-        }
-    }
 }
 
 /// One issuer.
@@ -224,6 +216,13 @@ impl IssuerSettings {
                     .userinfo_content_type
                     .unwrap_or(general.userinfo_content_type),
             })
+    }
+
+    /// Whether the issuer is in a federation: where its profile asks for that, or a trust anchor is named.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        let profile = Profile::find(self.profile.as_str());
+        !self.trust_anchors.is_empty() || profile.is_some_and(|known| known.federation.compulsory)
     }
 
     /// Lower-case letters, digits and hyphens; unique in the process and fit for a cookie name.

@@ -197,7 +197,7 @@ static ISSUER: Section = Section {
             "profile",
             Kind::OneOf(&["spid", "cie", "oidc"]),
             "\"spid\"",
-            "Whose rules it follows: spid, cie, or oidc (plain OpenID Connect).",
+            "Whose rules it follows: spid, cie, or oidc (plain OpenID Connect; with authority_hints and a trust_anchor it is in a\nfederation too, and RPs of the federation register themselves at {issuer}/registration).",
         ),
         without_default(
             "pairwise_salt",
@@ -352,7 +352,7 @@ static ISSUER: Section = Section {
         table(
             "trust_anchor",
             Kind::Sections(&TRUST_ANCHOR),
-            "One table a trust anchor: where the chains of RPs may end.",
+            "One table a trust anchor: where the chains of RPs may end. oidc: with one, the issuer is in a federation.",
         ),
         table(
             "rp",

@@ -12,6 +12,15 @@ pub enum Method {
     Post,
 }
 
+/// A body that is no form.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// Its media type, one that the endpoint reads.
+    pub media_type: &'static str,
+    /// The body.
+    pub text: String,
+}
+
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Inbound {
@@ -23,6 +32,8 @@ pub struct Inbound {
     pub repeatable: Vec<(String, String)>,
     /// A form body (`application/x-www-form-urlencoded`); empty when there is none.
     pub form: Result<Params, ParamError>,
+    /// A body of another media type, where the endpoint reads such.
+    pub posted: Option<Posted>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
     /// Cookies whose names are ours, unverified.

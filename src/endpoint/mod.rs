@@ -12,12 +12,15 @@
 mod inbound;
 mod reply;
 
-pub use inbound::{Caller, Inbound, Method};
+pub use inbound::{Caller, Inbound, Method, Posted};
 pub use reply::{Body, CookieChange, Note, Page, Reply, SessionChange, Trouble, quote};
 
 use crate::provider::Provider;
 use crate::store::{DbConn, StoreError};
 use std::sync::Arc;
+
+/// The media type of forms.
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// How an endpoint uses the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +78,15 @@ pub trait Endpoint: Sized + Send + Sync + 'static {
     /// After the profile's rules: what `process_request` works on.
     type Accepted: Send + Sync + 'static;
     /// The decision's content with all that answering needs (destination, algorithms, the RP's key).
-    type Response: Send + 'static;
+    type Response: Send + Sync + 'static;
     /// Every way this endpoint says no.
     type Error: From<StoreError> + Send + 'static;
 
     /// How it uses the database.
     const ACCESS: Access;
+
+    /// The media types of bodies that it reads; others are refused before they are.
+    const BODIES: &'static [&'static str] = &[FORM];
 
     /// Reads the parameters.
     ///
@@ -118,6 +124,11 @@ pub trait Endpoint: Sized + Send + Sync + 'static {
         tx: &mut DbConn,
         call: &Call<Self>,
     ) -> Result<Decision<Self>, Self::Error>;
+
+    /// Tells this node's memory what was committed, so that the next request meets it.
+    fn after_commit(_op: &Provider, _response: &Self::Response) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 
     /// Signs and serialises, after the commit.
     fn do_response(
@@ -158,7 +169,10 @@ async fn decide<E: Endpoint>(op: &Arc<Provider>, call: Call<E>) -> Result<E::Res
         Access::Write => op.shared.store.write(job).await?,
     };
     match decision {
-        Decision::Granted(response) => Ok(response),
+        Decision::Granted(response) => {
+            E::after_commit(op, &response).await;
+            Ok(response)
+        }
         Decision::Refused(error) => Err(error),
     }
 }

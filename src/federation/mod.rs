@@ -9,7 +9,8 @@
 //! - [`entity_statement`], [`trust_chain`], [`constraints`], [`metadata_policy`], [`trust_mark`]: verification, pure.
 //! - [`evaluation`], [`examiner`]: what a resolution looked at and what came of it, for people who ask why.
 //! - [`resolver`]: discovery, caches, single flight; the only part that waits for others.
-//! - [`entity_configuration`], [`resolve_response`], [`historical_keys`]: documents that we sign, pure.
+//! - [`entity_configuration`], [`resolve_response`], [`historical_keys`], [`registration_response`]: documents that we
+//!   sign, pure.
 //!
 //! Keys of a trust anchor are pinned: nothing that is fetched replaces them. A fetched entity configuration counts only
 //! for the entity whose address was fetched. What is learnt of one relying party never changes what is known of another.
@@ -28,6 +29,7 @@ pub mod http_fetcher;
 mod lanes;
 pub mod metadata_policy;
 mod policies;
+pub mod registration_response;
 pub mod resolve_response;
 pub mod resolver;
 mod single_flight;

@@ -16,7 +16,7 @@ mod rp_keys;
 mod tests;
 
 use super::entity_id::EntityId;
-use super::entity_statement::Moment;
+use super::entity_statement::{Moment, unverified_parties};
 use super::error::TrustError;
 use super::evaluation::{Evaluated, Recheck, Recorder};
 use super::examiner::Examiner;
@@ -125,6 +125,16 @@ pub struct Resolved {
     pub resolved_at: UtcTime,
 }
 
+impl Resolved {
+    /// The immediate superior in the chain.
+    #[must_use]
+    pub fn superior(&self) -> Option<String> {
+        let statement = self.chain.get(1)?;
+        let (issuer, _) = unverified_parties(statement).ok()?;
+        Some(issuer)
+    }
+}
+
 type Outcome = Result<Arc<Resolved>, TrustError>;
 type FlightKey = (String, String, Lane);
 
@@ -221,6 +231,27 @@ impl Resolver {
             let until = now.plus_seconds(self.inner.limits.negative_seconds);
             self.inner.negatives.insert(key, error.clone(), now, until);
         }
+    }
+
+    /// Resolves a relying party from an entity configuration that it presents, whatever it publishes: the request of an
+    /// explicit registration (OIDC Federation §12.2.2). Bounded as for strangers from `source`, but shared with nobody and remembered
+    /// for nobody: what somebody presents in another's name must not decide about the other.
+    ///
+    /// # Errors
+    /// Why the relying party is not trusted.
+    pub async fn resolve_presented(
+        &self,
+        settings: &TrustSettings,
+        subject: &EntityId,
+        source: Source,
+        configuration: &str,
+    ) -> Outcome {
+        let lane = Lane::Stranger(source);
+        let _running = self.inner.running.start(&self.inner.limits, lane)?;
+        let discovery = Discovery::new(Arc::clone(&self.inner), settings, subject, lane);
+        self.inner
+            .bounded(subject, discovery.run_from(configuration))
+            .await
     }
 
     /// Verifies a provided chain without fetching anything that the relying party names (SPID/CIE FE-5).

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// What a JWS header says. `jwk`, `jku`, `x5u` and `x5c` are not even read: keys never come from the token they verify
-/// (SPID/CIE AL-5); nor is `peer_trust_chain`.
+/// (SPID/CIE AL-5); nor is `peer_trust_chain`, but by [`Unverified::peer_trust_chain`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// As it came; perhaps an algorithm that does not exist here.
@@ -91,8 +91,22 @@ impl<'a> Unverified<'a> {
         parse_bounded(&self.payload, self.payload.len(), MAX_DEPTH)
     }
 
-    pub(super) const fn signing_input(&self) -> &'a str {
+    /// What the signature is about. Its hash names the token in a memory of used ones better than the token's: an
+    /// ECDSA signature has a twin that verifies as well.
+    #[must_use]
+    pub const fn signing_input(&self) -> &'a str {
         self.signing_input
+    }
+
+    /// The header's `peer_trust_chain` (OIDC Federation §4.4), for those who are asked to look at it.
+    ///
+    /// # Errors
+    /// It is no array of strings.
+    pub fn peer_trust_chain(&self) -> Result<Option<Vec<String>>, JoseError> {
+        let header = self.token.split('.').next().unwrap_or_default();
+        let header = decode_base64url(header, "the header")?;
+        let members: Map<String, Value> = parse_bounded(&header, header.len(), MAX_DEPTH)?;
+        statements(&members, "peer_trust_chain")
     }
 
     pub(super) fn signature(&self) -> &[u8] {
@@ -157,22 +171,26 @@ fn read_header(json: &[u8]) -> Result<Header, JoseError> {
         kid: optional_text(&members, "kid")?,
         typ: optional_text(&members, "typ")?,
         cty: optional_text(&members, "cty")?,
-        trust_chain: trust_chain(&members)?,
+        trust_chain: statements(&members, "trust_chain")?,
     })
 }
 
-fn trust_chain(members: &Map<String, Value>) -> Result<Option<Vec<String>>, JoseError> {
-    const MALFORMED: JoseError = JoseError::MalformedHeader {
-        name: "trust_chain",
+/// Entity statements in compact serialization.
+fn statements(
+    members: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Vec<String>>, JoseError> {
+    let malformed = || JoseError::MalformedHeader {
+        name,
         expected: "an array of strings",
     };
-    match members.get("trust_chain") {
+    match members.get(name) {
         None => Ok(None),
         Some(Value::Array(statements)) => statements
             .iter()
-            .map(|statement| statement.as_str().map(str::to_owned).ok_or(MALFORMED))
+            .map(|statement| statement.as_str().map(str::to_owned).ok_or_else(malformed))
             .collect::<Result<_, _>>()
             .map(Some),
-        Some(_) => Err(MALFORMED),
+        Some(_) => Err(malformed()),
     }
 }

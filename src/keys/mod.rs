@@ -107,7 +107,7 @@ pub enum KeyError {
 pub struct Rings {
     /// Tokens, userinfo, decryption.
     pub protocol: Ring,
-    /// Entity configuration and other federation documents; empty for a plain OpenID Connect issuer.
+    /// Entity configuration and other federation documents; empty for an issuer that is in no federation.
     pub federation: Ring,
     /// Federation keys that have ended, for the historical key set (SPID/CIE FE-11); newest first.
     pub historical: Vec<StoredKey>,
@@ -255,7 +255,7 @@ pub fn require_keys(settings: &IssuerSettings, rings: &Rings) -> Result<(), KeyE
     };
     let missing = if !signs(&rings.protocol) {
         RingName::Protocol
-    } else if settings.profile.is_federated() && !signs(&rings.federation) {
+    } else if settings.is_member() && !signs(&rings.federation) {
         RingName::Federation
     } else {
         return Ok(());
@@ -269,7 +269,7 @@ pub fn require_keys(settings: &IssuerSettings, rings: &Rings) -> Result<(), KeyE
 /// The rings that an issuer needs.
 #[must_use]
 pub fn ring_names(settings: &IssuerSettings) -> &'static [RingName] {
-    if settings.profile.is_federated() {
+    if settings.is_member() {
         &[RingName::Protocol, RingName::Federation]
     } else {
         &[RingName::Protocol]

@@ -50,7 +50,7 @@ impl Demonstration {
         adjust(&mut settings);
         let app = open(settings, true, clock)?;
         for op in &app.providers {
-            if op.profile.federation {
+            if op.is_member() {
                 let jwks = op.rings().federation.published_jwks().clone();
                 federation.attest_provider(&op.settings.id, jwks);
             }
@@ -147,28 +147,10 @@ fn configuration(federation: &DemoFederation) -> Result<String, String> {
          listen = \"{}\"\ndatabase_url = \"sqlite://varco.db\"\ndevelopment = true\nkey_file = \"varco.key\"\n",
         base.trim_start_matches("http://")
     );
-    for (path, profile, logo, is_member, name) in [
-        (
-            demo::path::SPID,
-            "spid",
-            "spid",
-            true,
-            "Identità di prova (SPID)",
-        ),
-        (
-            demo::path::CIE,
-            "cie",
-            "cie",
-            true,
-            "Identità di prova (CIE)",
-        ),
-        (
-            demo::path::OIDC,
-            "oidc",
-            "openid",
-            false,
-            "Identità di prova",
-        ),
+    for (path, profile, logo, name) in [
+        (demo::path::SPID, "spid", "spid", "Identità di prova (SPID)"),
+        (demo::path::CIE, "cie", "cie", "Identità di prova (CIE)"),
+        (demo::path::OIDC, "oidc", "openid", "Identità di prova"),
     ] {
         let id = federation.entity_id(path);
         text.push_str(&format!(
@@ -177,17 +159,15 @@ fn configuration(federation: &DemoFederation) -> Result<String, String> {
              contacts = [\"demo@pec.example.it\"]\npairwise_salt = \"demonstration of varco, not secret\"\n\
              password_levels = [\"https://www.spid.gov.it/SpidL1\", \"https://www.spid.gov.it/SpidL2\", \"https://www.spid.gov.it/SpidL3\"]\n",
         ));
-        if is_member {
-            let mark = federation
-                .provider_trust_mark(&id)
-                .map_err(|error| error.to_string())?;
-            text.push_str(&format!(
-                "authority_hints = [\"{anchor}\"]\nrequired_trust_marks = [\"{public}\", \"{private}\"]\n\
-                 trust_mark_status = \"dynamic\"\ntrust_marks = [\"{mark}\"]\n\
-                 [[issuer.trust_anchor]]\nid = \"{anchor}\"\njwks = {}\n",
-                inline_table(&federation.jwks())
-            ));
-        }
+        let mark = federation
+            .provider_trust_mark(&id)
+            .map_err(|error| error.to_string())?;
+        text.push_str(&format!(
+            "authority_hints = [\"{anchor}\"]\nrequired_trust_marks = [\"{public}\", \"{private}\"]\n\
+             trust_mark_status = \"dynamic\"\ntrust_marks = [\"{mark}\"]\n\
+             [[issuer.trust_anchor]]\nid = \"{anchor}\"\njwks = {}\n",
+            inline_table(&federation.jwks())
+        ));
     }
     Ok(text)
 }

@@ -30,8 +30,22 @@ pub struct RelyingParty {
 pub enum Origin {
     /// Automatic registration through a trust chain (OIDC Federation §12.1, SPID/CIE FE-4).
     Federation(ResolvedTrust),
+    /// Explicit registration through a trust chain, which the RP itself renews (OIDC Federation §12.2). The chain begins
+    /// with the registration request: addressed to this issuer, so it is shown to nobody.
+    Explicit(ResolvedTrust),
     /// `varco rp register`.
     Registered,
+}
+
+impl Origin {
+    /// The trust chain behind it, if there is one.
+    #[must_use]
+    pub fn trust(&self) -> Option<&ResolvedTrust> {
+        match self {
+            Self::Federation(trust) | Self::Explicit(trust) => Some(trust),
+            Self::Registered => None,
+        }
+    }
 }
 
 /// The result of trust resolution, kept for audit and for the `resolve` endpoint.

@@ -41,6 +41,14 @@ pub enum ErrorCode {
     RequestUriNotSupported,
     /// OIDC Core §3.1.2.6.
     RegistrationNotSupported,
+    /// OIDC Registration §3.3.
+    InvalidRedirectUri,
+    /// OIDC Registration §3.3.
+    InvalidClientMetadata,
+    /// OIDC Federation §8.9: metadata and metadata policies conflict.
+    InvalidMetadata,
+    /// OIDC Federation §8.9.
+    InvalidTrustChain,
     /// OIDC Federation §8.9.
     NotFound,
 }
@@ -69,6 +77,10 @@ impl ErrorCode {
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidMetadata => "invalid_metadata",
+            Self::InvalidTrustChain => "invalid_trust_chain",
             Self::NotFound => "not_found",
         }
     }
@@ -95,7 +107,11 @@ impl ErrorCode {
             | Self::InvalidRequestObject
             | Self::RequestNotSupported
             | Self::RequestUriNotSupported
-            | Self::RegistrationNotSupported => 400,
+            | Self::RegistrationNotSupported
+            | Self::InvalidRedirectUri
+            | Self::InvalidClientMetadata
+            | Self::InvalidMetadata
+            | Self::InvalidTrustChain => 400,
         }
     }
 }

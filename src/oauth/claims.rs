@@ -38,7 +38,7 @@ pub fn wanted(op: &Provider, request: &AuthorizationRequest, place: Place) -> Ve
             });
         }
     };
-    if place == Place::Userinfo || op.profile.claims_in_id_token && op.profile.federation {
+    if place == Place::Userinfo || op.profile.scopes_in_id_token {
         for scope in request
             .scope
             .iter()

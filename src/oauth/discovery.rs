@@ -1,7 +1,7 @@
 //! What an issuer says of itself: `openid_provider` metadata (OIDC Discovery §3, RFC 8414, SPID/CIE MD-3, MD-5).
 
 use crate::model::attribute::ATTRIBUTES;
-use crate::profile::{AttributeColumn, Path, Profile};
+use crate::profile::{AttributeColumn, Path, Profile, RegistrationType};
 use crate::provider::Provider;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ pub fn openid_provider(op: &Provider) -> Map<String, Value> {
     endpoints(op, &mut members);
     protocol(op, &mut members);
     algorithms(op, &mut members);
-    if op.profile.federation {
+    if op.is_member() {
         federation(op, &mut members);
     }
     members
@@ -28,8 +28,9 @@ fn endpoints(op: &Provider, members: &mut Map<String, Value>) {
         ("revocation_endpoint", Path::Revocation),
         ("jwks_uri", Path::Jwks),
         ("signed_jwks_uri", Path::SignedJwks),
+        ("federation_registration_endpoint", Path::Registration),
     ] {
-        if op.profile.offers(path) {
+        if op.offers(path) {
             members.insert(name.into(), op.url(path).into());
         }
     }
@@ -131,33 +132,41 @@ fn algorithms(op: &Provider, members: &mut Map<String, Value>) {
 }
 
 fn federation(op: &Provider, members: &mut Map<String, Value>) {
-    let signatures: Vec<&str> = op
-        .profile
-        .signature_algorithms
-        .iter()
-        .map(|algorithm| algorithm.as_str())
-        .collect();
-    for (name, value) in [
-        ("jwks", op.rings().protocol.published_jwks().clone()),
-        ("client_registration_types_supported", json!(["automatic"])),
-        (
-            "request_authentication_methods_supported",
+    let registration = op.profile.federation.registration;
+    members.insert("jwks".into(), op.rings().protocol.published_jwks().clone());
+    members.insert(
+        "client_registration_types_supported".into(),
+        json!([registration.as_str()]),
+    );
+    if registration == RegistrationType::Automatic {
+        let signatures: Vec<&str> = op
+            .profile
+            .signature_algorithms
+            .iter()
+            .map(|algorithm| algorithm.as_str())
+            .collect();
+        members.insert(
+            "request_authentication_methods_supported".into(),
             json!({ "authorization_endpoint": ["request_object"] }),
-        ),
-        (
-            "request_authentication_signing_alg_values_supported",
+        );
+        members.insert(
+            "request_authentication_signing_alg_values_supported".into(),
             json!(signatures),
-        ),
+        );
+    }
+    for (name, path) in [
         (
             "revocation_endpoint_auth_methods_supported",
-            json!(op.profile.client_authentication),
+            Path::Revocation,
         ),
         (
             "introspection_endpoint_auth_methods_supported",
-            json!(op.profile.client_authentication),
+            Path::Introspection,
         ),
     ] {
-        members.insert(name.into(), value);
+        if op.offers(path) {
+            members.insert(name.into(), json!(op.profile.client_authentication));
+        }
     }
     if let Some(name) = &op.settings.organization_name {
         members.insert("organization_name".into(), json!(name));

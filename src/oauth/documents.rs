@@ -80,7 +80,8 @@ pub fn document(op: &Provider, path: Path) -> Result<Arc<Document>, DocumentErro
         | Path::Userinfo
         | Path::Introspection
         | Path::Revocation
-        | Path::Resolve => Err(DocumentError::NotFound("there is no such document")),
+        | Path::Resolve
+        | Path::Registration => Err(DocumentError::NotFound("there is no such document")),
     }
 }
 
@@ -111,34 +112,37 @@ pub(super) fn signed(
     content_type: &'static str,
     make: impl FnOnce(&EntityId, Validity, SigningKey<'_>) -> Result<String, JoseError>,
 ) -> Result<Document, DocumentError> {
+    let lifetime_seconds = op.settings.lifetimes.entity_configuration;
+    let validity = Validity {
+        issued_at: now,
+        lifetime_seconds,
+    };
+    let body = with_federation_key(op, |entity, key| make(entity, validity, key))?;
+    Ok(Document {
+        content_type,
+        body: body.into(),
+        fresh_until: now.plus_seconds(lifetime_seconds / 2),
+    })
+}
+
+/// Signs with the current federation key of the configured algorithm.
+pub(super) fn with_federation_key(
+    op: &Provider,
+    make: impl FnOnce(&EntityId, SigningKey<'_>) -> Result<String, JoseError>,
+) -> Result<String, DocumentError> {
     let name = &op.settings.federation_signing_alg;
     let algorithm = SignatureAlgorithm::parse(name);
     let rings = op.rings();
     let key = algorithm
         .and_then(|algorithm| rings.federation.signing_key(algorithm))
         .ok_or_else(|| DocumentError::NoKey(name.clone()))?;
-    let lifetime_seconds = op.settings.lifetimes.entity_configuration;
     let entity = op
         .trust
         .as_ref()
         .map(|trust| &trust.issuer_entity_id)
         .ok_or(DocumentError::NotFound("this issuer is in no federation"))?;
-    let body = make(
-        entity,
-        Validity {
-            issued_at: now,
-            lifetime_seconds,
-        },
-        SigningKey {
-            key,
-            algorithm: algorithm.unwrap_or(key.default_signature_algorithm()),
-        },
-    )?;
-    Ok(Document {
-        content_type,
-        body: body.into(),
-        fresh_until: now.plus_seconds(lifetime_seconds / 2),
-    })
+    let algorithm = algorithm.unwrap_or(key.default_signature_algorithm());
+    Ok(make(entity, SigningKey { key, algorithm })?)
 }
 
 /// SPID/CIE MD-1 to MD-4.

@@ -8,6 +8,7 @@ pub mod discovery;
 pub mod documents;
 pub mod introspection;
 pub mod pkce;
+pub mod registration;
 pub mod resolve;
 pub mod revocation;
 pub mod subject;

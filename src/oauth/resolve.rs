@@ -44,7 +44,8 @@ pub async fn resolve(op: &Provider, inbound: &Inbound) -> Result<Arc<Document>, 
         .filter(|party| party.enabled)
         .and_then(|party| match party.origin {
             Origin::Federation(trust) => Some(trust),
-            Origin::Registered => None,
+            // Its chain begins with a request that is for this issuer only.
+            Origin::Explicit(_) | Origin::Registered => None,
         })
         .filter(|trust| now < trust.expires_at)
         .filter(|trust| query.anchors.contains(&trust.trust_anchor))

@@ -7,7 +7,7 @@ use super::spid::{
     CLIENT_ASSERTION, CODE_REQUEST, CONTENT_ENCRYPTION, FEDERATION_ENDPOINTS, FEDERATION_PROMPTS,
     FEDERATION_SIGNATURES, KEY_MANAGEMENT, REFRESH_REQUEST, REQUEST_OBJECT, TOKEN_QUERY, members,
 };
-use super::{AttributeColumn, Profile, Refresh, RevocationEffects, Scope};
+use super::{AttributeColumn, ITALIAN_FEDERATION, Profile, Refresh, RevocationEffects, Scope};
 use crate::model::ErrorCode;
 
 /// CIE.
@@ -15,7 +15,7 @@ pub static CIE: Profile = Profile {
     name: "cie",
     brand: "CIE",
     brand_slug: "cie",
-    federation: true,
+    federation: ITALIAN_FEDERATION,
     endpoints: FEDERATION_ENDPOINTS,
     signature_algorithms: FEDERATION_SIGNATURES,
     key_management: KEY_MANAGEMENT,
@@ -51,6 +51,7 @@ pub static CIE: Profile = Profile {
     levels_are_binding: true,
     attributes: AttributeColumn::Cie,
     claims_in_id_token: true,
+    scopes_in_id_token: true,
     id_token_encryption: true,
     auth_time: false,
     pairwise_subjects: true,

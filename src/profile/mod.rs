@@ -13,7 +13,7 @@ mod rules;
 mod spid;
 
 pub use message::{Message, Violation};
-pub use rules::{Demand, MetadataFacts, Rule};
+pub use rules::{Demand, MetadataFacts, Rule, is_redirect_uri};
 pub use spid::ASSERTION_TYPES;
 
 use crate::jose::{ContentEncryption, KeyManagementAlgorithm, SignatureAlgorithm};
@@ -37,9 +37,9 @@ pub struct Profile {
     pub brand: &'static str,
     /// Its short name, which the stylesheet and the logo carry.
     pub brand_slug: &'static str,
-    /// Whether RPs are recognised through trust chains.
-    pub federation: bool,
-    /// Addresses under the issuer that exist.
+    /// What membership in a federation means.
+    pub federation: Federation,
+    /// Addresses under every issuer of the profile; those of members of a federation are in [`Federation::endpoints`].
     pub endpoints: &'static [Path],
     /// Signature algorithms, published and accepted (SPID/CIE AL-1).
     pub signature_algorithms: &'static [SignatureAlgorithm],
@@ -75,6 +75,8 @@ pub struct Profile {
     pub attributes: AttributeColumn,
     /// `claims.id_token` counts (SPID/CIE AZ-9).
     pub claims_in_id_token: bool,
+    /// The claims of a scope go into the id_token too; otherwise to userinfo only (OIDC Core §5.4).
+    pub scopes_in_id_token: bool,
     /// The id_token can be encrypted (SPID/CIE TK-5).
     pub id_token_encryption: bool,
     /// The id_token carries `auth_time`.
@@ -94,6 +96,49 @@ pub struct Profile {
     /// What else ends with a revoked token (SPID/CIE RV-2).
     pub revocation: RevocationEffects,
 }
+
+/// What membership in a federation means for the issuers of a profile (OIDC Federation 1.0).
+#[derive(Clone, Copy, Debug)]
+pub struct Federation {
+    /// Every issuer is a member; otherwise those whose configuration names a trust anchor.
+    pub compulsory: bool,
+    /// How RPs come to be known through their trust chains.
+    pub registration: RegistrationType,
+    /// Addresses that members have beside the others.
+    pub endpoints: &'static [Path],
+}
+
+/// A way of registering, as `client_registration_types_supported` names it (OIDC Federation §12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationType {
+    /// The first request of an RP registers it (OIDC Federation §12.1).
+    Automatic,
+    /// An RP registers before its first request (OIDC Federation §12.2).
+    Explicit,
+}
+
+impl RegistrationType {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Explicit => "explicit",
+        }
+    }
+}
+
+/// Automatic registration, without exception (SPID/CIE FE-4, FE-11).
+const ITALIAN_FEDERATION: Federation = Federation {
+    compulsory: true,
+    registration: RegistrationType::Automatic,
+    endpoints: &[
+        Path::EntityConfiguration,
+        Path::SignedJwks,
+        Path::HistoricalKeys,
+        Path::Resolve,
+    ],
+};
 
 /// An address under an issuer; the text is in [`Path::as_str`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +165,8 @@ pub enum Path {
     EntityConfiguration,
     /// Historical federation keys.
     HistoricalKeys,
+    /// Explicit registration through a federation.
+    Registration,
 }
 
 impl Path {
@@ -138,6 +185,7 @@ impl Path {
             Self::OpenidConfiguration => "/.well-known/openid-configuration",
             Self::EntityConfiguration => "/.well-known/openid-federation",
             Self::HistoricalKeys => "/.well-known/openid-federation-historical-jwks",
+            Self::Registration => "/registration",
         }
     }
 }
@@ -192,17 +240,17 @@ impl Profile {
             .find(|profile| profile.name == name)
     }
 
-    /// Whether an address exists under issuers of this profile.
+    /// Whether an address exists under issuers of this profile, members of a federation or not.
     #[must_use]
-    pub fn offers(&self, path: Path) -> bool {
-        self.endpoints.contains(&path)
+    pub fn offers(&self, path: Path, is_member: bool) -> bool {
+        self.endpoints.contains(&path) || is_member && self.federation.endpoints.contains(&path)
     }
 
     /// The methods that an endpoint serves, as the `Allow` header says them (RFC 9110 §10.2.1).
     #[must_use]
     pub fn methods(&self, path: Path) -> &'static str {
         match path {
-            Path::Token | Path::Introspection | Path::Revocation => "POST",
+            Path::Token | Path::Introspection | Path::Revocation | Path::Registration => "POST",
             Path::Userinfo if !self.userinfo_post => "GET",
             Path::Authorization | Path::Userinfo | Path::Resolve => "GET, POST",
             Path::Jwks
@@ -233,7 +281,9 @@ impl Profile {
             Some(self.code_request),
             self.refresh_request,
             Some(self.client_assertion),
-            self.offers(Path::Introspection).then_some(self.token_query),
+            self.endpoints
+                .contains(&Path::Introspection)
+                .then_some(self.token_query),
         ]
         .into_iter()
         .flatten()

@@ -1,10 +1,13 @@
-//! Plain OpenID Connect for clients that an operator registers: code flow with PKCE.
+//! Plain OpenID Connect, code flow with PKCE, for clients that an operator registers, and for those that register
+//! themselves through a federation, where the issuer is a member of one (OIDC Federation §12.2).
 
 use super::acr::SPID_LEVELS;
 use super::message::{Member, Message, Presence, Shape};
 use super::rules::REGISTERED_METADATA;
 use super::spid::{CLIENT_ASSERTION, KEY_MANAGEMENT, TOKEN_QUERY, members};
-use super::{AttributeColumn, Path, Profile, Refresh, RevocationEffects, Scope};
+use super::{
+    AttributeColumn, Federation, Path, Profile, Refresh, RegistrationType, RevocationEffects, Scope,
+};
 use crate::jose::{ContentEncryption, SignatureAlgorithm};
 use crate::model::ErrorCode;
 
@@ -13,7 +16,17 @@ pub static OIDC: Profile = Profile {
     name: "oidc",
     brand: "OpenID",
     brand_slug: "openid",
-    federation: false,
+    federation: Federation {
+        compulsory: false,
+        registration: RegistrationType::Explicit,
+        endpoints: &[
+            Path::EntityConfiguration,
+            Path::SignedJwks,
+            Path::HistoricalKeys,
+            Path::Resolve,
+            Path::Registration,
+        ],
+    },
     endpoints: &[
         Path::OpenidConfiguration,
         Path::Authorization,
@@ -78,6 +91,7 @@ pub static OIDC: Profile = Profile {
     levels_are_binding: false,
     attributes: AttributeColumn::All,
     claims_in_id_token: true,
+    scopes_in_id_token: false,
     id_token_encryption: true,
     auth_time: true,
     pairwise_subjects: true,

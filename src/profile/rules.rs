@@ -253,7 +253,7 @@ fn is_known<T: Copy>(known: &[T], name: &str, as_str: fn(T) -> &'static str) -> 
 
 /// https, a custom scheme of a mobile application (RFC 8252 §7.1), or loopback http in development; no fragment.
 #[must_use]
-pub(super) fn is_redirect_uri(uri: &str, development: bool) -> bool {
+pub fn is_redirect_uri(uri: &str, development: bool) -> bool {
     // The parser drops control characters, which would break the Location header.
     if !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
         return false;

@@ -3,7 +3,9 @@
 use super::acr::SPID_LEVELS;
 use super::message::{Member, Message, Presence, Shape};
 use super::rules::FEDERATION_METADATA;
-use super::{AttributeColumn, Path, Profile, Refresh, RevocationEffects, Scope};
+use super::{
+    AttributeColumn, ITALIAN_FEDERATION, Path, Profile, Refresh, RevocationEffects, Scope,
+};
 use crate::jose::{ContentEncryption, KeyManagementAlgorithm, SignatureAlgorithm};
 use crate::model::ErrorCode;
 
@@ -12,7 +14,7 @@ pub static SPID: Profile = Profile {
     name: "spid",
     brand: "SPID",
     brand_slug: "spid",
-    federation: true,
+    federation: ITALIAN_FEDERATION,
     endpoints: FEDERATION_ENDPOINTS,
     signature_algorithms: FEDERATION_SIGNATURES,
     key_management: KEY_MANAGEMENT,
@@ -40,6 +42,7 @@ pub static SPID: Profile = Profile {
     levels_are_binding: true,
     attributes: AttributeColumn::Spid,
     claims_in_id_token: false,
+    scopes_in_id_token: false,
     id_token_encryption: false,
     auth_time: false,
     pairwise_subjects: true,
@@ -60,17 +63,13 @@ pub static SPID: Profile = Profile {
 
 /// SPID/CIE MD-1, MD-3, FE-8, FE-11.
 pub(super) const FEDERATION_ENDPOINTS: &[Path] = &[
-    Path::EntityConfiguration,
     Path::OpenidConfiguration,
-    Path::HistoricalKeys,
     Path::Authorization,
     Path::Token,
     Path::Userinfo,
     Path::Introspection,
     Path::Revocation,
     Path::Jwks,
-    Path::SignedJwks,
-    Path::Resolve,
 ];
 
 /// SPID/CIE AL-1: exactly these six.

@@ -11,7 +11,8 @@ mod task;
 mod tolerances;
 
 pub use clients::{
-    ClientError, ClientStatistics, Discovery, EndedChain, Examination, KnownClient, follow_changes,
+    Applicant, ClientError, ClientStatistics, Discovery, EndedChain, Examination, KnownClient,
+    follow_changes,
 };
 pub use document::{Document, DocumentCell};
 pub use own_marks::MarkKeeper;
@@ -58,7 +59,7 @@ pub struct Provider {
     pub profile: &'static Profile,
     /// Its identifier.
     pub issuer: IssuerId,
-    /// How it trusts RPs; `None` for a profile without federation.
+    /// How it trusts RPs; `None` for an issuer that is in no federation.
     pub trust: Option<TrustSettings>,
     /// Documents that are made once a change or lifetime, not once a request.
     pub documents: Documents,
@@ -107,7 +108,7 @@ impl Provider {
         let unusable = |what: String| ProviderError::Configuration(settings.id.clone(), what);
         let profile = Profile::find(settings.profile.as_str())
             .ok_or_else(|| unusable(format!("unknown profile {}", settings.profile.as_str())))?;
-        let trust = if profile.federation {
+        let trust = if settings.is_member() {
             Some(trust_settings(&shared.server, &settings).map_err(unusable)?)
         } else {
             None
@@ -136,6 +137,18 @@ impl Provider {
             clients: clients::Memory::new(),
             tolerances: tolerances::ToleranceLog::default(),
         })
+    }
+
+    /// Whether it is in a federation.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        self.trust.is_some()
+    }
+
+    /// Whether an address exists under this issuer.
+    #[must_use]
+    pub fn offers(&self, path: Path) -> bool {
+        self.profile.offers(path, self.is_member())
     }
 
     /// The current time.

@@ -13,10 +13,11 @@ use diesel::prelude::*;
 #[derive(Clone, Copy)]
 pub(super) enum OriginKind {
     Federation,
+    Explicit,
     Registered,
 }
 
-text_enum!(OriginKind { Federation => "federation", Registered => "registered" });
+text_enum!(OriginKind { Federation => "federation", Explicit => "explicit", Registered => "registered" });
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = client)]
@@ -37,11 +38,13 @@ impl ClientRow {
             table: "client",
             key: &self.client_id,
         };
+        let trust = || {
+            let trust = self.trust.as_deref().ok_or_else(|| row.corrupt("trust"))?;
+            row.json("trust", trust)
+        };
         let origin = match row.text_enum("origin", &self.origin)? {
-            OriginKind::Federation => {
-                let trust = self.trust.as_deref().ok_or_else(|| row.corrupt("trust"))?;
-                Origin::Federation(row.json("trust", trust)?)
-            }
+            OriginKind::Federation => Origin::Federation(trust()?),
+            OriginKind::Explicit => Origin::Explicit(trust()?),
             OriginKind::Registered => Origin::Registered,
         };
         Ok(RelyingParty {
@@ -83,14 +86,14 @@ pub fn find(
 /// # Errors
 /// The database's.
 pub fn upsert(conn: &mut DbConn, party: &RelyingParty) -> Result<bool, StoreError> {
-    let (kind, trust, expires_at) = match &party.origin {
-        Origin::Federation(trust) => (
-            OriginKind::Federation,
-            Some(to_json(trust)?),
-            Some(trust.expires_at.0),
-        ),
-        Origin::Registered => (OriginKind::Registered, None, None),
+    let kind = match &party.origin {
+        Origin::Federation(_) => OriginKind::Federation,
+        Origin::Explicit(_) => OriginKind::Explicit,
+        Origin::Registered => OriginKind::Registered,
     };
+    let trust = party.origin.trust();
+    let expires_at = trust.map(|trust| trust.expires_at.0);
+    let trust = trust.map(to_json).transpose()?;
     let metadata = to_json(&party.metadata)?;
     let jwks = to_json(&party.jwks)?;
     let replaced = (

@@ -149,6 +149,10 @@ impl Advice {
                     .text("fact", &ended.to_string())
                     .then("advice-ended-do"),
             },
+            ClientError::RegistrationExpired(end) => Message::new("advice-expired")
+                .text("rp", rp)
+                .time("end", *end)
+                .then("advice-expired-do"),
             ClientError::NotAnEntity(fact) => entity_id(rp, *fact),
             ClientError::Trust(error) => Self::on_trust(rp, error),
             ClientError::Metadata(misshapen) => shape(rp, misshapen),

@@ -2,7 +2,7 @@
 
 use super::around::RequestId;
 use super::peer::Proxies;
-use crate::endpoint::{Inbound, Method};
+use crate::endpoint::{FORM, Inbound, Method, Posted};
 use crate::model::Params;
 use crate::provider::Provider;
 use actix_web::http::header;
@@ -24,25 +24,36 @@ pub(super) enum BodyError {
     TooLarge,
     TooSlow,
     Broken,
-    NotAForm,
+    /// It is none of these media types.
+    WrongType(&'static [&'static str]),
 }
 
-/// Reads the whole request.
+/// Reads the whole request; its body, if there is one, has to be of one of the `accepted` media types.
 pub(super) async fn read(
     op: &Provider,
     http: &HttpRequest,
     payload: Payload,
+    accepted: &'static [&'static str],
 ) -> Result<Inbound, BodyError> {
     let body = read_body(payload).await?;
-    if !body.is_empty() && !is_form(http) {
-        return Err(BodyError::NotAForm);
+    let found = http.content_type();
+    let mut known = accepted.iter().copied();
+    match known.find(|media_type| found.eq_ignore_ascii_case(media_type)) {
+        Some(FORM) => Ok(from_parts(op, http, &body)),
+        None if body.is_empty() => Ok(without_body(op, http)),
+        None => Err(BodyError::WrongType(accepted)),
+        Some(media_type) => {
+            let text = std::str::from_utf8(&body).map_err(|_| BodyError::Broken)?;
+            let posted = Posted {
+                media_type,
+                text: text.to_owned(),
+            };
+            Ok(Inbound {
+                posted: Some(posted),
+                ..without_body(op, http)
+            })
+        }
     }
-    Ok(from_parts(op, http, &body))
-}
-
-fn is_form(http: &HttpRequest) -> bool {
-    http.content_type()
-        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 async fn read_body(mut payload: Payload) -> Result<Bytes, BodyError> {
@@ -94,6 +105,7 @@ fn from_parts(op: &Provider, http: &HttpRequest, body: &[u8]) -> Inbound {
         query: Params::parse(query),
         repeatable: Params::pairs(parameters).unwrap_or_default(),
         form: Params::parse(body),
+        posted: None,
         authorization: text(header::AUTHORIZATION),
         cookies: cookies.unwrap_or_default(),
         wants_json: accept.contains("application/json") && !accept.contains("text/html"),

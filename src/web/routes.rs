@@ -4,10 +4,11 @@ use super::inbound::{self, BodyError};
 use super::outbound::{respond, respond_at, visit};
 use super::peer::{self, Proxies};
 use super::{session, static_files};
-use crate::endpoint::{self, Endpoint, Note, Reply, SessionChange, Trouble, quote};
+use crate::endpoint::{self, Endpoint, FORM, Note, Reply, SessionChange, Trouble, quote};
 use crate::model::ErrorCode;
 use crate::oauth::authorization::AuthorizationEndpoint;
 use crate::oauth::introspection::IntrospectionEndpoint;
+use crate::oauth::registration::RegistrationEndpoint;
 use crate::oauth::revocation::RevocationEndpoint;
 use crate::oauth::token::TokenEndpoint;
 use crate::oauth::userinfo::UserinfoEndpoint;
@@ -84,6 +85,7 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
     endpoint::<UserinfoEndpoint>(op, Path::Userinfo, config);
     endpoint::<IntrospectionEndpoint>(op, Path::Introspection, config);
     endpoint::<RevocationEndpoint>(op, Path::Revocation, config);
+    endpoint::<RegistrationEndpoint>(op, Path::Registration, config);
     for path in [
         Path::EntityConfiguration,
         Path::OpenidConfiguration,
@@ -91,7 +93,7 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
         Path::SignedJwks,
         Path::HistoricalKeys,
     ] {
-        if op.profile.offers(path) {
+        if op.offers(path) {
             let resource = only(op.profile.methods(path), path.as_str());
             config.service(
                 resource
@@ -100,7 +102,7 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
             );
         }
     }
-    if op.profile.offers(Path::Resolve) {
+    if op.offers(Path::Resolve) {
         config.service(
             only(op.profile.methods(Path::Resolve), Path::Resolve.as_str())
                 .route(web::get().to(resolve))
@@ -119,7 +121,7 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
 }
 
 fn endpoint<E: Endpoint>(op: &Provider, path: Path, config: &mut ServiceConfig) {
-    if op.profile.offers(path) {
+    if op.offers(path) {
         config.service(
             only(op.profile.methods(path), path.as_str())
                 .route(web::get().to(protocol::<E>))
@@ -265,7 +267,7 @@ async fn people(
     payload: Payload,
     which: PageOf,
 ) -> HttpResponse {
-    let inbound = match inbound::read(&state.op, &http, payload).await {
+    let inbound = match inbound::read(&state.op, &http, payload, &[FORM]).await {
         Ok(inbound) => inbound,
         Err(error) => return unreadable(&state, &http, &error, true),
     };
@@ -321,7 +323,7 @@ async fn protocol<E: Endpoint>(
     http: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    match inbound::read(&state.op, &http, payload).await {
+    match inbound::read(&state.op, &http, payload, E::BODIES).await {
         Ok(inbound) => {
             let reply = endpoint::run::<E>(state.op.clone(), inbound.clone()).await;
             respond(&state, &inbound, reply)
@@ -341,26 +343,30 @@ fn unreadable(
 ) -> HttpResponse {
     let inbound = inbound::without_body(&state.op, http);
     let (status, trouble, description) = match error {
-        BodyError::TooLarge => (413, Trouble::TooLarge, "the request body is too large"),
+        BodyError::TooLarge => (
+            413,
+            Trouble::TooLarge,
+            "the request body is too large".to_owned(),
+        ),
         BodyError::TooSlow => (
             408,
             Trouble::InvalidRequest,
-            "the request body did not arrive in time",
+            "the request body did not arrive in time".to_owned(),
         ),
         BodyError::Broken => (
             400,
             Trouble::InvalidRequest,
-            "the request body could not be read",
+            "the request body could not be read".to_owned(),
         ),
-        BodyError::NotAForm => (
+        BodyError::WrongType(accepted) => (
             415,
             Trouble::InvalidRequest,
-            "the content type must be application/x-www-form-urlencoded",
+            format!("the content type must be {}", accepted.join(" or ")),
         ),
     };
     let mut reply = Reply::refusal(
         ErrorCode::InvalidRequest,
-        description.to_owned(),
+        description.clone(),
         trouble,
         inbound.wants_json || !for_people,
     );

@@ -68,6 +68,26 @@ fn an_absent_key_has_the_default_of_the_interface() {
 }
 
 #[test]
+fn an_issuer_of_plain_openid_connect_is_in_a_federation_when_it_names_an_anchor() {
+    let with = |more: &str| {
+        format!(
+            "[[issuer]]\nid = \"https://login.example.it/oidc\"\nprofile = \"oidc\"\npairwise_salt = \"0123456789abcdef\"\n{more}"
+        )
+    };
+    let hints = "authority_hints = [\"https://registry.example.it\"]\n";
+    let anchor = "[[issuer.trust_anchor]]\nid = \"https://registry.example.it\"\njwks = '{\"keys\": [{\"kty\": \"EC\"}]}'\n";
+    assert!(!load_text(&with("")).unwrap().issuers[0].is_member());
+    let member = load_text(&with(&format!("{hints}{anchor}"))).unwrap();
+    assert!(member.issuers[0].is_member());
+    assert_problem(
+        &with(hints),
+        "issuer[0].trust_anchor",
+        "authority_hints say that the issuer is in a federation",
+    );
+    assert!(load_text(PRODUCTION).unwrap().issuers[0].is_member());
+}
+
+#[test]
 fn every_problem_is_reported_at_once_with_key_found_and_expected() {
     let text = r#"
 lisen = "127.0.0.1:1"

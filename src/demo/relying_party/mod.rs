@@ -9,6 +9,7 @@ mod answer;
 mod metadata;
 mod options;
 mod provider;
+mod registration;
 mod request;
 
 pub use answer::{AuthorizationAnswer, IdTokenExpectation, TokenAnswer, unverified_claims};

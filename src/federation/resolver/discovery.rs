@@ -196,6 +196,17 @@ impl<'a> Discovery<'a> {
         self.climb(link, configuration, &anchors).await
     }
 
+    /// Fetches what is above an entity configuration that is at hand.
+    pub(super) async fn run_from(self, configuration: &str) -> Result<Resolved, TrustError> {
+        let link = Link {
+            jws: configuration.to_owned(),
+            url: None,
+        };
+        let configuration = self.verified_configuration(self.subject, &link)?;
+        let anchors = self.anchors(&configuration).await?;
+        self.climb(link, configuration, &anchors).await
+    }
+
     /// Uses the chain that came with the request (SPID/CIE FE-5).
     pub(super) async fn use_provided(self, chain: &[String]) -> Result<Resolved, TrustError> {
         let wrong = |fact: String| TrustError::ProvidedChain(fact);

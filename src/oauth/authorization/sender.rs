@@ -208,8 +208,7 @@ async fn signed(
         members,
         signed: Some(SignedRequest {
             authentic,
-            // Without the signature: an ECDSA signature has a twin that verifies as well.
-            hash: BASE64URL_NOPAD.encode(&secret::sha256(signed_part(token).as_bytes())),
+            hash: BASE64URL_NOPAD.encode(&secret::sha256(unverified.signing_input().as_bytes())),
         }),
         client,
     })
@@ -273,10 +272,6 @@ async fn unsigned(op: &Provider, params: &Params) -> Result<Sender, Authorizatio
         members,
         signed: None,
     })
-}
-
-fn signed_part(token: &str) -> &str {
-    token.rsplit_once('.').map_or(token, |(signed, _)| signed)
 }
 
 /// The first violation of the parameters' table; used where the request cannot even be read.

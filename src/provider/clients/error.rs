@@ -23,6 +23,9 @@ pub enum ClientError {
     /// It was known until its chain ended, which could not be renewed (SPID/CIE FE-4).
     #[error("{0}")]
     Ended(Arc<EndedChain>),
+    /// An explicit registration has ended (OIDC Federation §12.2.6).
+    #[error("the registration of this client expired on {}; it has to register again", .0.to_rfc3339())]
+    RegistrationExpired(UtcTime),
     /// SPID/CIE FE-1.
     #[error("client_id {0}")]
     NotAnEntity(EntityIdError),
@@ -83,7 +86,9 @@ impl ClientError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Unknown | Self::NotAnEntity(_) | Self::Keys(_) => ErrorCode::InvalidClient,
+            Self::Unknown | Self::RegistrationExpired(_) | Self::NotAnEntity(_) | Self::Keys(_) => {
+                ErrorCode::InvalidClient
+            }
             Self::Ended(ended) => match &ended.refusal {
                 Some(refusal) => refusal.code(),
                 None => ErrorCode::InvalidClient,

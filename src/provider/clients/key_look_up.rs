@@ -161,14 +161,38 @@ enum Place {
 }
 
 impl Place {
-    fn of(trust: &ResolvedTrust, turn: &Turn) -> Self {
-        let inline = relying_party(trust).is_none_or(|members| members.contains_key("jwks"));
-        // `begin` has counted this look-up already.
-        if inline || turn.fruitless.is_multiple_of(2) {
-            Self::Chain
-        } else {
-            Self::Address
+    fn of(origin: &Origin, trust: &ResolvedTrust, turn: &Turn) -> Self {
+        match origin {
+            Origin::Explicit(_) => Self::Address,
+            // `begin` has counted this look-up already.
+            Origin::Federation(_) | Origin::Registered
+                if is_inline(trust) || turn.fruitless.is_multiple_of(2) =>
+            {
+                Self::Chain
+            }
+            Origin::Federation(_) | Origin::Registered => Self::Address,
         }
+    }
+}
+
+fn is_inline(trust: &ResolvedTrust) -> bool {
+    relying_party(trust).is_none_or(|members| members.contains_key("jwks"))
+}
+
+/// Whether an RP cannot change its keys without registering anew: it registered explicitly, and the keys themselves.
+fn is_fixed(origin: &Origin) -> bool {
+    match origin {
+        Origin::Explicit(trust) => is_inline(trust),
+        Origin::Federation(_) => false,
+        Origin::Registered => true,
+    }
+}
+
+/// The request by which an RP registered explicitly.
+fn request_of(party: &RelyingParty) -> Option<String> {
+    match &party.origin {
+        Origin::Explicit(trust) => trust.chain.first().cloned(),
+        Origin::Federation(_) | Origin::Registered => None,
     }
 }
 
@@ -184,9 +208,10 @@ impl Provider {
         known: &KnownClient,
         source: Source,
     ) -> Option<Arc<KnownClient>> {
-        let Origin::Federation(trust) = &known.party.origin else {
+        let trust = known.party.origin.trust()?;
+        if is_fixed(&known.party.origin) {
             return None;
-        };
+        }
         let turn = self.key_look_ups.turn(known.id());
         let mut turn = turn.lock().await;
         let is_new = |client: &Arc<KnownClient>| client.party.jwks != known.party.jwks;
@@ -203,7 +228,7 @@ impl Provider {
             return None;
         }
         let _one_of_few = self.key_look_ups.at_once.acquire().await.ok()?;
-        let found = match Place::of(trust, &turn) {
+        let found = match Place::of(&known.party.origin, trust, &turn) {
             Place::Address => self.ask_for_keys(&known.party, trust).await,
             Place::Chain => self.renew(known.id()).await,
         };
@@ -244,11 +269,18 @@ impl Provider {
             return Err(ClientError::Rule(rule));
         }
         let (issuer, id, now) = (self.issuer.clone(), party.client_id.clone(), self.now());
-        let jwks = facts.keys.to_json();
+        let (jwks, request) = (facts.keys.to_json(), request_of(party));
         let stored: Result<Option<RelyingParty>, ClientError> = self
             .shared
             .store
-            .write(move |tx| Ok(client::replace_keys(tx, (&issuer, &id), &jwks, now)?))
+            .write(move |tx| {
+                // Who registered anew meanwhile may have said that its keys are elsewhere.
+                let current = client::find(tx, &issuer, &id)?;
+                if current.as_ref().and_then(request_of) != request {
+                    return Ok(None);
+                }
+                Ok(client::replace_keys(tx, (&issuer, &id), &jwks, now)?)
+            })
             .await;
         match stored? {
             Some(stored) => self.remember(stored).await,

@@ -6,6 +6,7 @@
 mod changes;
 mod error;
 mod examination;
+mod explicit;
 mod key_look_up;
 mod memory;
 mod registration;
@@ -13,6 +14,7 @@ mod registration;
 pub use changes::follow_changes;
 pub use error::{ClientError, EndedChain};
 pub use examination::Examination;
+pub use explicit::Applicant;
 pub(super) use key_look_up::KeyLookUps;
 pub use memory::ClientStatistics;
 pub(super) use memory::Memory;
@@ -24,7 +26,7 @@ use crate::config::RpTolerance;
 use crate::federation::{EntityId, Resolved, Source, TrustError, TrustSettings};
 use crate::jose::{KeySet, SignatureAlgorithm};
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
-use crate::profile::Profile;
+use crate::profile::{Profile, RegistrationType};
 use crate::store::{client, renewal};
 use registration::times_of;
 use std::sync::Arc;
@@ -123,6 +125,9 @@ impl Provider {
             }
             Some(row) => match row.origin {
                 Origin::Federation(trust) => Some(trust.expires_at),
+                Origin::Explicit(trust) => {
+                    return Err(ClientError::RegistrationExpired(trust.expires_at));
+                }
                 Origin::Registered => None,
             },
             None => None,
@@ -268,9 +273,11 @@ impl Provider {
         self.clients.statistics()
     }
 
-    /// How this issuer trusts RPs, and the RP as an entity of the federation.
+    /// How this issuer trusts RPs, where their first request registers them, and the RP as an entity of the federation.
     fn subject(&self, client_id: &ClientId) -> Result<(&TrustSettings, EntityId), ClientError> {
-        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        let is_automatic = self.profile.federation.registration == RegistrationType::Automatic;
+        let trust = self.trust.as_ref().filter(|_| is_automatic);
+        let trust = trust.ok_or(ClientError::Unknown)?;
         let subject = EntityId::parse(client_id.as_str(), trust.development);
         Ok((trust, subject.map_err(ClientError::NotAnEntity)?))
     }
@@ -333,6 +340,8 @@ impl Provider {
                 let leeway = self.tolerance(&row.client_id).clock_leeway_seconds;
                 self.now() < trust.expires_at.plus_seconds(leeway)
             }
+            // We set this end ourselves: no other clock is involved.
+            Origin::Explicit(trust) => self.now() < trust.expires_at,
             Origin::Registered => true,
         }
     }

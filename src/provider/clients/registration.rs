@@ -25,10 +25,9 @@ impl Provider {
             .and_then(Value::as_object)
             .unwrap_or(&none);
         let mut parsed = metadata::parse(members).map_err(ClientError::Metadata)?;
-        parsed.organization_name = parsed.organization_name.or_else(|| {
-            let entity = resolved.metadata.get("federation_entity")?;
-            entity.get("organization_name")?.as_str().map(str::to_owned)
-        });
+        parsed.organization_name = parsed
+            .organization_name
+            .or_else(|| organization_of(resolved));
         let keys = self
             .shared
             .resolver
@@ -50,31 +49,42 @@ impl Provider {
             client_id: client_id.clone(),
             metadata: facts.metadata,
             jwks: facts.keys.to_json(),
-            origin: Origin::Federation(ResolvedTrust {
-                trust_anchor: resolved.anchor.as_str().to_owned(),
-                chain: resolved.chain.clone(),
-                trust_marks: resolved
-                    .trust_marks
-                    .iter()
-                    .map(|mark| KeptTrustMark {
-                        mark_type: mark.mark_type.clone(),
-                        issuer: mark.issuer.clone(),
-                        jwt: mark.jwt.clone(),
-                        expires_at: mark.expires_at,
-                    })
-                    .collect(),
-                metadata: resolved.metadata.clone(),
-                expires_at: resolved.expires_at,
-                resolved_at: resolved.resolved_at,
-            }),
+            origin: Origin::Federation(trust_of(resolved)),
             enabled: true,
             updated_at: self.now(),
         })
     }
 }
 
+/// The name of the organisation behind an RP, where only its `federation_entity` metadata says it.
+pub(super) fn organization_of(resolved: &Resolved) -> Option<String> {
+    let entity = resolved.metadata.get("federation_entity")?;
+    entity.get("organization_name")?.as_str().map(str::to_owned)
+}
+
+/// What is kept of a resolved chain.
+pub(super) fn trust_of(resolved: &Resolved) -> ResolvedTrust {
+    ResolvedTrust {
+        trust_anchor: resolved.anchor.as_str().to_owned(),
+        chain: resolved.chain.clone(),
+        trust_marks: resolved
+            .trust_marks
+            .iter()
+            .map(|mark| KeptTrustMark {
+                mark_type: mark.mark_type.clone(),
+                issuer: mark.issuer.clone(),
+                jwt: mark.jwt.clone(),
+                expires_at: mark.expires_at,
+            })
+            .collect(),
+        metadata: resolved.metadata.clone(),
+        expires_at: resolved.expires_at,
+        resolved_at: resolved.resolved_at,
+    }
+}
+
 /// SPID/CIE AL-6: sharing keys is a warning, not a refusal.
-fn warn_of_shared_keys(client_id: &ClientId, protocol: &KeySet, federation: &KeySet) {
+pub(super) fn warn_of_shared_keys(client_id: &ClientId, protocol: &KeySet, federation: &KeySet) {
     let federation: Vec<String> = federation
         .keys()
         .iter()

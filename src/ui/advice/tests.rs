@@ -195,6 +195,7 @@ fn errors() -> Vec<ClientError> {
             failure: None,
             refusal: None,
         })),
+        ClientError::RegistrationExpired(AT),
         ClientError::Metadata(MisshapenMetadata {
             member: "scope",
             expected: "a text",

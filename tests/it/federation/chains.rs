@@ -4,7 +4,7 @@ use crate::harness::{CONFIGURATION, Host, World, claims_of, public_keys, signed}
 use serde_json::{Value, json};
 use varco::demo::{DemoKeys, LoginOptions, RelyingPartyKeys};
 use varco::jose::{KeyKind, KeyUse, PrivateKey};
-use varco::model::{ClientId, Origin};
+use varco::model::ClientId;
 use varco::provider::Discovery;
 
 /// The chain by which an issuer knows an RP.
@@ -14,10 +14,7 @@ async fn chain_of(world: &World, profile: &str, id: &str) -> Vec<String> {
         .find_client(&ClientId::new(id), Discovery::Never)
         .await
         .unwrap();
-    match &known.party.origin {
-        Origin::Federation(trust) => trust.chain.clone(),
-        Origin::Registered => panic!("not from the federation"),
-    }
+    known.party.origin.trust().unwrap().chain.clone()
 }
 
 #[actix_web::test]

@@ -8,17 +8,14 @@ use varco::clock::{Clock, UtcTime};
 use varco::config::TrustMarkStatus;
 use varco::demo::{LoginOptions, RelyingPartyKeys};
 use varco::jose::{KeyKind, PrivateKey};
-use varco::model::{ClientId, Origin};
+use varco::model::ClientId;
 use varco::provider::{ClientError, Discovery, KnownClient, Provider, Round, Task, renew_all};
 use varco::store::{self, client};
 
 const HOUR: i64 = 3600;
 
 fn expiry(known: &KnownClient) -> UtcTime {
-    match &known.party.origin {
-        Origin::Federation(trust) => trust.expires_at,
-        Origin::Registered => panic!("not from the federation"),
-    }
+    known.party.origin.trust().unwrap().expires_at
 }
 
 #[actix_web::test]

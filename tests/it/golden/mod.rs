@@ -73,12 +73,10 @@ fn token(text: &str) -> Value {
 async fn the_published_documents_are_as_they_were() {
     // SPID/CIE MD-1, MD-3, MD-5
     let world = World::start();
-    for profile in ["spid", "cie", "oidc"] {
-        let url = world.url(&format!("/{profile}/.well-known/openid-configuration"));
-        let discovery = world.browser().get(&url).await.json();
-        assert_golden_json(&world, &format!("{profile}-discovery.json"), discovery);
+    for (profile, name) in [("spid", "spid"), ("cie", "cie"), ("oidc", "oidc-member")] {
+        assert_golden_discovery(&world, profile, name).await;
     }
-    for profile in ["spid", "cie"] {
+    for profile in ["spid", "cie", "oidc"] {
         let url = world.url(&format!("/{profile}/.well-known/openid-federation"));
         let document = world.browser().get(&url).await.body;
         let mut whole = token(&document);
@@ -90,6 +88,24 @@ async fn the_published_documents_are_as_they_were() {
             whole,
         );
     }
+}
+
+#[actix_web::test]
+async fn an_issuer_without_trust_anchor_says_nothing_of_federations() {
+    let world = World::builder()
+        .issuers(|settings| {
+            if settings.id.ends_with("/oidc/") {
+                settings.trust_anchors.clear();
+            }
+        })
+        .start();
+    assert_golden_discovery(&world, "oidc", "oidc").await;
+}
+
+async fn assert_golden_discovery(world: &World, profile: &str, name: &str) {
+    let url = world.url(&format!("/{profile}/.well-known/openid-configuration"));
+    let discovery = world.browser().get(&url).await.json();
+    assert_golden_json(world, &format!("{name}-discovery.json"), discovery);
 }
 
 #[actix_web::test]

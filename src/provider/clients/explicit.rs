@@ -1,0 +1,167 @@
+//! Explicit registration: an RP that presents itself, and what is kept of it (OIDC Federation §12.2).
+
+use super::ClientError;
+use super::registration::{organization_of, trust_of, warn_of_shared_keys};
+use crate::federation::{EntityId, Resolved, Source, TrustSettings};
+use crate::jose::KeySet;
+use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
+use crate::profile::MetadataFacts;
+use crate::provider::Provider;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Where an RP's keys may be (SPID/CIE FE-9).
+const KEY_MEMBERS: [&str; 3] = ["jwks", "signed_jwks_uri", "jwks_uri"];
+
+/// An RP that asks to be registered and whose trust chain holds.
+#[derive(Debug)]
+pub struct Applicant {
+    /// Its chain and final metadata.
+    pub resolved: Arc<Resolved>,
+    /// Its protocol keys; none where its metadata has none.
+    pub keys: KeySet,
+}
+
+impl Applicant {
+    /// Its `openid_relying_party` metadata, after overrides and policies.
+    #[must_use]
+    pub fn metadata(&self) -> Map<String, Value> {
+        relying_party_metadata(&self.resolved.metadata)
+    }
+}
+
+fn relying_party_metadata(metadata: &Map<String, Value>) -> Map<String, Value> {
+    metadata
+        .get("openid_relying_party")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default()
+}
+
+impl Provider {
+    /// Verifies an RP that presents its entity configuration: through the chain that it brought, or by asking its
+    /// superiors, at the expense of `source`. In a chain that was brought, the presented configuration stands in the first place (OIDC Federation
+    /// §12.2.2, steps 3 to 5); a chain that fails is not replaced by another, which might end at another anchor than the
+    /// RP chose.
+    ///
+    /// # Errors
+    /// The link, mark, policy or constraint that fails, or why its keys cannot be had.
+    pub async fn applicant(
+        &self,
+        source: Source,
+        subject: &EntityId,
+        configuration: &str,
+        chain: Option<&[String]>,
+    ) -> Result<Applicant, ClientError> {
+        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        let client_id = ClientId::new(subject.as_str());
+        let settings = self.tolerant(trust, &client_id);
+        let resolver = &self.shared.resolver;
+        let untrusted = |error| ClientError::Trust(Arc::new(error));
+        let resolved = match chain {
+            None => {
+                resolver
+                    .resolve_presented(&settings, subject, source, configuration)
+                    .await
+            }
+            Some(chain) => {
+                let superiors = chain.iter().skip(1).cloned();
+                let chain: Vec<String> = std::iter::once(configuration.to_owned())
+                    .chain(superiors)
+                    .collect();
+                resolver
+                    .resolve_provided(&settings, subject, source, &chain)
+                    .await
+            }
+        };
+        let resolved = resolved.map_err(untrusted)?;
+        let members = relying_party_metadata(&resolved.metadata);
+        let keys = if KEY_MEMBERS.iter().any(|name| members.contains_key(*name)) {
+            resolver
+                .fetch_rp_keys(&settings, subject, &members, &resolved.federation_keys)
+                .await
+                .map_err(untrusted)?
+        } else {
+            KeySet::default()
+        };
+        warn_of_shared_keys(&client_id, &keys, &resolved.federation_keys);
+        Ok(Applicant { resolved, keys })
+    }
+
+    /// Our own `openid_provider` metadata as an RP's `peer_trust_chain` shows it, below the anchor that the RP chose
+    /// (OIDC Federation §12.2.2, step 6).
+    ///
+    /// # Errors
+    /// The chain does not hold, is not about this issuer, or ends at another anchor.
+    pub async fn metadata_in_peer_chain(
+        &self,
+        source: Source,
+        chain: &[String],
+        anchor: &EntityId,
+    ) -> Result<Map<String, Value>, ClientError> {
+        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        let settings = TrustSettings {
+            anchors: trust
+                .anchors
+                .iter()
+                .filter(|configured| configured.id == *anchor)
+                .cloned()
+                .collect(),
+            required_trust_marks: Vec::new(),
+            entity_type: "openid_provider".to_owned(),
+            ..trust.clone()
+        };
+        let own = &trust.issuer_entity_id;
+        let resolved = self
+            .shared
+            .resolver
+            .resolve_provided(&settings, own, source, chain)
+            .await
+            .map_err(|error| ClientError::Trust(Arc::new(error)))?;
+        let metadata = resolved.metadata.get("openid_provider");
+        Ok(metadata
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default())
+    }
+
+    /// The row of a registration: `metadata` is what was chosen. Its `client_id` is the RP's entity identifier, although
+    /// another could be assigned: consents, history and pairwise subjects then survive a renewal, and an operator who
+    /// switches the RP off does so for all its registrations.
+    ///
+    /// # Errors
+    /// The profile's rule that the metadata breaks.
+    pub fn explicit_registration(
+        &self,
+        applicant: &Applicant,
+        mut metadata: ClientMetadata,
+    ) -> Result<RelyingParty, ClientError> {
+        let resolved = &applicant.resolved;
+        metadata.organization_name = metadata
+            .organization_name
+            .or_else(|| organization_of(resolved));
+        let facts = MetadataFacts {
+            metadata,
+            keys: applicant.keys.clone(),
+            development: self.shared.server.development,
+            profile: self.profile,
+        };
+        if let Some(rule) = self.profile.broken_by(&facts) {
+            return Err(ClientError::Rule(rule));
+        }
+        Ok(RelyingParty {
+            issuer: self.issuer.clone(),
+            client_id: ClientId::new(resolved.subject.as_str()),
+            metadata: facts.metadata,
+            jwks: facts.keys.to_json(),
+            origin: Origin::Explicit(trust_of(resolved)),
+            enabled: true,
+            updated_at: self.now(),
+        })
+    }
+
+    /// An RP was written to the database: this node's next look finds it there.
+    pub async fn forget_client(&self, client_id: &ClientId) {
+        self.clients.forget(client_id).await;
+    }
+}
