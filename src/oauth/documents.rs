@@ -212,10 +212,12 @@ fn federation_entity(op: &Provider) -> Value {
     if !settings.contacts.is_empty() {
         members.insert("contacts".into(), json!(settings.contacts));
     }
-    members.insert(
-        "federation_resolve_endpoint".into(),
-        json!(op.url(Path::Resolve)),
-    );
+    if op.offers(Path::Resolve) {
+        members.insert(
+            "federation_resolve_endpoint".into(),
+            json!(op.url(Path::Resolve)),
+        );
+    }
     if !op.rings().historical.is_empty() {
         members.insert(
             "federation_historical_keys_endpoint".into(),

@@ -19,11 +19,11 @@ pub static OIDC: Profile = Profile {
     federation: Federation {
         compulsory: false,
         registration: RegistrationType::Explicit,
+        // No Path::Resolve: a registration request is made for this issuer, and says nothing to others.
         endpoints: &[
             Path::EntityConfiguration,
             Path::SignedJwks,
             Path::HistoricalKeys,
-            Path::Resolve,
             Path::Registration,
         ],
     },

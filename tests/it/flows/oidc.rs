@@ -360,7 +360,9 @@ async fn userinfo_is_signed_for_a_client_that_registered_an_algorithm() {
 /// Issue 2: refresh, introspection, revocation and everything of the federation are not offered there, nor advertised.
 #[actix_web::test]
 async fn what_is_not_offered_is_neither_there_nor_advertised() {
-    let world = World::start();
+    let world = World::builder()
+        .issuers(|settings| settings.trust_anchors.clear())
+        .start();
     let client = world.register("client_secret_basic", &[]);
     let credentials = basic(&client, &client.secret);
     let headers = [
