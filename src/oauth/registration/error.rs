@@ -150,6 +150,7 @@ fn code_of(error: &ClientError) -> ErrorCode {
         ClientError::Unknown
         | ClientError::Disabled
         | ClientError::RegistrationExpired(_)
+        | ClientError::Ended(_)
         | ClientError::NotAnEntity(_) => ErrorCode::InvalidClient,
         ClientError::Store(_) => ErrorCode::TemporarilyUnavailable,
     }

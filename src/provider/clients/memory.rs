@@ -19,7 +19,7 @@
 
 use super::{ClientError, KnownClient};
 use crate::clock::{Clock, UtcTime};
-use crate::model::{ClientId, Origin, RelyingParty};
+use crate::model::{ClientId, RelyingParty};
 use moka::policy::EvictionPolicy;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -200,7 +200,7 @@ fn bytes_of(party: &RelyingParty) -> usize {
     let _counted = serde_json::to_writer(&mut values, &party.metadata);
     let _counted = serde_json::to_writer(&mut values, &party.jwks);
     let mut texts = party.client_id.as_str().len();
-    if let Origin::Federation(trust) = &party.origin {
+    if let Some(trust) = party.origin.trust() {
         let _counted = serde_json::to_writer(&mut values, &trust.metadata);
         let statements = trust.chain.iter().map(String::len);
         let marks = trust.trust_marks.iter().map(|mark| mark.jwt.len());

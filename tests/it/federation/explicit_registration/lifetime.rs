@@ -3,9 +3,10 @@
 use super::{CHAIN, STATEMENT, chain_of, secret_of};
 use crate::harness::{World, assert_shown};
 use serde_json::{Map, Value, json};
+use varco::clock::{Clock as _, UtcTime};
 use varco::demo::RelyingParty;
 use varco::model::{ClientId, Origin};
-use varco::store::{StoreError, client};
+use varco::store::{StoreError, client, renewal};
 
 const HOUR: i64 = 3600;
 
@@ -52,24 +53,12 @@ async fn after_its_end_a_registration_does_not_count_until_the_rp_registers_agai
         let page = world.browser().get(&world.plain_request(&rp)).await;
         assert_shown(&page, "invalid_client", says);
         // Nothing renews it but the RP itself.
-        assert!(
-            world
-                .app
-                .shared
-                .store
-                .read_blocking(|connection| {
-                    let (now, far) = (varco::clock::UtcTime(0), varco::clock::UtcTime(i64::MAX));
-                    client::expiring_before(
-                        connection,
-                        &world.provider("oidc").issuer,
-                        now,
-                        far,
-                        10,
-                    )
-                })
-                .unwrap()
-                .is_empty()
-        );
+        let issuer = world.provider("oidc").issuer.clone();
+        let before = world.clock.now().plus_seconds(-1);
+        let due = world.app.shared.store.read_blocking(|connection| {
+            renewal::search_due(connection, &issuer, before, Some(UtcTime(i64::MAX)), 10)
+        });
+        assert!(due.unwrap().is_empty());
 
         anchor.change(rp.entity_id(), |subordinate| subordinate.extra.clear());
         let second = secret_of(&world.register_rp(&rp).await);
