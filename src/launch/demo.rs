@@ -10,6 +10,7 @@ use crate::demo::onboarding::{Judgement, Judges};
 use crate::demo::{self, DemoFederation, DemoKeys, Http, HttpClient};
 use crate::federation::EntityId;
 use crate::model::ClientId;
+use crate::profile::RegistrationType;
 use crate::provider::Provider;
 use crate::store::account;
 use crate::web::{self, App, Running};
@@ -113,7 +114,10 @@ struct Issuers(Vec<Arc<Provider>>);
 impl Judges for Issuers {
     fn judge<'a>(&'a self, entity_id: &'a EntityId) -> BoxFuture<'a, Vec<Judgement>> {
         let client_id = ClientId::new(entity_id.to_string());
-        let members = self.0.iter().filter(|op| op.profile.federation);
+        // Others are registered when they ask for it.
+        let automatic =
+            |op: &&Arc<Provider>| op.profile.federation.registration == RegistrationType::Automatic;
+        let members = self.0.iter().filter(automatic);
         let judged = members.map(move |op| {
             let client_id = client_id.clone();
             async move {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::RpTolerance;
 use crate::jose::KeySet;
-use crate::model::{ClientMetadata, IssuerId, UserinfoContentType};
+use crate::model::{ClientMetadata, IssuerId, Origin, UserinfoContentType};
 
 const SECOND: Duration = Duration::from_secs(1);
 
