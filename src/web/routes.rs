@@ -399,7 +399,7 @@ async fn document(state: Data<IssuerState>, http: HttpRequest, path: Path) -> Ht
 }
 
 async fn resolve(state: Data<IssuerState>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let inbound = match inbound::read(&state.op, &http, payload).await {
+    let inbound = match inbound::read(&state.op, &http, payload, &[FORM]).await {
         Ok(inbound) => inbound,
         Err(error) => return unreadable(&state, &http, &error, false),
     };
