@@ -102,7 +102,7 @@ async fn a_policy_that_breaks_the_metadata_is_shown_with_before_and_after() {
     );
     let op = world.provider("spid");
     let client_id = ClientId::new(rp.entity_id());
-    let examined = op.examine(&client_id, Recheck::Cached).await;
+    let examined = op.examine(&client_id, Recheck::Fresh).await;
     let failed = examined
         .report
         .iter()
@@ -128,7 +128,7 @@ async fn texts_that_are_no_entity_are_refused_and_nothing_is_fetched() {
 }
 
 #[actix_web::test]
-async fn the_page_is_bound_to_its_browser_and_exists_in_development_only() {
+async fn the_form_is_bound_to_its_browser_and_registered_clients_are_judged_too() {
     let world = World::start();
     let host = Host::start();
     let mut browser = world.browser();
@@ -145,4 +145,24 @@ async fn the_page_is_bound_to_its_browser_and_exists_in_development_only() {
         unknown.contains("nobody is not known to this provider"),
         "{unknown}"
     );
+}
+
+#[actix_web::test]
+async fn a_provider_in_production_has_no_such_page() {
+    let world = World::builder()
+        .server(|settings| {
+            settings.development = false;
+            // The federated ones trust an anchor without TLS.
+            let issuers = &mut settings.issuers;
+            issuers.retain(|issuer| issuer.id.ends_with("/oidc/"));
+        })
+        .start();
+    for (method, path) in [("GET", "/oidc/check"), ("POST", "/oidc/check")] {
+        let mut browser = world.browser();
+        let answer = match method {
+            "GET" => browser.get(&world.url(path)).await,
+            _ => browser.post(&world.url(path), &[]).await,
+        };
+        assert_eq!(answer.status, 404, "{method} {path}");
+    }
 }
