@@ -28,6 +28,21 @@ pub(super) enum BodyError {
     WrongType(&'static [&'static str]),
 }
 
+impl BodyError {
+    /// The HTTP status and one line for the sender.
+    pub(super) fn answer(&self) -> (u16, String) {
+        match self {
+            Self::TooLarge => (413, "the request body is too large".to_owned()),
+            Self::TooSlow => (408, "the request body did not arrive in time".to_owned()),
+            Self::Broken => (400, "the request body could not be read".to_owned()),
+            Self::WrongType(accepted) => (
+                415,
+                format!("the content type must be {}", accepted.join(" or ")),
+            ),
+        }
+    }
+}
+
 /// Reads the whole request; its body, if there is one, has to be of one of the `accepted` media types.
 pub(super) async fn read(
     op: &Provider,

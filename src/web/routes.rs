@@ -342,27 +342,10 @@ fn unreadable(
     for_people: bool,
 ) -> HttpResponse {
     let inbound = inbound::without_body(&state.op, http);
-    let (status, trouble, description) = match error {
-        BodyError::TooLarge => (
-            413,
-            Trouble::TooLarge,
-            "the request body is too large".to_owned(),
-        ),
-        BodyError::TooSlow => (
-            408,
-            Trouble::InvalidRequest,
-            "the request body did not arrive in time".to_owned(),
-        ),
-        BodyError::Broken => (
-            400,
-            Trouble::InvalidRequest,
-            "the request body could not be read".to_owned(),
-        ),
-        BodyError::WrongType(accepted) => (
-            415,
-            Trouble::InvalidRequest,
-            format!("the content type must be {}", accepted.join(" or ")),
-        ),
+    let (status, description) = error.answer();
+    let trouble = match error {
+        BodyError::TooLarge => Trouble::TooLarge,
+        BodyError::TooSlow | BodyError::Broken | BodyError::WrongType(_) => Trouble::InvalidRequest,
     };
     let mut reply = Reply::refusal(
         ErrorCode::InvalidRequest,

@@ -42,7 +42,7 @@ async fn a_mark_about_to_end_is_renewed_and_published_by_every_node() {
         "months are left"
     );
     world.clock.advance_seconds(58 * DAY);
-    assert_eq!(keeper.turn(&world.app.providers).await, 2, "SPID and CIE");
+    assert_eq!(keeper.turn(&world.app.providers).await, 3, "every member");
     let after = published(&world, "spid").await;
     assert_eq!(after.len(), 1);
     assert_eq!(after[0].0, before[0].0);
@@ -75,7 +75,7 @@ async fn a_mark_about_to_end_is_renewed_and_published_by_every_node() {
     // The other node does not ask too.
     world.clock.advance_seconds(330 * DAY);
     world.clock.advance_seconds(28 * DAY);
-    assert_eq!(keeper.turn(&world.app.providers).await, 2);
+    assert_eq!(keeper.turn(&world.app.providers).await, 3);
     let mut second = MarkKeeper::default();
     assert_eq!(second.turn(&other.providers).await, 0, "not its turn");
 }
@@ -91,7 +91,7 @@ async fn a_mark_that_cannot_be_renewed_is_published_to_its_end_and_no_longer() {
     let mut keeper = MarkKeeper::default();
     let before = published(&world, "cie").await;
     world.clock.advance_seconds(360 * DAY);
-    assert_eq!(keeper.turn(&world.app.providers).await, 1, "SPID only");
+    assert_eq!(keeper.turn(&world.app.providers).await, 2, "not CIE's");
     assert_eq!(published(&world, "cie").await, before, "until its end");
     // What it failed at is left alone for a while, then tried again.
     anchor.trust_mark(&mark_type, id.as_str(), "CIE").unwrap();

@@ -167,31 +167,34 @@ async fn the_list_is_filtered_as_asked() {
     let public = world.federation.relying_party_mark_type();
     let provider = world.federation.provider_mark_type();
     for (parameters, expected) in [
-        (&[][..], &["/cie/", "/rp/", "/sa/", "/spid/"][..]),
+        (&[][..], &["/cie/", "/oidc/", "/rp/", "/sa/", "/spid/"][..]),
         (&[("entity_type", "openid_relying_party")], &["/rp/"]),
-        (&[("entity_type", "openid_provider")], &["/cie/", "/spid/"]),
+        (
+            &[("entity_type", "openid_provider")],
+            &["/cie/", "/oidc/", "/spid/"],
+        ),
         (
             &[
                 ("entity_type", "openid_provider"),
                 ("entity_type", "federation_entity"),
             ],
-            &["/cie/", "/sa/", "/spid/"],
+            &["/cie/", "/oidc/", "/sa/", "/spid/"],
         ),
         (&[("entity_type", "openid_wallet_provider")], &[]),
         (
             &[("trust_marked", "true")],
-            &["/cie/", "/rp/", "/sa/", "/spid/"],
+            &["/cie/", "/oidc/", "/rp/", "/sa/", "/spid/"],
         ),
         (
             &[("trust_marked", "false")],
-            &["/cie/", "/rp/", "/sa/", "/spid/"],
+            &["/cie/", "/oidc/", "/rp/", "/sa/", "/spid/"],
         ),
         (&[("trust_mark_type", &*public)], &["/rp/"]),
         (&[("trust_mark_type", "https://unknown.example.it/")], &[]),
         (&[("intermediate", "true")], &["/sa/"]),
         (
             &[("intermediate", "false")],
-            &["/cie/", "/rp/", "/sa/", "/spid/"],
+            &["/cie/", "/oidc/", "/rp/", "/sa/", "/spid/"],
         ),
         (
             &[
@@ -201,7 +204,10 @@ async fn the_list_is_filtered_as_asked() {
             &[],
         ),
         // Others may have parameters of their own.
-        (&[("limit", "1")], &["/cie/", "/rp/", "/sa/", "/spid/"]),
+        (
+            &[("limit", "1")],
+            &["/cie/", "/oidc/", "/rp/", "/sa/", "/spid/"],
+        ),
     ] {
         let answer = ask(&world, "/ta/list", parameters).await;
         assert_eq!(listed(&answer), urls(expected), "{parameters:?}");
@@ -209,7 +215,10 @@ async fn the_list_is_filtered_as_asked() {
     let anchor = world.federation.trust_anchor();
     anchor.revoke_mark(&public, &world.url("/rp/"));
     let marked = ask(&world, "/ta/list", &[("trust_marked", "true")]).await;
-    assert_eq!(listed(&marked), urls(&["/cie/", "/sa/", "/spid/"]));
+    assert_eq!(
+        listed(&marked),
+        urls(&["/cie/", "/oidc/", "/sa/", "/spid/"])
+    );
     for (parameter, value) in [
         ("trust_marked", "yes"),
         ("intermediate", ""),
