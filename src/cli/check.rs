@@ -10,7 +10,7 @@ use crate::federation::evaluation::Recheck;
 use crate::federation::{FetchLimits, HttpFetcher, ResolutionLimits, Resolver};
 use crate::keys;
 use crate::model::ClientId;
-use crate::provider::{Provider, Shared};
+use crate::provider::{Provider, Refusals, Shared};
 use crate::ui::check::{CheckDocument, view};
 use crate::ui::{CheckView, DocumentView, Locale, PathView, StateView};
 use std::sync::Arc;
@@ -57,6 +57,7 @@ fn provider(world: &World, settings: IssuerSettings) -> Result<Provider, Failure
         store: world.store.clone(),
         clock,
         key_encryption_key: keys::load_key(&server)?,
+        refusals: Refusals::default(),
         server,
     };
     Ok(Provider::open(Arc::new(shared), settings)?)

@@ -13,9 +13,13 @@ mod inbound;
 mod reply;
 
 pub use inbound::{Caller, Inbound, Method, Posted};
-pub use reply::{Body, CookieChange, Note, Page, Reply, SessionChange, Trouble, quote};
+pub use reply::{
+    Body, CookieChange, Note, Page, RefusedAnswer, Reply, SessionChange, Trouble, quote,
+};
 
-use crate::provider::Provider;
+use crate::federation::Source;
+use crate::model::ClientId;
+use crate::provider::{Provider, Refused};
 use crate::store::{DbConn, StoreError};
 use std::sync::Arc;
 
@@ -94,6 +98,11 @@ pub trait Endpoint: Sized + Send + Sync + 'static {
     /// They are malformed.
     fn parse_request(op: &Provider, inbound: &Inbound) -> Result<Self::Request, Self::Error>;
 
+    /// Whom a refused request names: for the log and the list of refusals, and never trusted for anything.
+    fn unverified_client(_inbound: &Inbound) -> Option<ClientId> {
+        None
+    }
+
     /// Finds out who sent it; may resolve a trust chain.
     ///
     /// # Errors
@@ -145,7 +154,40 @@ pub async fn run<E: Endpoint>(op: Arc<Provider>, inbound: Inbound) -> Reply {
         Ok(call) => decide::<E>(&op, call).await,
         Err(error) => Err(error),
     };
-    E::do_response(&op, &caller, outcome)
+    let mut reply = E::do_response(&op, &caller, outcome);
+    keep_refusal::<E>(&op, &inbound, &mut reply);
+    reply
+}
+
+/// Names the RP in the log line of a refusal, and keeps the refusal for its developers.
+fn keep_refusal<E: Endpoint>(op: &Provider, inbound: &Inbound, reply: &mut Reply) {
+    let Some(note) = reply.note.as_mut().filter(|note| note.refused.is_some()) else {
+        return;
+    };
+    if note.field("client_id").is_none()
+        && let Some(named) = E::unverified_client(inbound)
+    {
+        note.fields.push(("client_id", named.into()));
+    }
+    let (Some(answer), Some(client_id)) = (&note.refused, note.field("client_id")) else {
+        return;
+    };
+    let kept = op.keep_refusal(
+        Source::of(inbound.address),
+        &Refused {
+            reference: &inbound.request_id,
+            unverified_client_id: client_id,
+            event: note.event,
+            code: answer.code.as_str(),
+            description: &answer.description,
+            reason: &answer.reason,
+        },
+    );
+    if let Body::Page(page) = &mut reply.body
+        && let Page::Refusal { kept: shown, .. } = page.as_mut()
+    {
+        *shown = kept;
+    }
 }
 
 async fn admit<E: Endpoint>(op: &Provider, inbound: &Inbound) -> Result<Call<E>, E::Error> {

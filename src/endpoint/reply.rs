@@ -46,6 +46,8 @@ pub enum Page {
         description: String,
         /// What kind of trouble, for the words that people read.
         trouble: Trouble,
+        /// Whether the refusal is kept: its reference leads to it.
+        kept: bool,
     },
     /// `response_mode=form_post` (OAuth 2.0 Form Post Response Mode).
     FormPost {
@@ -119,6 +121,19 @@ pub struct Note {
     pub event: &'static str,
     /// What an operator needs to understand it.
     pub fields: Vec<(&'static str, String)>,
+    /// What was answered, when it is a refusal.
+    pub refused: Option<RefusedAnswer>,
+}
+
+/// What an RP was told, and why.
+#[derive(Clone, Debug)]
+pub struct RefusedAnswer {
+    /// `error`.
+    pub code: ErrorCode,
+    /// `error_description`.
+    pub description: String,
+    /// Everything that is known, as in the log.
+    pub reason: String,
 }
 
 impl Note {
@@ -129,7 +144,39 @@ impl Note {
             level,
             event,
             fields: Vec::new(),
+            refused: None,
         }
+    }
+
+    /// A refusal of a protocol endpoint, with what was answered and why.
+    #[must_use]
+    pub fn refused(
+        level: log::Level,
+        event: &'static str,
+        code: ErrorCode,
+        description: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        let reason = reason.into();
+        let note = Self::new(level, event)
+            .with("error", code.as_str())
+            .with("reason", reason.clone());
+        Self {
+            refused: Some(RefusedAnswer {
+                code,
+                description: description.into(),
+                reason,
+            }),
+            ..note
+        }
+    }
+
+    /// The value of a field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.fields.iter();
+        let (_, value) = fields.find(|(known, _)| *known == name)?;
+        Some(value)
     }
 
     /// With one more field.
@@ -236,6 +283,7 @@ impl Reply {
                 code,
                 description,
                 trouble,
+                kept: false,
             },
         );
         if status == 503 {

@@ -11,6 +11,7 @@ mod interaction;
 mod login_event;
 mod own_trust_mark;
 mod params;
+mod refusal;
 mod session;
 mod signing_key;
 
@@ -35,5 +36,6 @@ pub use login_event::{
 };
 pub use own_trust_mark::OwnTrustMark;
 pub use params::{ParamError, Params};
+pub use refusal::Refusal;
 pub use session::Session;
 pub use signing_key::StoredKey;

@@ -6,6 +6,7 @@ use crate::model::{ClientId, TokenId};
 use crate::profile::Path;
 use crate::provider::Provider;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// Our own tokens are far shorter.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -29,6 +30,14 @@ pub fn access_token(op: &Provider, token: &str) -> Result<AccessToken, JoseError
         id: TokenId::new(claims.jti),
         client_id: ClientId::new(claims.client_id),
     })
+}
+
+/// The RP that an access token names, also one that has expired or that we never signed.
+#[must_use]
+pub fn unverified_client(token: &str) -> Option<ClientId> {
+    let unverified = Unverified::parse(token, MAX_TOKEN_BYTES).ok()?;
+    let claims: Map<String, Value> = unverified.unverified_claims().ok()?;
+    claims.get("client_id")?.as_str().map(ClientId::new)
 }
 
 /// The `jti` of a refresh token that we signed and that has not expired.

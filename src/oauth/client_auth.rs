@@ -257,6 +257,25 @@ pub async fn authenticate(
     }
 }
 
+/// The RP that a request claims to come from, whatever became of the claim.
+#[must_use]
+pub fn unverified_client(inbound: &Inbound) -> Option<ClientId> {
+    let params = inbound.params().ok()?;
+    let of_assertion = || {
+        let assertion = params.get("client_assertion")?;
+        let unverified = Unverified::parse(assertion, MAX_ASSERTION_BYTES).ok()?;
+        let members: Map<String, Value> = unverified.unverified_claims().ok()?;
+        members.get("iss")?.as_str().map(ClientId::new)
+    };
+    let of_basic = || {
+        let credentials = strip_scheme(inbound.authorization.as_deref()?, "basic")?;
+        decode_basic(credentials).map(|(id, _)| ClientId::new(id))
+    };
+    of_assertion()
+        .or_else(of_basic)
+        .or_else(|| params.get("client_id").map(ClientId::new))
+}
+
 fn no_method(op: &Provider) -> ClientAuthError {
     ClientAuthError::NoMethod(op.profile.client_authentication)
 }

@@ -1,11 +1,10 @@
 //! `/introspection` (RFC 7662, SPID/CIE IN-1).
 
-use super::client_auth::AuthenticatedClient;
-use super::client_auth::ClientAuthError;
+use super::client_auth::{self, AuthenticatedClient, ClientAuthError};
 use super::token_query::{self, Asked, TokenQueryError};
 use crate::clock::UtcTime;
 use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Note, Reply};
-use crate::model::{Params, TokenKind, TokenStatus};
+use crate::model::{ClientId, Params, TokenKind, TokenStatus};
 use crate::profile::Path;
 use crate::provider::Provider;
 use crate::store::DbConn;
@@ -51,6 +50,10 @@ impl Endpoint for IntrospectionEndpoint {
 
     fn parse_request(_op: &Provider, inbound: &Inbound) -> Result<Params, TokenQueryError> {
         token_query::parse(inbound)
+    }
+
+    fn unverified_client(inbound: &Inbound) -> Option<ClientId> {
+        client_auth::unverified_client(inbound)
     }
 
     async fn client_authentication(

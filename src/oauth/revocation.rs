@@ -1,9 +1,9 @@
 //! `/revocation` (RFC 7009, SPID/CIE RV-1, RV-2).
 
-use super::client_auth::{AuthenticatedClient, ClientAuthError};
+use super::client_auth::{self, AuthenticatedClient, ClientAuthError};
 use super::token_query::{self, Asked, TokenQueryError};
 use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Note, Reply};
-use crate::model::{Params, TokenKind, TokenState, TokenStatus};
+use crate::model::{ClientId, Params, TokenKind, TokenState, TokenStatus};
 use crate::profile::Path;
 use crate::provider::Provider;
 use crate::store::{DbConn, StoreError, grant, session, token};
@@ -29,6 +29,10 @@ impl Endpoint for RevocationEndpoint {
 
     fn parse_request(_op: &Provider, inbound: &Inbound) -> Result<Params, TokenQueryError> {
         token_query::parse(inbound)
+    }
+
+    fn unverified_client(inbound: &Inbound) -> Option<ClientId> {
+        client_auth::unverified_client(inbound)
     }
 
     async fn client_authentication(

@@ -145,11 +145,15 @@ impl TokenQueryError {
         } else {
             log::Level::Warn
         };
-        let mut reply = Reply::error(code, &self.description()).noted(
-            Note::new(level, event)
-                .with("error", code.as_str())
-                .with("reason", self.reason()),
-        );
+        let description = self.description();
+        let reason = self.reason();
+        let mut reply = Reply::error(code, &description).noted(Note::refused(
+            level,
+            event,
+            code,
+            description,
+            reason,
+        ));
         if matches!(self, Self::NotPost) {
             reply.status = 405;
             reply = reply.header("Allow", "POST");

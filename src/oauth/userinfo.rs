@@ -108,6 +108,11 @@ impl Endpoint for UserinfoEndpoint {
             .ok_or(UserinfoError::NoToken)
     }
 
+    fn unverified_client(inbound: &Inbound) -> Option<ClientId> {
+        let token = strip_scheme(inbound.authorization.as_deref()?, "bearer")?;
+        bearer::unverified_client(token)
+    }
+
     async fn client_authentication(
         op: &Provider,
         inbound: &Inbound,
@@ -301,11 +306,13 @@ impl UserinfoError {
         } else {
             log::Level::Warn
         };
-        let mut reply = Reply::error(code, &description).noted(
-            Note::new(level, "userinfo.refused")
-                .with("error", code.as_str())
-                .with("reason", self.reason()),
-        );
+        let mut reply = Reply::error(code, &description).noted(Note::refused(
+            level,
+            "userinfo.refused",
+            code,
+            &*description,
+            self.reason(),
+        ));
         if matches!(self, Self::Method) {
             reply.status = 405;
             reply = reply.header("Allow", "GET");

@@ -6,6 +6,7 @@ mod clients;
 mod document;
 mod levels;
 mod own_marks;
+mod refusals;
 mod renewal;
 mod task;
 mod tolerances;
@@ -16,6 +17,7 @@ pub use clients::{
 };
 pub use document::{Document, DocumentCell};
 pub use own_marks::MarkKeeper;
+pub use refusals::{Refusals, Refused};
 pub use renewal::{Renewal, Round, renew_all};
 pub use task::Task;
 pub use tolerances::Tolerance;
@@ -45,6 +47,8 @@ pub struct Shared {
     pub passwords: PasswordHasher,
     /// Opens the private keys in the database.
     pub key_encryption_key: KeyEncryptionKey,
+    /// Refusals that are not in the database yet.
+    pub refusals: Refusals,
     /// The configuration of the process.
     pub server: ServerSettings,
 }

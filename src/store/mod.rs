@@ -28,6 +28,7 @@ pub mod login_event;
 mod migration;
 pub mod own_trust_mark;
 pub mod purge;
+pub mod refusal;
 pub mod renewal;
 pub mod replay;
 mod schema;

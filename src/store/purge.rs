@@ -15,6 +15,8 @@ const TOKEN_GRACE_SECONDS: i64 = 300;
 const CODE_GRACE_SECONDS: i64 = 86_400;
 /// Federation members stay so long after their trust chain's end, for the operator's list.
 const CLIENT_GRACE_SECONDS: i64 = 30 * 86_400;
+/// Refusals are kept so long, for developers who ask later.
+const REFUSAL_SECONDS: i64 = 30 * 86_400;
 const DAY_SECONDS: i64 = 86_400;
 
 /// A table whose rows end.
@@ -45,13 +47,15 @@ pub enum Purgeable {
     ClientChange,
     /// Own trust marks that were not renewed.
     OwnTrustMark,
+    /// Refusals of long ago.
+    Refusal,
     /// History beyond its retention.
     LoginEvent,
 }
 
 impl Purgeable {
     /// In an order that leaves little for cascades.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Replay,
         Self::Interaction,
         Self::WebSession,
@@ -64,6 +68,7 @@ impl Purgeable {
         Self::Client,
         Self::ClientChange,
         Self::OwnTrustMark,
+        Self::Refusal,
         Self::LoginEvent,
     ];
 
@@ -83,6 +88,7 @@ impl Purgeable {
             Self::Client => "client",
             Self::ClientChange => "client_change",
             Self::OwnTrustMark => "own_trust_mark",
+            Self::Refusal => "refusal",
             Self::LoginEvent => "login_event",
         }
     }
@@ -92,6 +98,7 @@ impl Purgeable {
         match self {
             Self::Client => "expires_at <= $1 AND enabled",
             Self::ClientChange => "changed_at <= $1",
+            Self::Refusal => "refused_at <= $1",
             Self::LoginEvent => "occurred_at <= $1",
             _ => "expires_at <= $1",
         }
@@ -110,6 +117,7 @@ impl Purgeable {
             Self::AuthorizationCode => -CODE_GRACE_SECONDS,
             Self::Client => -CLIENT_GRACE_SECONDS,
             Self::ClientChange => -DAY_SECONDS,
+            Self::Refusal => -REFUSAL_SECONDS,
             Self::LoginEvent => limits
                 .history_retention_days
                 .saturating_mul(DAY_SECONDS)

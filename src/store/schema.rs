@@ -205,6 +205,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    refusal (number) {
+        number -> BigInt,
+        reference -> Text,
+        issuer -> Text,
+        client_id -> Text,
+        known -> Bool,
+        refused_at -> BigInt,
+        event -> Text,
+        code -> Text,
+        description -> Text,
+        reason -> Text,
+    }
+}
+
 diesel::joinable!(token -> access_grant (grant_id));
 diesel::joinable!(access_grant -> account (account_id));
 diesel::allow_tables_to_appear_in_same_query!(token, access_grant, account);

@@ -272,6 +272,13 @@ impl Visit<'_> {
         )
     }
 
+    /// Where developers see more of this refusal.
+    fn check_url(&self, kept: bool) -> Option<String> {
+        let exists = self.op.shared.server.development && self.op.is_member();
+        let reference = [("reference", self.inbound.request_id.as_str())];
+        (kept && exists).then(|| self.link("/check", &reference))
+    }
+
     /// Renders the data of a protocol endpoint's page, for an RP that wishes these languages.
     ///
     /// # Errors
@@ -284,11 +291,13 @@ impl Visit<'_> {
                 code,
                 description,
                 trouble,
+                kept,
             } => RefusalPage {
                 kind: refusal_kind(*trouble),
                 error: code.as_str().to_owned(),
                 error_description: description.clone(),
                 reference: self.inbound.request_id.clone(),
+                check_url: self.check_url(*kept),
                 retry_url: None,
                 back_to_rp: None,
             }

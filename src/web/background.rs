@@ -15,6 +15,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 const KEY_POLL: Duration = Duration::from_secs(2);
 /// Changes of relying parties are obeyed by every node within this time, and at most as much again when it fails once.
 const CHANGE_POLL: Duration = Duration::from_secs(1);
+/// Refusals reach the database within this time.
+const REFUSAL_FLUSH: Duration = Duration::from_secs(1);
 /// How often expired rows and ending chains are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -26,6 +28,7 @@ pub(super) async fn run(app: App, certificate: Option<Arc<Certificate>>) {
     tokio::join!(
         keys,
         changes,
+        keep_refusals(&app),
         keep_purging(&app),
         keep_renewing(&app),
         keep_marks(&app)
@@ -44,6 +47,23 @@ async fn watch_changes(app: &App) {
             Err(error) if !failing => {
                 failing = true;
                 log::warn!("event=rp_changes.not_polled reason={}", quote(error));
+            }
+            Err(_still) => {}
+        }
+    }
+}
+
+async fn keep_refusals(app: &App) {
+    let mut ticks = tokio::time::interval(REFUSAL_FLUSH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        ticks.tick().await;
+        match app.shared.flush_refusals().await {
+            Ok(()) => failing = false,
+            Err(error) if !failing => {
+                failing = true;
+                log::warn!("event=refusals.not_written reason={}", quote(error));
             }
             Err(_still) => {}
         }

@@ -5,6 +5,7 @@ use super::background;
 use super::routes::{App, configure};
 use super::tls::Certificate;
 use crate::config::TlsSettings;
+use crate::endpoint::quote;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
@@ -58,6 +59,9 @@ impl Running {
         };
         signals.abort();
         self.background.abort();
+        if let Err(error) = self.app.shared.flush_refusals().await {
+            log::warn!("event=refusals.lost reason={}", quote(error));
+        }
         self.app.shared.store.close().await;
         log::info!("event=stopped");
         outcome

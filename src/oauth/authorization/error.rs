@@ -199,9 +199,13 @@ impl AuthorizationError {
         } else {
             log::Level::Warn
         };
-        let mut note = Note::new(level, "authorization.refused")
-            .with("error", code.as_str())
-            .with("reason", self.fact.reason());
+        let mut note = Note::refused(
+            level,
+            "authorization.refused",
+            code,
+            &*description,
+            self.fact.reason(),
+        );
         if let Some(client_id) = &self.client_id {
             note = note.with("client_id", client_id.as_str());
         }

@@ -21,7 +21,8 @@ use crate::endpoint::{
 };
 use crate::federation::Source;
 use crate::model::{
-    AuthorizationRequest, Interaction, InteractionId, InteractionState, Params, SecretHash,
+    AuthorizationRequest, ClientId, Interaction, InteractionId, InteractionState, Params,
+    SecretHash,
 };
 use crate::provider::Provider;
 use crate::random;
@@ -65,6 +66,11 @@ impl Endpoint for AuthorizationEndpoint {
             .params()
             .cloned()
             .map_err(|error| AuthorizationError::before(Fact::Parameters(error)))
+    }
+
+    fn unverified_client(inbound: &Inbound) -> Option<ClientId> {
+        let params = inbound.params().ok()?;
+        params.get("client_id").map(ClientId::new)
     }
 
     async fn client_authentication(

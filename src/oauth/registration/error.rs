@@ -205,13 +205,13 @@ impl RegistrationError {
         } else {
             log::Level::Warn
         };
-        let mut note = Note::new(level, "registration.refused")
-            .with("error", code.as_str())
-            .with("reason", self.fact.reason());
+        let description = ascii(&self.fact.description());
+        let reason = self.fact.reason();
+        let mut note = Note::refused(level, "registration.refused", code, &*description, reason);
         if let Some(subject) = &self.unverified_subject {
             note = note.with("client_id", subject.as_str());
         }
-        let mut reply = Reply::error(code, &ascii(&self.fact.description())).noted(note);
+        let mut reply = Reply::error(code, &description).noted(note);
         if matches!(*self.fact, Fact::NotPost) {
             reply.status = 405;
             reply = reply.header("Allow", "POST");

@@ -144,11 +144,15 @@ impl TokenError {
         } else {
             log::Level::Warn
         };
-        let mut reply = Reply::error(code, &self.description()).noted(
-            Note::new(level, "token.refused")
-                .with("error", code.as_str())
-                .with("reason", self.reason()),
-        );
+        let description = self.description();
+        let reason = self.reason();
+        let mut reply = Reply::error(code, &description).noted(Note::refused(
+            level,
+            "token.refused",
+            code,
+            description,
+            reason,
+        ));
         if matches!(&self, Self::Client(error) if error.challenges_basic()) {
             reply = reply.header("WWW-Authenticate", "Basic realm=\"token\"");
         }

@@ -10,7 +10,7 @@ pub use issue::Granted;
 
 use super::client_auth::{self, AuthenticatedClient};
 use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Method, Reply};
-use crate::model::{Params, TokenId};
+use crate::model::{ClientId, Params, TokenId};
 use crate::profile::{Message, Path};
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -69,6 +69,10 @@ impl Endpoint for TokenEndpoint {
         let params = inbound.form.clone().map_err(TokenError::Parameters)?;
         message(op, &params)?;
         Ok(params)
+    }
+
+    fn unverified_client(inbound: &Inbound) -> Option<ClientId> {
+        client_auth::unverified_client(inbound)
     }
 
     async fn client_authentication(

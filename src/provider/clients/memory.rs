@@ -74,6 +74,11 @@ pub struct ClientStatistics {
 }
 
 impl Memory {
+    /// Whether an RP is in memory: then it is known, at least until a moment ago.
+    pub(in crate::provider) fn holds(&self, client_id: &ClientId) -> bool {
+        self.known.contains_key(client_id)
+    }
+
     pub(in crate::provider) fn new() -> Self {
         let known = moka::future::Cache::builder()
             .max_capacity(MAX_BYTES)

@@ -4,6 +4,7 @@ mod changes;
 mod history;
 mod outage;
 mod purge;
+mod refusals;
 mod renewal_and_marks;
 mod schema;
 mod single_use;

@@ -42,7 +42,7 @@ struct Column {
     nullable: String,
 }
 
-const SQLITE_CATALOGUE: &str = "SELECT t.name AS table_name, c.name AS column_name, c.type AS data_type, \
+const SQLITE_CATALOGUE: &str = "SELECT t.name AS table_name, c.name AS column_name, replace(c.type, 'INTEGER', 'BIGINT') AS data_type, \
      CASE c.\"notnull\" WHEN 1 THEN 'NO' ELSE 'YES' END AS nullable \
      FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'";
 const POSTGRES_CATALOGUE: &str = "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text AS nullable \
@@ -94,6 +94,7 @@ fn every_column_of_an_end_is_indexed_first() {
             }
         }
         assert!(sql.contains("ON login_event (occurred_at)"));
+        assert!(sql.contains("ON refusal (refused_at)"));
     }
 }
 

@@ -14,6 +14,8 @@ pub struct RefusalPage {
     pub error_description: String,
     /// The reference that finds the log line.
     pub reference: String,
+    /// Where the developers of the relying party see more of it (development only).
+    pub check_url: Option<String>,
     /// Where to try again.
     pub retry_url: Option<String>,
     /// Back to the relying party, when its address is verified.

@@ -188,6 +188,7 @@ fn logos_policies_and_back_links_with_script_addresses_are_left_out() {
         error: String::new(),
         error_description: String::new(),
         reference: "r".to_owned(),
+        check_url: None,
         retry_url: None,
         back_to_rp: Some(Link {
             url: "javascript:alert(1)".to_owned(),

@@ -209,6 +209,7 @@ fn refusals(texts: Texts) -> Vec<Sample> {
         error: texts.of("invalid_request"),
         error_description: texts.of("claim `nonce` has 12 characters, at least 32 are required"),
         reference: texts.of("b1f6Qx2mT9"),
+        check_url: Some(texts.of("/spid/check?reference=b1f6Qx2mT9")),
         retry_url: Some(texts.of("/spid/history")),
         back_to_rp: Some(Link {
             url: texts.of("https://servizi.comune.esempio.bz.it/"),

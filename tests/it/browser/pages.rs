@@ -258,6 +258,7 @@ fn refusal(world: &World, locale: Locale, kind: RefusalKind) -> String {
         error_description: "redirect_uri is not one of the client's registered redirect URIs"
             .to_owned(),
         reference: "0b7c5a52d6f24c0fa2b4a2c1".to_owned(),
+        check_url: None,
         retry_url: None,
         back_to_rp: None,
     };

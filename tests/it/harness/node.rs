@@ -6,7 +6,7 @@ use varco::accounts::PasswordHasher;
 use varco::demo::relying_party::AuthorizationAnswer;
 use varco::demo::{LoginOptions, RelyingParty};
 use varco::federation::{Fetch, ResolutionLimits, Resolver};
-use varco::provider::{Provider, Shared};
+use varco::provider::{Provider, Refusals, Shared};
 use varco::web::{App, Running};
 
 /// A further node of a world.
@@ -32,6 +32,7 @@ impl World {
             resolver: Resolver::new(fetch, known.clock.clone(), limits),
             passwords: PasswordHasher::default(),
             key_encryption_key: known.key_encryption_key.clone(),
+            refusals: Refusals::default(),
             server: known.server.clone(),
         }))
     }
