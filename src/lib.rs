@@ -26,9 +26,10 @@
 //! - [`profile`]: what SPID, CIE and plain OpenID Connect ask, as tables. The same tables refuse messages and are
 //!   published as JSON Schemas. Nothing outside asks which profile it is.
 //! - [`config`]: `varco.toml` and the environment; every problem of a file reported at once.
-//! - [`accounts`]: the registry of people: import, export, argon2id. [`keys`]: making, rotating and retiring keys.
+//! - [`accounts`]: the registry of people: import, export, argon2id, sealed second factors. [`keys`]: making,
+//!   rotating and retiring keys.
 //! - [`provider`]: one issuer: how it comes to know relying parties (by hand, by themselves through [`oauth::registration`],
-//!   or by their first request), keeps them known, and keeps its own trust marks.
+//!   or by their first request), keeps them known, keeps its own trust marks, and knows which factors reach which level.
 //! - [`endpoint`]: the steps every protocol endpoint goes through. [`oauth`]: the endpoints, a module each.
 //! - [`authn`]: how people prove who they are.
 //! - [`ui`]: pages, languages, and the handlers of the pages for people.
@@ -44,8 +45,9 @@
 //!    metadata. From here on, and not earlier, errors travel to the RP.
 //! 3. The profile's tables and the ordered checks accept the request. One transaction spends the request object
 //!    and inserts an interaction bound to a cookie of this browser; the browser is sent to `/login`.
-//! 4. [`ui::login`] uses the single sign-on session if its level suffices, or asks for a password
-//!    ([`authn::password`]: throttled first, argon2id in a bounded queue). [`ui::consent`] shows what would be released.
+//! 4. [`ui::login`] uses the single sign-on session if its level suffices, or asks for what is missing: a password
+//!    ([`authn::password`]: throttled first, argon2id in a bounded queue), then a second factor
+//!    ([`authn::second_factor`]); what was proven so far is kept in the interaction. [`ui::consent`] shows what would be released.
 //! 5. "Allow" is one transaction: the interaction is answered (a conditional UPDATE, so only once), grant, code and
 //!    history entry are written. The browser returns to the RP with the code; the database has its SHA-256 only.
 //! 6. The RP calls `/token` ([`oauth::token`]) with a client assertion ([`oauth::client_auth`]). One transaction

@@ -1,7 +1,11 @@
 //! Users for export: the format of the import, so that one provider's export is another's import.
 
+use super::second_factor::{self, SecondFactorError};
+use crate::clock::UtcTime;
+use crate::jose::KeyEncryptionKey;
 use crate::model::Account;
 use crate::model::attribute::attribute;
+use crate::secret::Secret;
 use crate::store::account::{self, AccountPage};
 use crate::store::{Store, StoreError};
 use serde_json::{Map, Value};
@@ -16,14 +20,28 @@ pub enum ExportError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A secret cannot be read.
+    #[error(transparent)]
+    SecondFactor(#[from] SecondFactorError),
     /// Where it is written.
     #[error("cannot write: {0}")]
     Write(#[from] std::io::Error),
 }
 
+/// What opens the secrets of an export.
+#[derive(Clone, Copy)]
+pub struct Opening<'a> {
+    /// Opens one-time-code secrets.
+    pub key: &'a KeyEncryptionKey,
+    /// The time.
+    pub now: UtcTime,
+}
+
+/// A person with the secret of their one-time codes, where that was asked for.
+type Person = (Account, Option<Secret<String>>);
+
 /// One person as an object of the import format; secrets (hash and one-time-code secret) only when asked for.
-#[must_use]
-pub fn record(account: &Account, with_hashes: bool) -> Value {
+fn record((account, totp_secret): &Person, with_hashes: bool) -> Value {
     let mut members = Map::new();
     members.insert(
         "username".to_owned(),
@@ -31,8 +49,8 @@ pub fn record(account: &Account, with_hashes: bool) -> Value {
     );
     if with_hashes {
         let secrets = [
-            ("password_hash", &account.password_hash),
-            ("totp_secret", &account.totp_secret),
+            ("password_hash", account.password_hash.as_ref()),
+            ("totp_secret", totp_secret.as_ref().map(Secret::expose)),
         ];
         for (name, secret) in secrets {
             if let Some(secret) = secret {
@@ -53,18 +71,18 @@ pub fn record(account: &Account, with_hashes: bool) -> Value {
     Value::Object(members)
 }
 
-/// Writes everybody as JSON lines, by username; returns how many.
+/// Writes everybody as JSON lines, by username, with secrets if there is something to open them with; returns how many.
 ///
 /// # Errors
 /// The database's, the writer's.
 pub fn json_lines(
     store: &Store,
-    with_hashes: bool,
+    secrets: Option<Opening<'_>>,
     out: &mut dyn Write,
 ) -> Result<usize, ExportError> {
-    each_page(store, &mut |page| {
-        for account in page {
-            writeln!(out, "{}", record(account, with_hashes))?;
+    each_page(store, secrets, &mut |page| {
+        for person in page {
+            writeln!(out, "{}", record(person, secrets.is_some()))?;
         }
         Ok(())
     })
@@ -74,8 +92,12 @@ pub fn json_lines(
 ///
 /// # Errors
 /// The database's, the writer's.
-pub fn csv(store: &Store, with_hashes: bool, out: &mut dyn Write) -> Result<usize, ExportError> {
-    let names: &[&str] = if with_hashes {
+pub fn csv(
+    store: &Store,
+    secrets: Option<Opening<'_>>,
+    out: &mut dyn Write,
+) -> Result<usize, ExportError> {
+    let names: &[&str] = if secrets.is_some() {
         &[
             "username",
             "password_hash",
@@ -89,9 +111,9 @@ pub fn csv(store: &Store, with_hashes: bool, out: &mut dyn Write) -> Result<usiz
     let mut writer = csv::Writer::from_writer(out);
     let failed = |error: csv::Error| ExportError::Write(std::io::Error::other(error));
     writer.write_record(names).map_err(failed)?;
-    let count = each_page(store, &mut |page| {
-        for account in page {
-            let record = record(account, with_hashes);
+    let count = each_page(store, secrets, &mut |page| {
+        for person in page {
+            let record = record(person, secrets.is_some());
             let cells = names.iter().map(|name| match record.get(name) {
                 None => String::new(),
                 Some(Value::String(text)) => text.clone(),
@@ -107,7 +129,8 @@ pub fn csv(store: &Store, with_hashes: bool, out: &mut dyn Write) -> Result<usiz
 
 fn each_page(
     store: &Store,
-    visit: &mut dyn FnMut(&[Account]) -> Result<(), ExportError>,
+    secrets: Option<Opening<'_>>,
+    visit: &mut dyn FnMut(&[Person]) -> Result<(), ExportError>,
 ) -> Result<usize, ExportError> {
     let mut page = AccountPage {
         limit: PAGE,
@@ -116,13 +139,25 @@ fn each_page(
     let mut count = 0;
     loop {
         let asked = page.clone();
-        let accounts: Vec<Account> =
-            store.read_blocking(move |conn| account::search(conn, &asked))?;
-        visit(&accounts)?;
-        count += accounts.len();
-        match accounts.last() {
-            Some(last) if u32::try_from(accounts.len()).is_ok_and(|rows| rows >= PAGE) => {
-                page.after = Some(last.username.clone())
+        let people: Vec<Person> = store.read_blocking(|conn| -> Result<_, SecondFactorError> {
+            account::search(conn, &asked)?
+                .into_iter()
+                .map(|account| {
+                    let secret = match secrets {
+                        None => None,
+                        Some(Opening { key, now }) => {
+                            second_factor::exported_totp(conn, key, &account.id, now)?
+                        }
+                    };
+                    Ok((account, secret))
+                })
+                .collect()
+        })?;
+        visit(&people)?;
+        count += people.len();
+        match people.last() {
+            Some((last, _)) if u32::try_from(people.len()).is_ok_and(|rows| rows >= PAGE) => {
+                page.after = Some(last.username.clone());
             }
             _ => return Ok(count),
         }

@@ -3,7 +3,9 @@
 use super::form::{check_attribute, is_sound};
 use super::lines::{csv_lines, json_lines, without_mark};
 use super::password::{PasswordError, check_hash, hash_password};
+use super::second_factor::{self, SecondFactorError};
 use crate::clock::UtcTime;
+use crate::jose::KeyEncryptionKey;
 use crate::model::attribute::{attribute, canonical_claim};
 use crate::model::{Account, AccountId};
 use crate::secret::Secret;
@@ -53,7 +55,7 @@ pub struct UserRecord {
     pub username: String,
     /// The password.
     pub password: Option<NewPassword>,
-    /// Base32 (RFC 4648) in capitals, without padding.
+    /// Base32 (RFC 4648) in capitals, without padding; sealed on the way in.
     pub totp_secret: Option<String>,
     /// Whether the person may log in.
     pub enabled: Option<bool>,
@@ -85,6 +87,12 @@ pub enum ImportError {
     /// Nothing was written.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Nothing was written: secrets of one-time codes are stored sealed.
+    #[error("totp_secret needs the key-encryption key, which seals it")]
+    NoKey,
+    /// People before were written; running the import again is harmless.
+    #[error(transparent)]
+    SecondFactor(#[from] SecondFactorError),
     /// People before were written; running the import again is harmless.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -145,31 +153,41 @@ pub fn read(
     }
 }
 
-/// Writes records: hashes every password in clear first, on all cores, then the rows.
+/// Writes records: hashes every password in clear first, on all cores, then the rows. The key is needed only for records
+/// with a `totp_secret`.
 ///
 /// # Errors
 /// argon2's, the database's.
 pub fn apply(
     store: &Store,
     mut records: Vec<UserRecord>,
+    key: Option<&KeyEncryptionKey>,
     now: UtcTime,
 ) -> Result<ImportSummary, ImportError> {
+    if key.is_none() && records.iter().any(|record| record.totp_secret.is_some()) {
+        return Err(ImportError::NoKey);
+    }
     hash_all(&mut records)?;
     let mut summary = ImportSummary::default();
     let mut records = records.into_iter().peekable();
     while records.peek().is_some() {
         let batch: Vec<UserRecord> = records.by_ref().take(BATCH).collect();
+        let key = key.cloned();
         let done: ImportSummary = store.write_blocking(move |conn| {
             let mut done = ImportSummary::default();
-            for record in batch {
+            for mut record in batch {
+                let secret = record.totp_secret.take();
                 let known = account::find_by_username(conn, &record.username)?;
                 match known {
                     Some(_) => done.updated += 1,
                     None => done.added += 1,
                 }
-                account::upsert(conn, &merged(record, known, now))?;
+                let id = account::upsert(conn, &merged(record, known, now))?;
+                if let (Some(secret), Some(key)) = (&secret, &key) {
+                    second_factor::give_totp(conn, key, &id, secret, now)?;
+                }
             }
-            Ok::<_, StoreError>(done)
+            Ok::<_, SecondFactorError>(done)
         })?;
         summary.added += done.added;
         summary.updated += done.updated;
@@ -182,7 +200,6 @@ fn merged(record: UserRecord, known: Option<Account>, now: UtcTime) -> Account {
         id: AccountId::random(),
         username: record.username.clone(),
         password_hash: None,
-        totp_secret: None,
         enabled: true,
         attributes: Map::new(),
         created_at: now,
@@ -194,7 +211,6 @@ fn merged(record: UserRecord, known: Option<Account>, now: UtcTime) -> Account {
             // Clear ones were hashed before.
             Some(NewPassword::Clear(_)) | None => before.password_hash,
         },
-        totp_secret: record.totp_secret.or(before.totp_secret),
         enabled: record.enabled.unwrap_or(before.enabled),
         attributes: record.attributes.unwrap_or(before.attributes),
         updated_at: now,
@@ -248,9 +264,9 @@ fn record(
             ("password_hash", Value::String(text)) => check_hash(text)
                 .map(|()| hash = Some(NewPassword::Hash(text.clone())))
                 .map_err(|error| format!("password_hash: {error}")),
-            ("totp_secret", Value::String(text)) => {
-                read_totp_secret(text).map(|secret| totp_secret = Some(secret))
-            }
+            ("totp_secret", Value::String(text)) => second_factor::read_base32(text)
+                .map(|secret| totp_secret = Some(secret))
+                .map_err(|_| "totp_secret: expected 10 to 128 bytes in Base32".to_owned()),
             ("enabled", Value::Bool(value)) => {
                 enabled = Some(*value);
                 Ok(())
@@ -308,18 +324,6 @@ fn check_password(text: &str) -> Result<(), String> {
         return Err(format!("password: {}", PasswordError::Length));
     }
     Ok(())
-}
-
-fn read_totp_secret(text: &str) -> Result<String, String> {
-    let plain: String = text
-        .chars()
-        .filter(|letter| !matches!(letter, ' ' | '='))
-        .map(|letter| letter.to_ascii_uppercase())
-        .collect();
-    match data_encoding::BASE32_NOPAD.decode(plain.as_bytes()) {
-        Ok(secret) if (10..=128).contains(&secret.len()) => Ok(plain),
-        _ => Err("totp_secret: expected 10 to 128 bytes in Base32".to_owned()),
-    }
 }
 
 /// Claims as canonical attributes; what is wrong is added to `messages`.

@@ -1,4 +1,4 @@
-//! The identity registry: passwords, import and export of people.
+//! The identity registry: passwords, second factors, import and export of people.
 //!
 //! ```text
 //! file ─► import::read (every line judged, nothing written) ─► import::apply (hashes, then rows) ─► Store
@@ -10,6 +10,7 @@ pub mod form;
 pub mod import;
 mod lines;
 pub mod password;
+pub mod second_factor;
 #[cfg(test)]
 mod tests;
 

@@ -5,7 +5,8 @@ use crate::endpoint::quote;
 use crate::model::Account;
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::store::{StoreError, account, throttle};
+use crate::store::throttle::{self, Allowance};
+use crate::store::{StoreError, account};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Why a login failed.
@@ -118,9 +119,12 @@ async fn admit(
         .store
         .write(move |tx| {
             let account = limits.per_account_per_minute;
-            let pair = throttle::reserve(tx, &keys.pair, now, account)?;
-            let wide = throttle::reserve(tx, &keys.account, now, account.saturating_mul(WIDER))?;
-            let address = throttle::reserve(tx, &keys.address, now, limits.per_address_per_minute)?;
+            let of = Allowance::per_minute;
+            let wide = of(account.saturating_mul(WIDER));
+            let pair = throttle::reserve(tx, &keys.pair, now, of(account))?;
+            let wide = throttle::reserve(tx, &keys.account, now, wide)?;
+            let address =
+                throttle::reserve(tx, &keys.address, now, of(limits.per_address_per_minute))?;
             match pair.max(wide).max(address) {
                 Some(until) => Err(LoginFailure::Throttled {
                     seconds: until.seconds_since(now).max(1),

@@ -122,6 +122,9 @@ pub struct DemoOptions {
     /// The folder that keeps database, keys and who joined between runs
     #[arg(long, global = true, default_value = "demo-data", value_name = "DIR")]
     pub data: PathBuf,
+    /// Ask for a second factor at level 2, as in production; without it the password reaches every level
+    #[arg(long)]
+    pub second_factor: bool,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -266,6 +269,8 @@ pub(super) enum UserCommand {
     Disable { username: String },
     /// Let a disabled person log in again
     Enable { username: String },
+    /// Show a person's second factors, give or remove them
+    Otp(Otp),
     /// Set a person's password
     Password {
         username: String,
@@ -273,6 +278,39 @@ pub(super) enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+}
+
+/// `varco user otp`.
+#[derive(Debug, Args)]
+pub(super) struct Otp {
+    /// Without an option: show what the person has
+    pub(super) username: String,
+    #[command(flatten)]
+    pub(super) action: OtpAction,
+    /// With --set: read the secret (Base32) from the first line of standard input instead of making one
+    #[arg(long, requires = "set")]
+    pub(super) secret_stdin: bool,
+    /// Whose name the app shows; without it, the first issuer's
+    #[arg(long, value_name = "ID")]
+    pub(super) issuer: Option<String>,
+}
+
+/// What `varco user otp` does; one at a time.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(super) struct OtpAction {
+    /// Give the person a secret for one-time codes, instead of the one given before, and print it
+    #[arg(long)]
+    pub(super) set: bool,
+    /// Print the address (otpauth://…) of the secret given before. Whoever has it can make the codes
+    #[arg(long)]
+    pub(super) show_uri: bool,
+    /// Let a person try again whose codes are refused after too many wrong ones
+    #[arg(long)]
+    pub(super) unlock: bool,
+    /// Remove all second factors and recovery codes, and end the person's sessions
+    #[arg(long)]
+    pub(super) remove: bool,
 }
 
 /// The formats of users.

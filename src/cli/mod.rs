@@ -9,6 +9,7 @@ mod arguments;
 mod check;
 mod database;
 mod keys;
+mod otp;
 mod output;
 mod parties;
 #[cfg(test)]

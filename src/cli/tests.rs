@@ -111,7 +111,7 @@ fn every_command_has_help_and_a_wrong_one_has_status_two() {
     for command in ["operator", "audit", "doctor"] {
         shell.run(&[command]).refused(2, "unrecognized subcommand");
     }
-    for arguments in [["rp", "import"], ["user", "otp"]] {
+    for arguments in [["rp", "import"]] {
         shell.run(&arguments).refused(2, "unrecognized subcommand");
     }
 }
@@ -301,8 +301,13 @@ fn an_export_is_another_installations_import() {
     let shell = Shell::new();
     let file = shell.write(
         "users.jsonl",
-        "{\"username\": \"anna\", \"password\": \"x\", \"attributes\": {\"given_name\": \"Anna\"}}\n",
+        "{\"username\": \"anna\", \"password\": \"x\", \"totp_secret\": \"gezd gnbv gy3t qojq\", \"attributes\": {\"given_name\": \"Anna\"}}\n",
     );
+    // Secrets are sealed on the way in.
+    shell
+        .run(&["user", "import", &file])
+        .refused(1, "varco keys init");
+    shell.run(&["keys", "init"]).done();
     let check = shell
         .run(&["user", "import", &file, "--check", "--json"])
         .done();
@@ -317,6 +322,7 @@ fn an_export_is_another_installations_import() {
             .run(&["user", "export", "--with-hashes", "--format", format])
             .done();
         let other = Shell::new();
+        other.run(&["keys", "init"]).done();
         let words = ["user", "import", "-", "--format", format];
         other.run_with_input(&words, &export.out).done();
         let again = other
@@ -324,7 +330,42 @@ fn an_export_is_another_installations_import() {
             .done();
         assert_eq!(again.out, export.out);
         assert!(again.out.contains("$argon2id$"));
+        assert!(again.out.contains("GEZDGNBVGY3TQOJQ"));
     }
+    let without = shell.run(&["user", "export"]).done();
+    assert!(!without.out.contains("totp_secret"));
+}
+
+#[test]
+fn an_operator_gives_shows_and_removes_second_factors() {
+    let shell = Shell::new();
+    shell.run(&["keys", "init"]).done();
+    let add = ["user", "add", "anna", "--no-password"];
+    shell.run(&add).done();
+    let otp = |options: &[&str]| shell.run(&[&["user", "otp", "anna"], options].concat());
+    assert!(otp(&[]).done().out.contains("no second factor"));
+    otp(&["--show-uri"]).refused(1, "--set makes one");
+    let set = otp(&["--set", "--json"]).done().json();
+    let uri = set["uri"].as_str().unwrap();
+    let secret = set["secret"].as_str().unwrap();
+    assert!(uri.starts_with("otpauth://totp/") && uri.contains(secret));
+    assert_eq!(otp(&["--show-uri"]).done().out.trim(), uri);
+    let listed = otp(&["--json"]).done().json();
+    assert_eq!(listed["second_factors"][0]["method"], "totp");
+    assert!(!listed.to_string().contains(secret));
+    let words = ["user", "otp", "anna", "--set", "--secret-stdin", "--json"];
+    let given = shell.run_with_input(&words, "gezd gnbv gy3t qojq\n").done();
+    assert_eq!(given.json()["secret"], "GEZDGNBVGY3TQOJQ");
+    shell
+        .run_with_input(&words, "geheim\n")
+        .refused(1, "Base32");
+    otp(&["--unlock"]).done();
+    assert_eq!(otp(&["--remove", "--json"]).done().json()["removed"], 1);
+    assert!(otp(&[]).done().out.contains("no second factor"));
+    otp(&["--set", "--remove"]).refused(2, "cannot be used with");
+    otp(&["--secret-stdin"]).refused(2, "--set");
+    let unknown = shell.run(&["user", "otp", "nobody"]);
+    unknown.refused(1, "no user nobody");
 }
 
 #[test]

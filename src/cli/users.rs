@@ -2,11 +2,12 @@
 
 use super::arguments::{FormatArgument, UserCommand};
 use super::output::Output;
-use super::{Console, Done, Failure, World, read_password};
-use crate::accounts::export::{self, ExportError};
+use super::{Console, Done, Failure, World, otp, read_password};
+use crate::accounts::export::{self, ExportError, Opening};
 use crate::accounts::import::{self, Format, ImportError};
 use crate::accounts::{NewPassword, UserRecord, hash_password};
 use crate::config::ServerSettings;
+use crate::keys;
 use crate::model::Account;
 use crate::model::attribute::canonical_claim;
 use crate::store::{account, session};
@@ -51,7 +52,7 @@ pub(super) fn run(
                 enabled: Some(true),
                 attributes: Some(attributes),
             };
-            import::apply(&world.store, vec![record], world.now)?;
+            import::apply(&world.store, vec![record], None, world.now)?;
             output.text(&format!("added {username}"));
             output.json(json!({ "username": username, "added": true }));
             Ok(())
@@ -65,9 +66,14 @@ pub(super) fn run(
             format,
             with_hashes,
         } => {
+            let key = with_hashes
+                .then(|| keys::load_key(&world.settings))
+                .transpose()?;
+            let now = world.now;
+            let secrets = key.as_ref().map(|key| Opening { key, now });
             let result = match format {
-                FormatArgument::Jsonl => export::json_lines(&world.store, with_hashes, console.out),
-                FormatArgument::Csv => export::csv(&world.store, with_hashes, console.out),
+                FormatArgument::Jsonl => export::json_lines(&world.store, secrets, console.out),
+                FormatArgument::Csv => export::csv(&world.store, secrets, console.out),
             };
             match result {
                 // The reader has seen enough.
@@ -79,6 +85,7 @@ pub(super) fn run(
                 other => other.map(|_| ()).map_err(Failure::from),
             }
         }
+        UserCommand::Otp(command) => otp::run(&world, command, console, output),
         UserCommand::Disable { username } => set_enabled(&world, &username, false, output),
         UserCommand::Enable { username } => set_enabled(&world, &username, true, output),
         UserCommand::Password {
@@ -107,7 +114,7 @@ fn find(world: &World, username: &str) -> Result<Option<Account>, Failure> {
         .read_blocking(|conn| account::find_by_username(conn, username))?)
 }
 
-fn require(world: &World, username: &str) -> Result<Account, Failure> {
+pub(super) fn require(world: &World, username: &str) -> Result<Account, Failure> {
     find(world, username)?.ok_or_else(|| {
         Failure::Failed(format!(
             "no user {username} (compared exactly); `varco user export` shows everybody"
@@ -215,7 +222,12 @@ fn import_file(
         output.json(json!({ "valid": records.len(), "problems": [] }));
         return Ok(());
     }
-    let summary = import::apply(&world.store, records, world.now)?;
+    // Only secrets of one-time codes are sealed: an import without them needs no key.
+    let has_secrets = records.iter().any(|record| record.totp_secret.is_some());
+    let key = has_secrets
+        .then(|| keys::load_key(&world.settings))
+        .transpose()?;
+    let summary = import::apply(&world.store, records, key.as_ref(), world.now)?;
     output.text(&format!(
         "{} added, {} updated",
         summary.added, summary.updated

@@ -161,6 +161,7 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Option<Toml>, String> {
         | Kind::Texts
         | Kind::WebAddresses
         | Kind::Levels
+        | Kind::Choices(_)
         | Kind::Claims
         | Kind::Sections(_) => json
             .map(|json| to_toml(&json))

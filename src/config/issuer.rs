@@ -3,11 +3,11 @@
 use super::build::Builder;
 use super::read::{Value, Values};
 use super::settings::{
-    Branding, IssuerSettings, Lifetimes, ProfileName, ResolveResponseType, RpTolerance,
+    Branding, Enrolment, IssuerSettings, Lifetimes, ProfileName, ResolveResponseType, RpTolerance,
     RpToleranceOverride, TrustMarkStatus,
 };
 use super::trust::{trust_anchors, trust_marks};
-use crate::model::UserinfoContentType;
+use crate::model::{Method, UserinfoContentType};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use url::{Host, Url};
@@ -38,6 +38,7 @@ pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<Issue
     let policy_uri = builder.web_address(values, "policy_uri");
     let logo_uri = builder.web_address(values, "logo_uri");
     let authority_hints = builder.web_addresses(values, "authority_hints");
+    let second_factors = second_factors(builder, values);
     let lifetimes = lifetimes(values.section("lifetimes")?);
     let settings = IssuerSettings {
         id: id?,
@@ -69,6 +70,13 @@ pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<Issue
         default_acr: values.owned("default_acr")?,
         refresh_acr: values.owned("refresh_acr")?,
         password_levels: values.texts("password_levels")?,
+        second_factor_levels: values.texts("second_factor_levels")?,
+        second_factors: second_factors?,
+        enrolment: match values.text("enrolment")? {
+            "password" => Enrolment::Password,
+            "off" => Enrolment::Off,
+            _ => Enrolment::Operator,
+        },
         rp_tolerance: rp_tolerance(values.section("rp_tolerance")?)?,
         rp_tolerances,
         lifetimes: lifetimes?,
@@ -136,6 +144,24 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     }
+}
+
+/// Recovery codes stand in for another second factor: alone they would be used up after ten logins.
+fn second_factors(builder: &mut Builder<'_>, values: &Values) -> Option<Vec<Method>> {
+    let names = values.texts("second_factors")?;
+    let methods: Vec<Method> = names
+        .iter()
+        .filter_map(|name| Method::from_name(name))
+        .collect();
+    if methods == [Method::Recovery] {
+        builder.problems.add(
+            values.path_of("second_factors"),
+            "recovery alone",
+            "another second factor beside it, such as totp: recovery codes stand in for one",
+        );
+        return None;
+    }
+    Some(methods)
 }
 
 /// SPID/CIE TM-3.

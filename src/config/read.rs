@@ -165,9 +165,12 @@ fn read_value(value: &Toml, key: &Key, path: &str, problems: &mut Problems) -> O
         Kind::ClaimMap => read_claim_map(value, key, path, problems),
         Kind::Labels => read_labels(value, key, path, problems),
         Kind::Jwks => read_jwks(value, key, path, problems),
-        Kind::Networks | Kind::Texts | Kind::WebAddresses | Kind::Levels | Kind::Claims => {
-            read_list(value, key, path, problems)
-        }
+        Kind::Networks
+        | Kind::Texts
+        | Kind::WebAddresses
+        | Kind::Levels
+        | Kind::Choices(_)
+        | Kind::Claims => read_list(value, key, path, problems),
         _ => read_scalar(value, key.kind)
             .map_err(|expected| problems.add(path, shown(value, key.kind), expected))
             .ok(),
@@ -224,7 +227,7 @@ fn read_scalar(value: &Toml, kind: Kind) -> Result<Value, String> {
 
 fn read_text(text: &str, kind: Kind) -> Result<String, String> {
     match kind {
-        Kind::OneOf(choices) => {
+        Kind::OneOf(choices) | Kind::Choices(choices) => {
             if choices.contains(&text) {
                 return Ok(text.to_owned());
             }
@@ -270,6 +273,9 @@ fn read_list(value: &Toml, key: &Key, path: &str, problems: &mut Problems) -> Op
     for (number, entry) in list.iter().enumerate() {
         let read = match (entry, key.kind) {
             (Toml::String(text), Kind::Networks) => network(text).map(|net| networks.push(net)),
+            (Toml::String(text), Kind::Choices(_)) if texts.contains(text) => {
+                Err("every entry once".to_owned())
+            }
             (Toml::String(text), kind) => read_text(text, kind).map(|text| texts.push(text)),
             (_, _) => Err("text".to_owned()),
         };

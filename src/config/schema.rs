@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Level,
     /// A list of levels.
     Levels,
+    /// A list of these texts, each at most once.
+    Choices(&'static [&'static str]),
     /// A list of claims of the attribute table, under any of their names.
     Claims,
     /// Claim → attribute or list of attributes.

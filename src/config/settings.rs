@@ -1,6 +1,6 @@
 //! What the configuration becomes: one struct per concern.
 
-use crate::model::UserinfoContentType;
+use crate::model::{Method, UserinfoContentType};
 use crate::profile::Profile;
 use crate::secret::Secret;
 use crate::store::{DatabaseSettings, SqliteSynchronous};
@@ -181,6 +181,12 @@ pub struct IssuerSettings {
     pub refresh_acr: String,
     /// Levels that a password alone satisfies.
     pub password_levels: Vec<String>,
+    /// Levels that a password together with a second factor satisfies.
+    pub second_factor_levels: Vec<String>,
+    /// Second factors that count, each once.
+    pub second_factors: Vec<Method>,
+    /// How people come by their first second factor.
+    pub enrolment: Enrolment,
     /// What is tolerated of RPs (SPID/CIE FE-12).
     pub rp_tolerance: RpTolerance,
     /// What is tolerated of single RPs, by `client_id`.
@@ -230,6 +236,17 @@ impl IssuerSettings {
     pub fn slug(&self) -> &str {
         &self.slug
     }
+}
+
+/// How people come by second factors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enrolment {
+    /// The first one is given by an operator; whoever has one may add further ones with it.
+    Operator,
+    /// Whoever has just proven the password may register the first one.
+    Password,
+    /// All are given by an operator.
+    Off,
 }
 
 /// What the pages of an issuer look like; what is absent is the profile's own.

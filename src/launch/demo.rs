@@ -5,12 +5,13 @@ use crate::accounts::Format;
 use crate::accounts::import;
 use crate::cli::DemoOptions;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Environment, ServerSettings};
+use crate::config::{self, Environment, IssuerSettings, ServerSettings};
 use crate::demo::onboarding::{Judgement, Judges};
 use crate::demo::{self, DemoFederation, DemoKeys, Http, HttpClient};
 use crate::federation::EntityId;
 use crate::model::ClientId;
 use crate::profile::RegistrationType;
+use crate::profile::acr::SPID_L1;
 use crate::provider::Provider;
 use crate::store::account;
 use crate::web::{self, App, Running};
@@ -91,7 +92,11 @@ pub fn demo(options: DemoOptions) -> Result<(), String> {
             &options.data,
             keys,
             Arc::new(SystemClock),
-            |_| {},
+            |settings| {
+                if options.second_factor {
+                    settings.issuers.iter_mut().for_each(password_for_level_one);
+                }
+            },
         )?;
         // Not before the address is ours: the file of a demonstration that runs there already stays.
         let judges = Arc::new(Issuers(demonstration.app.providers.clone()));
@@ -133,6 +138,11 @@ impl Judges for Issuers {
     }
 }
 
+/// As in production: the password reaches level 1, a second factor level 2.
+fn password_for_level_one(issuer: &mut IssuerSettings) {
+    issuer.password_levels = vec![SPID_L1.to_owned()];
+}
+
 /// The demonstration is configured like any other process: by a file, kept for the other commands to use.
 fn settings(federation: &DemoFederation, folder: &Path) -> Result<ServerSettings, String> {
     let text = configuration(federation)?;
@@ -161,7 +171,7 @@ fn configuration(federation: &DemoFederation) -> Result<String, String> {
             "\n[[issuer]]\nid = \"{id}\"\nprofile = \"{profile}\"\norganization_name = \"{name}\"\n\
              homepage_uri = \"{base}/\"\npolicy_uri = \"{base}/\"\nlogo_uri = \"{base}/static/brand/{logo}.svg\"\n\
              contacts = [\"demo@pec.example.it\"]\npairwise_salt = \"demonstration of varco, not secret\"\n\
-             password_levels = [\"https://www.spid.gov.it/SpidL1\", \"https://www.spid.gov.it/SpidL2\", \"https://www.spid.gov.it/SpidL3\"]\n",
+             password_levels = [\"https://www.spid.gov.it/SpidL1\", \"https://www.spid.gov.it/SpidL2\", \"https://www.spid.gov.it/SpidL3\"]\nenrolment = \"password\"\n",
         ));
         let mark = federation
             .provider_trust_mark(&id)
@@ -206,7 +216,8 @@ fn add_users(app: &App) -> Result<(), String> {
     }
     let records = import::read(demo::users(), Format::JsonLines, &BTreeSet::new())
         .map_err(|problems| format!("the demonstration's users: {problems:?}"))?;
-    import::apply(store, records, app.shared.clock.now())
+    let key = &app.shared.key_encryption_key;
+    import::apply(store, records, Some(key), app.shared.clock.now())
         .map(|_| ())
         .map_err(|error| error.to_string())
 }

@@ -6,7 +6,7 @@ mod demo_ta;
 pub use demo::{Demonstration, demo};
 pub use demo_ta::demo_ta;
 
-use crate::accounts::PasswordHasher;
+use crate::accounts::{PasswordHasher, second_factor};
 use crate::cli::ServeOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::config::ServerSettings;
@@ -31,6 +31,8 @@ pub fn open(settings: ServerSettings, migrate: bool, clock: Arc<dyn Clock>) -> R
         keys::init(&store, &settings, clock.now()).map_err(|error| error.to_string())?;
     }
     let key_encryption_key = keys::load_key(&settings).map_err(|error| error.to_string())?;
+    second_factor::seal_readable(&store, &key_encryption_key, clock.now())
+        .map_err(|error| error.to_string())?;
     let fetcher = HttpFetcher::new(FetchLimits::default(), settings.development, None)
         .map_err(|error| error.to_string())?;
     let pages = Pages::new(settings.override_dir.as_deref()).map_err(|error| error.to_string())?;

@@ -11,8 +11,6 @@ pub struct Account {
     pub username: String,
     /// An argon2id PHC string; absent: no password login.
     pub password_hash: Option<String>,
-    /// The RFC 6238 secret in Base32, if the person has one.
-    pub totp_secret: Option<String>,
     /// A disabled person cannot log in and their tokens do not work.
     pub enabled: bool,
     /// Claim (canonical name of the table in spec "Attributes", without namespace) → value.

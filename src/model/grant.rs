@@ -1,7 +1,8 @@
 //! What a user allowed an RP, and the codes and tokens that come of it.
 
 use super::{
-    AccountId, AuthorizationRequest, ClientId, CodeHash, GrantId, IssuerId, SessionId, TokenId,
+    AccountId, AuthorizationRequest, ClientId, CodeHash, GrantId, IssuerId, Methods, SessionId,
+    TokenId,
 };
 use crate::clock::UtcTime;
 
@@ -22,6 +23,8 @@ pub struct Grant {
     pub subject: String,
     /// The level really used (SPID/CIE TK-5).
     pub acr: String,
+    /// By which methods.
+    pub methods: Methods,
     /// When the person proved who they are.
     pub authenticated_at: UtcTime,
     /// The request that was answered.

@@ -105,8 +105,8 @@ impl CodeHash {
     }
 }
 
-/// SHA-256 of a browser cookie or session key: the only form in which they are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// SHA-256 of a browser cookie, session key or recovery code: the only form in which they are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SecretHash(pub [u8; 32]);
 
 impl SecretHash {

@@ -2,6 +2,7 @@
 
 mod account;
 pub mod attribute;
+mod authenticator;
 mod authorization_request;
 mod client;
 mod error_code;
@@ -9,6 +10,7 @@ mod grant;
 mod identifier;
 mod interaction;
 mod login_event;
+mod method;
 mod own_trust_mark;
 mod params;
 mod refusal;
@@ -16,6 +18,7 @@ mod session;
 mod signing_key;
 
 pub use account::Account;
+pub use authenticator::{Authenticator, Pending};
 pub use authorization_request::{
     AuthorizationRequest, ClaimRequest, Destination, Prompt, ResponseMode,
 };
@@ -30,10 +33,11 @@ pub use grant::{
 pub use identifier::{
     AccountId, ClientId, CodeHash, GrantId, InteractionId, IssuerId, SecretHash, SessionId, TokenId,
 };
-pub use interaction::{Interaction, InteractionState};
+pub use interaction::{Interaction, InteractionState, PartialProof};
 pub use login_event::{
     AccessState, HistoryCursor, HistoryFilter, HistoryPage, LoginEvent, LoginEventId,
 };
+pub use method::{Factor, Method, Methods};
 pub use own_trust_mark::OwnTrustMark;
 pub use params::{ParamError, Params};
 pub use refusal::Refusal;

@@ -1,4 +1,4 @@
-use super::{AccountId, IssuerId, SessionId};
+use super::{AccountId, IssuerId, Methods, SessionId};
 use crate::clock::UtcTime;
 
 /// A single sign-on session of one browser at one issuer.
@@ -12,7 +12,9 @@ pub struct Session {
     pub account: AccountId,
     /// The level that was reached (SPID/CIE AZ-8).
     pub acr: String,
-    /// When the person last proved who they are.
+    /// By which methods.
+    pub methods: Methods,
+    /// When the person last proved who they are; a factor that joined later does not move it.
     pub authenticated_at: UtcTime,
     /// `User-Agent`, at most 256 characters.
     pub browser: String,

@@ -182,6 +182,7 @@ fn claims(op: &Provider) -> Vec<String> {
     };
     ["sub", "iss", "acr"]
         .into_iter()
+        .chain(op.profile.amr.then_some("amr"))
         .map(str::to_owned)
         .chain(
             ATTRIBUTES

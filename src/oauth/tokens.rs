@@ -168,6 +168,9 @@ pub struct IdTokenClaims {
     aud: String,
     acr: String,
     at_hash: String,
+    /// RFC 8176.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<Vec<&'static str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<UtcTime>,
     iat: UtcTime,
@@ -243,6 +246,7 @@ impl IdTokenPlan {
             aud: grant.client_id.to_string(),
             acr: self.acr.clone(),
             at_hash: left_half_hash(self.signing.algorithm, access_token),
+            amr: op.profile.amr.then(|| grant.methods.amr()),
             auth_time: op.profile.auth_time.then_some(grant.authenticated_at),
             iat: self.issued_at,
             nbf: self.issued_at,

@@ -54,6 +54,7 @@ pub static CIE: Profile = Profile {
     scopes_in_id_token: true,
     id_token_encryption: true,
     auth_time: false,
+    amr: false,
     pairwise_subjects: true,
     userinfo_sealed: true,
     userinfo_post: true,

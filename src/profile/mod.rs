@@ -81,6 +81,8 @@ pub struct Profile {
     pub id_token_encryption: bool,
     /// The id_token carries `auth_time`.
     pub auth_time: bool,
+    /// The id_token carries `amr` (RFC 8176), which SPID/CIE TK-5 does not name.
+    pub amr: bool,
     /// Pairwise subjects (SPID/CIE TM-3).
     pub pairwise_subjects: bool,
     /// Userinfo is always a JWE around a JWS (SPID/CIE UI-2); otherwise as the RP registered, by default JSON.

@@ -94,6 +94,7 @@ pub static OIDC: Profile = Profile {
     scopes_in_id_token: false,
     id_token_encryption: true,
     auth_time: true,
+    amr: true,
     pairwise_subjects: true,
     userinfo_sealed: false,
     userinfo_post: true,

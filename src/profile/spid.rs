@@ -45,6 +45,7 @@ pub static SPID: Profile = Profile {
     scopes_in_id_token: false,
     id_token_encryption: false,
     auth_time: false,
+    amr: false,
     pairwise_subjects: true,
     userinfo_sealed: true,
     userinfo_post: false,

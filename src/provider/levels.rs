@@ -1,8 +1,39 @@
-//! Which level a login has to reach (SPID/CIE AZ-8).
+//! Which level a login has to reach, and what has to be proven for it (SPID/CIE AZ-8).
+//!
+//! ```text
+//! acr_values ──level_for──► level to reach ──next_factor(proven)──► the factor to ask for next, until there is none
+//! ```
 
 use super::Provider;
+use crate::config::IssuerSettings;
+use crate::model::{Factor, Method, Methods};
+
+/// Factors that together reach the levels which the configuration says.
+struct Way {
+    /// In the order in which they are asked for.
+    factors: &'static [Factor],
+    levels: fn(&IssuerSettings) -> &[String],
+}
+
+/// Every way to log in. One more (a security key that verifies who holds it) is one more row.
+static WAYS: [Way; 2] = [
+    Way {
+        factors: &[Factor::Knowledge],
+        levels: |settings| &settings.password_levels,
+    },
+    Way {
+        factors: &[Factor::Knowledge, Factor::Possession],
+        levels: |settings| &settings.second_factor_levels,
+    },
+];
 
 impl Provider {
+    /// Whether people may use a method here.
+    #[must_use]
+    pub fn accepts(&self, method: Method) -> bool {
+        method == Method::Password || self.settings.second_factors.contains(&method)
+    }
+
     /// The level to authenticate at: the first requested one that the configured methods can satisfy, possibly by
     /// a higher one, never by a lower one.
     ///
@@ -34,24 +65,53 @@ impl Provider {
         }
     }
 
-    /// The lowest level of the password method that is at least `requested`.
+    /// The factor to ask for next on the shortest way to a level; `None`: what was proven reaches it. A level that no
+    /// way reaches (the configuration changed meanwhile) asks for knowledge for ever.
+    #[must_use]
+    pub fn next_factor(&self, level: &str, proven: &Methods) -> Option<Factor> {
+        let missing = |way: &'static Way| {
+            let open = way.factors.iter().filter(|factor| !proven.prove(**factor));
+            (open.clone().count(), open.copied().next())
+        };
+        self.ways()
+            .filter(|way| {
+                (way.levels)(&self.settings)
+                    .iter()
+                    .any(|reached| self.suffices(reached, level))
+            })
+            .map(missing)
+            .min_by_key(|(count, _)| *count)
+            .map_or(Some(Factor::Knowledge), |(_, next)| next)
+    }
+
+    /// The ways that people have here.
+    fn ways(&self) -> impl Iterator<Item = &'static Way> {
+        let has_possession = !self.settings.second_factors.is_empty();
+        WAYS.iter().filter(move |way| {
+            way.factors.iter().all(|factor| match factor {
+                Factor::Knowledge => true,
+                Factor::Possession => has_possession,
+            })
+        })
+    }
+
+    /// The levels that can be reached, with their ranks.
+    fn reachable(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.ways()
+            .flat_map(|way| (way.levels)(&self.settings))
+            .filter_map(|level| Some((self.profile.rank(level)?, level.as_str())))
+    }
+
+    /// The lowest level within reach that is at least `requested`.
     fn satisfying(&self, requested: &str) -> Option<&str> {
         let wanted = self.profile.rank(requested)?;
-        self.settings
-            .password_levels
-            .iter()
-            .filter_map(|level| Some((self.profile.rank(level)?, level.as_str())))
+        self.reachable()
             .filter(|(rank, _)| *rank >= wanted)
             .min()
             .map(|(_, level)| level)
     }
 
     fn weakest(&self) -> Option<&str> {
-        self.settings
-            .password_levels
-            .iter()
-            .filter_map(|level| Some((self.profile.rank(level)?, level.as_str())))
-            .min()
-            .map(|(_, level)| level)
+        self.reachable().min().map(|(_, level)| level)
     }
 }

@@ -155,6 +155,17 @@ impl Provider {
         self.profile.offers(path, self.is_member())
     }
 
+    /// What people call it: the organisation, or the federation's brand.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        let settings = &self.settings;
+        settings
+            .organization_name
+            .as_deref()
+            .or(settings.branding.name.as_deref())
+            .unwrap_or(self.profile.brand)
+    }
+
     /// The current time.
     #[must_use]
     pub fn now(&self) -> UtcTime {

@@ -14,7 +14,6 @@ struct AccountRow {
     id: String,
     username: String,
     password_hash: Option<String>,
-    totp_secret: Option<String>,
     enabled: bool,
     attributes: String,
     created_at: i64,
@@ -32,7 +31,6 @@ impl AccountRow {
             id: AccountId::new(self.id),
             username: self.username,
             password_hash: self.password_hash,
-            totp_secret: self.totp_secret,
             enabled: self.enabled,
             created_at: UtcTime(self.created_at),
             updated_at: UtcTime(self.updated_at),
@@ -62,7 +60,6 @@ pub fn insert(conn: &mut DbConn, account: &Account) -> Result<(), StoreError> {
             account::id.eq(account.id.as_str()),
             account::username.eq(&account.username),
             account::password_hash.eq(account.password_hash.as_deref()),
-            account::totp_secret.eq(account.totp_secret.as_deref()),
             account::enabled.eq(account.enabled),
             account::attributes.eq(&attributes),
             account::created_at.eq(account.created_at.0),
@@ -145,7 +142,6 @@ pub fn update(conn: &mut DbConn, account: &Account) -> Result<bool, StoreError> 
         .set((
             account::username.eq(&account.username),
             account::password_hash.eq(account.password_hash.as_deref()),
-            account::totp_secret.eq(account.totp_secret.as_deref()),
             account::enabled.eq(account.enabled),
             account::attributes.eq(&attributes),
             account::updated_at.eq(account.updated_at.0),
@@ -163,7 +159,6 @@ pub fn upsert(conn: &mut DbConn, account: &Account) -> Result<AccountId, StoreEr
     let attributes = to_json(&account.attributes)?;
     let replaced = (
         account::password_hash.eq(account.password_hash.as_deref()),
-        account::totp_secret.eq(account.totp_secret.as_deref()),
         account::enabled.eq(account.enabled),
         account::attributes.eq(&attributes),
         account::updated_at.eq(account.updated_at.0),
@@ -215,6 +210,41 @@ pub fn set_password(
             account::updated_at.eq(now.0),
         ))
         .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Secrets of one-time codes that version 0.1 kept readable, with whose they are; see
+/// [`crate::accounts::second_factor::seal_readable`].
+///
+/// # Errors
+/// The database's.
+pub fn readable_totp_secrets(
+    conn: &mut DbConn,
+    limit: u32,
+) -> Result<Vec<(AccountId, String)>, StoreError> {
+    let rows: Vec<(String, Option<String>)> = account::table
+        .filter(account::totp_secret.is_not_null())
+        .select((account::id, account::totp_secret))
+        .limit(i64::from(limit))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, secret)| Some((AccountId::new(id), secret?)))
+        .collect())
+}
+
+/// Removes such a secret. False: another node did.
+///
+/// # Errors
+/// The database's.
+pub fn forget_readable_totp_secret(conn: &mut DbConn, id: &AccountId) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        account::table
+            .filter(account::id.eq(id.as_str()))
+            .filter(account::totp_secret.is_not_null()),
+    )
+    .set(account::totp_secret.eq(None::<String>))
+    .execute(conn)?;
     Ok(changed == 1)
 }
 

@@ -6,7 +6,7 @@ use super::token::revoke_live_of_grant;
 use super::{DbConn, StoreError, login_event};
 use crate::clock::UtcTime;
 use crate::model::{
-    AccountId, ClientId, Grant, GrantId, IssuerId, SessionId, TokenKind, TokenState,
+    AccountId, ClientId, Grant, GrantId, IssuerId, Methods, SessionId, TokenKind, TokenState,
 };
 use diesel::prelude::*;
 
@@ -27,6 +27,7 @@ pub(super) struct GrantRow {
     created_at: i64,
     expires_at: i64,
     revoked_at: Option<i64>,
+    methods: String,
 }
 
 impl GrantRow {
@@ -37,6 +38,7 @@ impl GrantRow {
         };
         Ok(Grant {
             request: row.json("request", &self.request)?,
+            methods: Methods::from_text(&self.methods).ok_or_else(|| row.corrupt("methods"))?,
             id: GrantId::new(self.id),
             issuer: IssuerId::new(self.issuer),
             client_id: ClientId::new(self.client_id),
@@ -75,6 +77,7 @@ pub fn insert(conn: &mut DbConn, new: &Grant) -> Result<(), StoreError> {
             access_grant::created_at.eq(new.created_at.0),
             access_grant::expires_at.eq(new.expires_at.0),
             access_grant::revoked_at.eq(new.revoked_at.map(i64::from)),
+            access_grant::methods.eq(new.methods.to_text()),
         ))
         .execute(conn)?;
     Ok(())

@@ -1,18 +1,21 @@
 //! Authorization requests on their way through login and consent.
 //!
 //! ```text
-//! Started ──authenticate──► Authenticated{session} ──answer──► Answered
-//!    └──────────────────────────────┴────────abandon────────►─────┘
+//! Started ──prove──► PartlyProven ──authenticate──► Authenticated{session} ──answer──► Answered
+//!    ├─────────────────┼──────────authenticate──────────►──┤                                │
+//!    └─────────────────┴──────────────abandon───────────►──┴────────────────────────────────┘
 //! ```
 
 use super::column::{Row, TextEnum, can_be_stored, text_enum, to_json};
 use super::schema::interaction;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
-use crate::model::{Interaction, InteractionId, InteractionState, IssuerId, SecretHash, SessionId};
+use crate::model::{
+    Interaction, InteractionId, InteractionState, IssuerId, PartialProof, SecretHash, SessionId,
+};
 use diesel::prelude::*;
 
-/// [`InteractionState`] without its data.
+/// [`InteractionState`] without its data; a partly proven one is a started one with a proof.
 #[derive(Clone, Copy)]
 enum StateName {
     Started,
@@ -37,6 +40,7 @@ struct InteractionRow {
     session_id: Option<String>,
     created_at: i64,
     expires_at: i64,
+    proof: Option<String>,
 }
 
 impl InteractionRow {
@@ -46,7 +50,10 @@ impl InteractionRow {
             key: &self.id,
         };
         let state = match row.text_enum("state", &self.state)? {
-            StateName::Started => InteractionState::Started,
+            StateName::Started => match &self.proof {
+                None => InteractionState::Started,
+                Some(proof) => InteractionState::PartlyProven(row.json("proof", proof)?),
+            },
             StateName::Authenticated => InteractionState::Authenticated {
                 session: self
                     .session_id
@@ -72,10 +79,13 @@ impl InteractionRow {
 /// # Errors
 /// The database's.
 pub fn insert(conn: &mut DbConn, new: &Interaction) -> Result<(), StoreError> {
-    let (state, session) = match &new.state {
-        InteractionState::Started => (StateName::Started, None),
-        InteractionState::Authenticated { session } => (StateName::Authenticated, Some(session)),
-        InteractionState::Answered => (StateName::Answered, None),
+    let (state, session, proof) = match &new.state {
+        InteractionState::Started => (StateName::Started, None, None),
+        InteractionState::PartlyProven(proof) => (StateName::Started, None, Some(to_json(proof)?)),
+        InteractionState::Authenticated { session } => {
+            (StateName::Authenticated, Some(session), None)
+        }
+        InteractionState::Answered => (StateName::Answered, None, None),
     };
     diesel::insert_into(interaction::table)
         .values((
@@ -87,6 +97,7 @@ pub fn insert(conn: &mut DbConn, new: &Interaction) -> Result<(), StoreError> {
             interaction::session_id.eq(session.map(SessionId::as_str)),
             interaction::created_at.eq(new.created_at.0),
             interaction::expires_at.eq(new.expires_at.0),
+            interaction::proof.eq(proof),
         ))
         .execute(conn)?;
     Ok(())
@@ -107,6 +118,35 @@ pub fn find(conn: &mut DbConn, id: &InteractionId) -> Result<Option<Interaction>
         .optional()?
         .map(InteractionRow::decode)
         .transpose()
+}
+
+/// Somebody proved a part of what the login needs, or (`None`) begins anew; what was proven before is forgotten, also the
+/// session that had logged in for it. False: answered, expired or unknown.
+///
+/// # Errors
+/// The database's.
+pub fn prove(
+    conn: &mut DbConn,
+    id: &InteractionId,
+    proof: Option<&PartialProof>,
+    now: UtcTime,
+) -> Result<bool, StoreError> {
+    if !can_be_stored(id.as_str()) {
+        return Ok(false);
+    }
+    let changed = diesel::update(
+        interaction::table
+            .filter(interaction::id.eq(id.as_str()))
+            .filter(interaction::state.ne(StateName::Answered.as_text()))
+            .filter(interaction::expires_at.gt(now.0)),
+    )
+    .set((
+        interaction::state.eq(StateName::Started.as_text()),
+        interaction::session_id.eq(None::<String>),
+        interaction::proof.eq(proof.map(to_json).transpose()?),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
 }
 
 /// This session logged in for it; a later login replaces an earlier one. False: answered, expired or unknown.
@@ -131,6 +171,7 @@ pub fn authenticate(
     .set((
         interaction::state.eq(StateName::Authenticated.as_text()),
         interaction::session_id.eq(session.as_str()),
+        interaction::proof.eq(None::<String>),
     ))
     .execute(conn)?;
     Ok(changed == 1)

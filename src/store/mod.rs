@@ -15,6 +15,7 @@
 //! functions, its expiry in `purge`, and tests, which run on both databases.
 
 pub mod account;
+pub mod authenticator;
 pub mod authorization_code;
 pub mod client;
 pub mod client_change;
@@ -28,6 +29,7 @@ pub mod login_event;
 mod migration;
 pub mod own_trust_mark;
 pub mod purge;
+pub mod recovery_code;
 pub mod refusal;
 pub mod renewal;
 pub mod replay;

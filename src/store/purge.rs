@@ -28,6 +28,8 @@ pub enum Purgeable {
     Interaction,
     /// Expired web sessions.
     WebSession,
+    /// Second factors that were never confirmed.
+    Authenticator,
     /// Expired single sign-on sessions.
     Session,
     /// Expired tokens.
@@ -55,10 +57,11 @@ pub enum Purgeable {
 
 impl Purgeable {
     /// In an order that leaves little for cascades.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Replay,
         Self::Interaction,
         Self::WebSession,
+        Self::Authenticator,
         Self::Session,
         Self::Token,
         Self::AuthorizationCode,
@@ -79,6 +82,7 @@ impl Purgeable {
             Self::Replay => "replay",
             Self::Interaction => "interaction",
             Self::WebSession => "web_session",
+            Self::Authenticator => "authenticator",
             Self::Session => "session",
             Self::Token => "token",
             Self::AuthorizationCode => "authorization_code",
@@ -109,6 +113,7 @@ impl Purgeable {
             Self::Replay
             | Self::Interaction
             | Self::WebSession
+            | Self::Authenticator
             | Self::Session
             | Self::Throttle
             | Self::Lease

@@ -14,6 +14,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    authenticator (id) {
+        id -> Text,
+        account_id -> Text,
+        method -> Text,
+        name -> Text,
+        sealed -> Binary,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        last_step -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        begun_in -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    recovery_code (account_id, code_hash) {
+        account_id -> Text,
+        code_hash -> Binary,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     client (issuer, client_id) {
         issuer -> Text,
         client_id -> Text,
@@ -53,6 +77,7 @@ diesel::table! {
         session_id -> Nullable<Text>,
         created_at -> BigInt,
         expires_at -> BigInt,
+        proof -> Nullable<Text>,
     }
 }
 
@@ -67,6 +92,7 @@ diesel::table! {
         address -> Text,
         expires_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+        methods -> Text,
     }
 }
 
@@ -94,6 +120,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        methods -> Text,
     }
 }
 

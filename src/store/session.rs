@@ -1,10 +1,10 @@
 //! Single sign-on sessions.
 
-use super::column::{can_be_stored, free_text};
+use super::column::{Row, can_be_stored, free_text};
 use super::schema::session;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
-use crate::model::{AccountId, IssuerId, Session, SessionId};
+use crate::model::{AccountId, IssuerId, Methods, Session, SessionId};
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable)]
@@ -19,21 +19,27 @@ struct SessionRow {
     address: String,
     expires_at: i64,
     ended_at: Option<i64>,
+    methods: String,
 }
 
-impl From<SessionRow> for Session {
-    fn from(row: SessionRow) -> Self {
-        Self {
-            id: SessionId::new(row.id),
-            issuer: IssuerId::new(row.issuer),
-            account: AccountId::new(row.account_id),
-            acr: row.acr,
-            authenticated_at: UtcTime(row.authenticated_at),
-            browser: row.browser,
-            address: row.address,
-            expires_at: UtcTime(row.expires_at),
-            ended_at: row.ended_at.map(UtcTime),
-        }
+impl SessionRow {
+    fn decode(self) -> Result<Session, StoreError> {
+        let row = Row {
+            table: "session",
+            key: &self.id,
+        };
+        Ok(Session {
+            methods: Methods::from_text(&self.methods).ok_or_else(|| row.corrupt("methods"))?,
+            id: SessionId::new(self.id),
+            issuer: IssuerId::new(self.issuer),
+            account: AccountId::new(self.account_id),
+            acr: self.acr,
+            authenticated_at: UtcTime(self.authenticated_at),
+            browser: self.browser,
+            address: self.address,
+            expires_at: UtcTime(self.expires_at),
+            ended_at: self.ended_at.map(UtcTime),
+        })
     }
 }
 
@@ -53,6 +59,7 @@ pub fn insert(conn: &mut DbConn, new: &Session) -> Result<(), StoreError> {
             session::address.eq(free_text(&new.address)),
             session::expires_at.eq(new.expires_at.0),
             session::ended_at.eq(new.ended_at.map(i64::from)),
+            session::methods.eq(new.methods.to_text()),
         ))
         .execute(conn)?;
     Ok(())
@@ -66,34 +73,59 @@ pub fn find(conn: &mut DbConn, id: &SessionId) -> Result<Option<Session>, StoreE
     if !can_be_stored(id.as_str()) {
         return Ok(None);
     }
-    let row: Option<SessionRow> = session::table
+    session::table
         .filter(session::id.eq(id.as_str()))
         .select(SessionRow::as_select())
         .get_result(conn)
-        .optional()?;
-    Ok(row.map(Session::from))
+        .optional()?
+        .map(SessionRow::decode)
+        .transpose()
 }
 
-/// The person proved again who they are: new level, time and end, as one change. False: ended, expired or unknown.
+/// A person's sessions that can be used at `now`, at every issuer, newest first.
+///
+/// # Errors
+/// The database's.
+pub fn alive_of(
+    conn: &mut DbConn,
+    account: &AccountId,
+    now: UtcTime,
+    limit: u32,
+) -> Result<Vec<Session>, StoreError> {
+    let rows: Vec<SessionRow> = session::table
+        .filter(session::account_id.eq(account.as_str()))
+        .filter(session::ended_at.is_null())
+        .filter(session::expires_at.gt(now.0))
+        .order((session::authenticated_at.desc(), session::id))
+        .limit(i64::from(limit))
+        .select(SessionRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(SessionRow::decode).collect()
+}
+
+/// The person of session `now_as` proved again, or further, who they are: its level, methods, time and end replace those
+/// that the session had, as one change. False: ended, expired, unknown or another person's.
 ///
 /// # Errors
 /// The database's.
 pub fn reauthenticate(
     conn: &mut DbConn,
     id: &SessionId,
-    acr: &str,
-    (now, expires_at): (UtcTime, UtcTime),
+    now_as: &Session,
+    now: UtcTime,
 ) -> Result<bool, StoreError> {
     let changed = diesel::update(
         session::table
             .filter(session::id.eq(id.as_str()))
+            .filter(session::account_id.eq(now_as.account.as_str()))
             .filter(session::ended_at.is_null())
             .filter(session::expires_at.gt(now.0)),
     )
     .set((
-        session::acr.eq(acr),
-        session::authenticated_at.eq(now.0),
-        session::expires_at.eq(expires_at.0),
+        session::acr.eq(&now_as.acr),
+        session::methods.eq(now_as.methods.to_text()),
+        session::authenticated_at.eq(now_as.authenticated_at.0),
+        session::expires_at.eq(now_as.expires_at.0),
     ))
     .execute(conn)?;
     Ok(changed == 1)

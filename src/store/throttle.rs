@@ -7,12 +7,34 @@ use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
 use diesel::prelude::*;
 
-/// Failures are counted in windows of so many seconds.
-const WINDOW_SECONDS: i64 = 60;
-/// The longest block.
-const MAX_BLOCK_SECONDS: i64 = 900;
-/// 2^10 s is beyond the longest block.
-const MAX_DOUBLINGS: i64 = 10;
+/// No block doubles more often: 2^30 s is beyond every longest block.
+const MAX_DOUBLINGS: i64 = 30;
+
+/// How many attempts are judged, and how long those beyond wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Attempts of a window; 0 switches counting off.
+    pub attempts: u32,
+    /// The window.
+    pub window_seconds: i64,
+    /// The first block; each further one is twice as long.
+    pub first_block_seconds: i64,
+    /// The longest block; as long a quiet time after one forgets the blocks.
+    pub longest_block_seconds: i64,
+}
+
+impl Allowance {
+    /// So many a minute; then 1 s, 2 s … 900 s.
+    #[must_use]
+    pub fn per_minute(attempts: u32) -> Self {
+        Self {
+            attempts,
+            window_seconds: 60,
+            first_block_seconds: 1,
+            longest_block_seconds: 900,
+        }
+    }
+}
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = throttle)]
@@ -26,8 +48,7 @@ struct ThrottleRow {
 
 /// Counts an attempt before it is judged, so that parallel guesses cannot all pass before the first is counted. Returns
 /// until when attempts are refused: then this one must not be judged, and was not counted. `None`: judge it, and
-/// [`clear`] if it succeeds. Beyond the allowance of a minute each attempt blocks the next, 1 s at first and then twice
-/// as long each time, up to 900 s; a quiet quarter of an hour forgets it. `allowed_per_minute` 0 switches counting off.
+/// [`clear`] if it succeeds. Beyond the allowance each attempt blocks the next, for twice as long each time.
 ///
 /// # Errors
 /// The database's.
@@ -35,9 +56,9 @@ pub fn reserve(
     conn: &mut DbConn,
     key: &str,
     now: UtcTime,
-    allowed_per_minute: u32,
+    allowance: Allowance,
 ) -> Result<Option<UtcTime>, StoreError> {
-    if allowed_per_minute == 0 {
+    if allowance.attempts == 0 {
         return Ok(None);
     }
     let key_hash = hash_of(&[key]);
@@ -45,7 +66,7 @@ pub fn reserve(
     if row.blocked_until > now.0 {
         return Ok(Some(UtcTime(row.blocked_until)));
     }
-    count(conn, &key_hash, row, now, allowed_per_minute)?;
+    count(conn, &key_hash, row, now, allowance)?;
     Ok(None)
 }
 
@@ -101,22 +122,26 @@ fn count(
     key_hash: &[u8],
     mut row: ThrottleRow,
     now: UtcTime,
-    allowed_per_minute: u32,
+    allowance: Allowance,
 ) -> Result<(), StoreError> {
     if row.expires_at < now.0 {
         row.blocks = 0;
     }
-    if now.seconds_since(UtcTime(row.window_start)) >= WINDOW_SECONDS {
+    if now.seconds_since(UtcTime(row.window_start)) >= allowance.window_seconds {
         row.window_start = now.0;
         row.failures = 0;
     }
     row.failures = row.failures.saturating_add(1);
-    if row.failures > i64::from(allowed_per_minute) {
-        let seconds = block_seconds(row.blocks);
+    if row.failures > i64::from(allowance.attempts) {
+        let seconds = block_seconds(row.blocks, allowance);
         row.blocks = row.blocks.saturating_add(1);
         row.blocked_until = now.plus_seconds(seconds).0;
     }
-    let quiet_until = UtcTime(row.blocked_until.max(now.0)).plus_seconds(MAX_BLOCK_SECONDS);
+    let quiet_until = UtcTime(row.blocked_until.max(now.0)).plus_seconds(
+        allowance
+            .longest_block_seconds
+            .max(allowance.window_seconds),
+    );
     diesel::update(throttle::table.filter(throttle::key_hash.eq(key_hash)))
         .set((
             throttle::window_start.eq(row.window_start),
@@ -129,8 +154,11 @@ fn count(
     Ok(())
 }
 
-/// 1, 2, 4 … 900.
-fn block_seconds(blocks_before: i64) -> i64 {
+/// 1, 2, 4 … times the first block.
+fn block_seconds(blocks_before: i64, allowance: Allowance) -> i64 {
     let doublings = u32::try_from(blocks_before.clamp(0, MAX_DOUBLINGS)).unwrap_or(0);
-    2_i64.pow(doublings).min(MAX_BLOCK_SECONDS)
+    2_i64
+        .pow(doublings)
+        .saturating_mul(allowance.first_block_seconds)
+        .min(allowance.longest_block_seconds)
 }

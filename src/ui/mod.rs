@@ -18,6 +18,7 @@
 //! img-src 'self' data: <the RP's logo's origin>; form-action …; base-uri 'none'; frame-ancestors 'none'`: no page has an
 //! inline script or style; the `data:` images and font are within Bootstrap Italia's style sheet.
 
+pub mod account;
 pub mod advice;
 mod assets;
 mod brand;
@@ -30,6 +31,8 @@ mod interaction;
 mod locale;
 pub mod login;
 mod pages;
+mod proof;
+mod qr;
 #[cfg(test)]
 mod tests;
 mod user_agent;
@@ -42,6 +45,10 @@ pub use catalog::{
     Arguments, Level, TranslationError, attribute_name, level_name, text, translate,
 };
 pub use locale::Locale;
+pub use pages::account::{
+    AccountChange, AccountNotice, AccountPage, ConfirmChangePage, FactorView, RecoveryView,
+    SessionView,
+};
 pub use pages::check::{
     CheckPage, CheckView, DocumentView, FetchView, NodeView, PathView, PolicyView, RowView,
     StateView,
@@ -58,6 +65,10 @@ pub use pages::history::{
 pub use pages::login::{LoginError, LoginPage};
 pub use pages::message::{FormPostPage, HomePage, MessagePage};
 pub use pages::refusal::{RefusalKind, RefusalPage};
+pub use pages::second_factor::{
+    CodeKind, EnrolPage, NoSecondFactorPage, ProofError, QrView, RecoveryCodesPage,
+    SecondFactorPage,
+};
 pub use pages::{Brand, Layout, Link, Page, Pages, RpView};
 pub use values::attribute_value;
 

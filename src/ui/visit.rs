@@ -3,8 +3,9 @@
 use super::{
     BRAND_STYLE_PATH, Brand, Layout, Locale, Page as _, PageError, Pages, RefusalKind, RefusalPage,
 };
+use crate::accounts::second_factor::SecondFactorError;
 use crate::clock::UtcTime;
-use crate::endpoint::{CookieChange, Inbound, Method, Note, Page, Reply, Trouble};
+use crate::endpoint::{CookieChange, Inbound, Method, Note, Page, Reply, Trouble, quote};
 use crate::model::{Account, ErrorCode, IssuerId, Params, Session, SessionId};
 use crate::provider::{KnownClient, Provider};
 use crate::secret;
@@ -75,6 +76,23 @@ pub enum PageFailure {
 impl From<StoreError> for PageFailure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<SecondFactorError> for PageFailure {
+    fn from(error: SecondFactorError) -> Self {
+        match error {
+            SecondFactorError::Store(error) => Self::Store(error),
+            error @ (SecondFactorError::Unreadable { .. }
+            | SecondFactorError::Seal { .. }
+            | SecondFactorError::NotBase32) => {
+                log::error!("event=second_factor.unusable reason={}", quote(error));
+                Self::Refused(
+                    Trouble::ServerError,
+                    "the second factor cannot be read or made",
+                )
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod around;
 mod background;
 mod inbound;
 mod outbound;
+mod pages;
 mod peer;
 mod routes;
 mod server;

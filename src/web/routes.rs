@@ -1,10 +1,10 @@
 //! The route table.
 
 use super::inbound::{self, BodyError};
-use super::outbound::{respond, respond_at, visit};
+use super::outbound::respond;
 use super::peer::{self, Proxies};
-use super::{session, static_files};
-use crate::endpoint::{self, Endpoint, FORM, Note, Reply, SessionChange, Trouble, quote};
+use super::{pages, static_files};
+use crate::endpoint::{self, Endpoint, FORM, Note, Reply, Trouble, quote};
 use crate::model::ErrorCode;
 use crate::oauth::authorization::AuthorizationEndpoint;
 use crate::oauth::introspection::IntrospectionEndpoint;
@@ -15,11 +15,7 @@ use crate::oauth::userinfo::UserinfoEndpoint;
 use crate::oauth::{documents, resolve};
 use crate::profile::Path;
 use crate::provider::{Provider, Shared};
-use crate::ui::visit::Visit;
-use crate::ui::{
-    BRAND_STYLE_PATH, HomePage, Page as _, Pages, brand_style, check, consent, history, login,
-};
-use actix_session::Session;
+use crate::ui::{BRAND_STYLE_PATH, Pages, brand_style};
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::header;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
@@ -115,8 +111,7 @@ fn issuer(op: &Arc<Provider>, config: &mut ServiceConfig) {
     if brand_style(&op.settings.branding).is_some() {
         config.service(only("GET", BRAND_STYLE_PATH).route(web::get().to(style)));
     }
-    pages(op, config);
-    development_pages(op, config);
+    pages::register(op, config);
     config.default_service(web::to(not_found));
 }
 
@@ -127,193 +122,6 @@ fn endpoint<E: Endpoint>(op: &Provider, path: Path, config: &mut ServiceConfig) 
                 .route(web::get().to(protocol::<E>))
                 .route(web::post().to(protocol::<E>)),
         );
-    }
-}
-
-/// What developers of relying parties have; elsewhere it does not exist: it fetches what its caller names.
-fn development_pages(op: &Arc<Provider>, config: &mut ServiceConfig) {
-    if !op.shared.server.development {
-        return;
-    }
-    let page = only("GET, POST", "/check").wrap(session::middleware(op));
-    config.service(
-        page.route(
-            web::get()
-                .to(|state, http, session, body| people(state, http, session, body, PageOf::Check)),
-        )
-        .route(
-            web::post().to(|state, http, session, body| {
-                people(state, http, session, body, PageOf::CheckForm)
-            }),
-        ),
-    );
-}
-
-/// The pages of people. Each is a function of a [`Visit`]; the session middleware is around these addresses only.
-fn pages(op: &Arc<Provider>, config: &mut ServiceConfig) {
-    let page = |path: &'static str, methods: &'static str| {
-        only(methods, path).wrap(session::middleware(op))
-    };
-    config
-        .service(
-            page("/login", "GET, POST")
-                .route(web::get().to(|state, http, session, body| {
-                    people(state, http, session, body, PageOf::Login)
-                }))
-                .route(web::post().to(|state, http, session, body| {
-                    people(state, http, session, body, PageOf::LoginForm)
-                })),
-        )
-        .service(
-            page("/consent", "GET, POST")
-                .route(web::get().to(|state, http, session, body| {
-                    people(state, http, session, body, PageOf::Consent)
-                }))
-                .route(web::post().to(|state, http, session, body| {
-                    people(state, http, session, body, PageOf::ConsentForm)
-                })),
-        )
-        .service(
-            page("/history/revoke", "GET, POST")
-                .route(web::get().to(|state, http, session, body| {
-                    people(state, http, session, body, PageOf::Revoke)
-                }))
-                .route(web::post().to(|state, http, session, body| {
-                    people(state, http, session, body, PageOf::RevokeForm)
-                })),
-        )
-        .service(get_only(page("/history", "GET"), PageOf::History))
-        .service(get_only(page("/history.csv", "GET"), PageOf::HistoryCsv))
-        .service(get_only(page("/history.json", "GET"), PageOf::HistoryJson))
-        .service(get_only(page("/", "GET"), PageOf::Home))
-        .service(get_only(page("", "GET"), PageOf::Home))
-        .service(page("/logout", "POST").route(
-            web::post().to(|state, http, session, body| {
-                people(state, http, session, body, PageOf::Logout)
-            }),
-        ));
-}
-
-fn get_only<T>(resource: Resource<T>, which: PageOf) -> Resource<T>
-where
-    T: actix_web::dev::ServiceFactory<
-            actix_web::dev::ServiceRequest,
-            Config = (),
-            Error = actix_web::Error,
-            InitError = (),
-        > + 'static,
-{
-    resource.route(
-        web::get().to(move |state, http, session, body| people(state, http, session, body, which)),
-    )
-}
-
-#[derive(Clone, Copy)]
-enum PageOf {
-    Home,
-    Login,
-    LoginForm,
-    Consent,
-    ConsentForm,
-    History,
-    HistoryCsv,
-    HistoryJson,
-    Revoke,
-    RevokeForm,
-    Logout,
-    Check,
-    CheckForm,
-}
-
-impl PageOf {
-    fn path(self) -> &'static str {
-        match self {
-            Self::Home => "/",
-            Self::Login | Self::LoginForm => "/login",
-            Self::Consent | Self::ConsentForm => "/consent",
-            Self::History => "/history",
-            Self::HistoryCsv => "/history.csv",
-            Self::HistoryJson => "/history.json",
-            Self::Revoke | Self::RevokeForm => "/history/revoke",
-            Self::Logout => "/logout",
-            Self::Check | Self::CheckForm => "/check",
-        }
-    }
-
-    async fn answer(self, visit: &Visit<'_>) -> Reply {
-        match self {
-            Self::Home => home(visit),
-            Self::Login => login::show(visit).await,
-            Self::LoginForm => login::submit(visit).await,
-            Self::Consent => consent::show(visit).await,
-            Self::ConsentForm => consent::submit(visit).await,
-            Self::History => history::show(visit).await,
-            Self::HistoryCsv => history::export(visit, history::Format::Csv).await,
-            Self::HistoryJson => history::export(visit, history::Format::Json).await,
-            Self::Revoke => history::confirm_revocation(visit).await,
-            Self::RevokeForm => history::revoke(visit).await,
-            Self::Logout => history::logout(visit).await,
-            Self::Check => check::show(visit).await,
-            Self::CheckForm => check::submit(visit).await,
-        }
-    }
-}
-
-/// The handler of every page.
-async fn people(
-    state: Data<IssuerState>,
-    http: HttpRequest,
-    session: Session,
-    payload: Payload,
-    which: PageOf,
-) -> HttpResponse {
-    let inbound = match inbound::read(&state.op, &http, payload, &[FORM]).await {
-        Ok(inbound) => inbound,
-        Err(error) => return unreadable(&state, &http, &error, true),
-    };
-    let Ok(current) = session::current(&session) else {
-        let reply = Reply::refusal(
-            ErrorCode::TemporarilyUnavailable,
-            "the provider cannot reach its database".to_owned(),
-            Trouble::Unavailable,
-            inbound.wants_json,
-        );
-        return respond_at(&state, &inbound, reply, which.path());
-    };
-    let visit = visit(&state, &inbound, current, which.path());
-    let reply = which.answer(&visit).await;
-    let kept = match &reply.session {
-        SessionChange::Keep => true,
-        SessionChange::Start(id) => session::start(&session, id),
-        SessionChange::End => {
-            session.purge();
-            true
-        }
-    };
-    let reply = if kept {
-        reply
-    } else {
-        Reply::refusal(
-            ErrorCode::ServerError,
-            "the session could not be kept".to_owned(),
-            Trouble::ServerError,
-            inbound.wants_json,
-        )
-    };
-    respond_at(&state, &inbound, reply, which.path())
-}
-
-fn home(visit: &Visit<'_>) -> Reply {
-    let op = visit.op;
-    let page = HomePage {
-        issuer: op.settings.id.clone(),
-        history_url: visit.link("/history", &[]),
-        metadata_url: Some(op.url(Path::OpenidConfiguration)),
-    };
-    let layout = visit.layout(visit.locale(&[]), None, true);
-    match page.render(visit.pages, &layout) {
-        Ok(html) => visit.html(200, html),
-        Err(error) => visit.failure(error.into()),
     }
 }
 
@@ -335,7 +143,7 @@ async fn protocol<E: Endpoint>(
     }
 }
 
-fn unreadable(
+pub(super) fn unreadable(
     state: &IssuerState,
     http: &HttpRequest,
     error: &BodyError,
@@ -430,7 +238,7 @@ async fn not_found(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse 
 }
 
 /// An address where other methods than these are refused with a reason and a line of the log.
-fn only(methods: &'static str, path: &str) -> Resource {
+pub(super) fn only(methods: &'static str, path: &str) -> Resource {
     web::resource(path).default_service(web::to(move || method_not_allowed(methods)))
 }
 

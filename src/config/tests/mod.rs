@@ -1,6 +1,7 @@
 use super::environment::varco_variables;
 use super::schema::{Key, Kind, Section};
 use super::*;
+use crate::model::Method;
 use crate::model::UserinfoContentType;
 use std::path::PathBuf;
 
@@ -286,6 +287,29 @@ fn a_tolerance_of_one_rp_joins_the_issuers() {
 }
 
 #[test]
+fn second_factors_are_known_ones_each_once_and_recovery_codes_never_alone() {
+    let with = |keys: &str| PRODUCTION.replace("pairwise_salt", &format!("{keys}\npairwise_salt"));
+    let issuer = load_text(PRODUCTION).unwrap().issuers.remove(0);
+    assert_eq!(issuer.second_factors, [Method::Totp, Method::Recovery]);
+    assert_eq!(
+        issuer.second_factor_levels,
+        ["https://www.spid.gov.it/SpidL2"]
+    );
+    assert_eq!(issuer.enrolment, Enrolment::Operator, "the safe default");
+    let text = with("second_factors = []\nenrolment = \"password\"");
+    let issuer = load_text(&text).unwrap().issuers.remove(0);
+    assert!(issuer.second_factors.is_empty());
+    assert_eq!(issuer.enrolment, Enrolment::Password);
+    let wrong = with(
+        "second_factors = [\"totp\", \"sms\", \"totp\"]\nsecond_factor_levels = [\"high\"]\nenrolment = \"all\"",
+    );
+    let problems = problems_of(&wrong);
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    let alone = problems_of(&with("second_factors = [\"recovery\"]"));
+    assert!(alone.concat().contains("such as totp"), "{alone:?}");
+}
+
+#[test]
 fn claims_count_under_all_their_names() {
     let text = PRODUCTION.replace(
         "pairwise_salt",
@@ -335,6 +359,7 @@ fn other_value(key: &Key, path: &str) -> String {
         Kind::WebAddresses => "[\"https://other.example.it\"]",
         Kind::Level => "SpidL3",
         Kind::Levels => "[\"SpidL3\"]",
+        Kind::Choices(_) => "[\"totp\"]",
         Kind::Claims => "[\"email\"]",
         Kind::ClaimMap => "{\"email\": \"mail\"}",
         Kind::Labels => "{\"email\": \"Mail\"}",

@@ -2,6 +2,7 @@
 
 use super::pages::action_name;
 use super::{Outcome, Site};
+use crate::clock::UtcTime;
 use crate::demo::{RelyingParty, origins, path, users};
 use crate::random;
 use crate::ui::{
@@ -176,7 +177,7 @@ pub(super) fn home(site: &Site) -> DemoHomePage {
     };
     DemoHomePage {
         links: DemoLinkKind::ALL.into_iter().map(link).collect(),
-        users: people(),
+        users: people(site.federation.clock.now()),
     }
 }
 
@@ -193,7 +194,7 @@ pub(super) fn start(view: &View<'_>, relying_party: &RelyingParty, entity: &str)
         level: Level::L2,
         attributes: ATTRIBUTES.into_iter().map(attribute).collect(),
         options: DemoOptions::default(),
-        users: people(),
+        users: people(view.site.federation.clock.now()),
         home_url: "/".to_owned(),
     }
 }
@@ -253,7 +254,7 @@ fn name(view: &View<'_>, relying_party: &RelyingParty) -> String {
     }
 }
 
-fn people() -> Vec<DemoUser> {
+fn people(now: UtcTime) -> Vec<DemoUser> {
     let user = |line: &str| {
         let person: Value = serde_json::from_str(line).ok()?;
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
@@ -262,7 +263,16 @@ fn people() -> Vec<DemoUser> {
             username: text(person.get("username"))?,
             password: text(person.get("password"))?,
             name: format!("{} {}", attribute("given_name")?, attribute("family_name")?),
+            code: text(person.get("totp_secret")).and_then(|secret| code_at(&secret, now)),
         })
     };
     users().lines().filter_map(user).collect()
+}
+
+/// What an app with this secret (Base32) shows: RFC 6238, as every app does it.
+fn code_at(secret: &str, now: UtcTime) -> Option<String> {
+    let secret = totp_rs::Secret::try_from_base32(secret).ok()?;
+    let app = totp_rs::Builder::new().with_secret(secret).build().ok()?;
+    let now = u64::try_from(now.0).ok()?;
+    Some(app.generate(now).to_string())
 }

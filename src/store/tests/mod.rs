@@ -7,6 +7,7 @@ mod purge;
 mod refusals;
 mod renewal_and_marks;
 mod schema;
+mod second_factors;
 mod single_use;
 mod tables;
 mod transactions;
@@ -164,7 +165,6 @@ pub(super) fn account(username: &str) -> Account {
         id: AccountId::random(),
         username: username.to_owned(),
         password_hash: Some("$argon2id$x".into()),
-        totp_secret: None,
         enabled: true,
         attributes,
         created_at: NOW,
@@ -205,6 +205,7 @@ pub(super) fn grant(account: &AccountId) -> Grant {
         session: SessionId::random(),
         subject: "pairwise".into(),
         acr: "https://www.spid.gov.it/SpidL2".into(),
+        methods: Methods::only(Method::Password),
         authenticated_at: NOW,
         request: request(),
         offline_access: true,

@@ -188,7 +188,9 @@ fn one_holder_has_a_lease_until_it_ends() {
 #[test]
 fn parallel_guesses_do_not_slip_through_the_throttle() {
     on_both(|db| {
-        let results = db.at_once(|conn| throttle::reserve(conn, "ada", NOW, 5));
+        let results = db.at_once(|conn| {
+            throttle::reserve(conn, "ada", NOW, throttle::Allowance::per_minute(5))
+        });
         // Five free attempts, and the sixth that starts the block.
         assert_eq!(results.iter().filter(|until| until.is_none()).count(), 6);
     });

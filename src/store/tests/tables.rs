@@ -1,6 +1,7 @@
 use super::*;
 use crate::jose::RingName;
 use crate::store::account::AccountPage;
+use crate::store::throttle::Allowance;
 
 pub(super) fn federation_rp(client_id: ClientId, expires_at: UtcTime) -> RelyingParty {
     RelyingParty {
@@ -76,7 +77,7 @@ fn a_person_is_updated_and_found_by_pages_of_a_prefix() {
         let mut ada = db
             .read(|conn| account::find_by_username(conn, "ada"))
             .unwrap();
-        ada.totp_secret = Some("BASE32".into());
+        ada.attributes.clear();
         let id = ada.id.clone();
         assert!(db.write(move |conn| {
             account::set_password(conn, &ada.id, None, NOW)?;
@@ -85,7 +86,7 @@ fn a_person_is_updated_and_found_by_pages_of_a_prefix() {
         }));
         let found = db.read(|conn| account::find(conn, &id)).unwrap();
         assert!(found.enabled && found.password_hash.is_some());
-        assert_eq!(found.totp_secret.as_deref(), Some("BASE32"));
+        assert!(found.attributes.is_empty());
         assert!(!db.write(|conn| account::set_enabled(conn, &AccountId::random(), true, NOW)));
     });
 }
@@ -278,6 +279,7 @@ fn sessions_end_once_and_are_not_revived() {
             issuer: issuer(),
             account: granted.account.clone(),
             acr: "L1".into(),
+            methods: Methods::only(Method::Password),
             authenticated_at: NOW,
             browser: "b\0".into(),
             address: "::1".into(),
@@ -285,15 +287,20 @@ fn sessions_end_once_and_are_not_revived() {
             ended_at: None,
         };
         let (one, other) = (session("one"), session("other"));
+        let later = NOW.plus_seconds(5);
+        let again = Session {
+            acr: "L2".into(),
+            authenticated_at: later,
+            ..session("one")
+        };
         db.write(move |conn| {
             session::insert(conn, &one)?;
             session::insert(conn, &other)
         });
         let id = SessionId::new("one");
-        let later = NOW.plus_seconds(5);
         assert!(db.write({
-            let id = id.clone();
-            move |conn| session::reauthenticate(conn, &id, "L2", (later, later.plus_seconds(60)))
+            let (id, again) = (id.clone(), again.clone());
+            move |conn| session::reauthenticate(conn, &id, &again, later)
         }));
         let found = db.read(|conn| session::find(conn, &id)).unwrap();
         assert_eq!((found.acr.as_str(), found.authenticated_at), ("L2", later));
@@ -305,8 +312,8 @@ fn sessions_end_once_and_are_not_revived() {
             assert!(!session::reauthenticate(
                 conn,
                 &SessionId::new("one"),
-                "L2",
-                (later, later)
+                &again,
+                later
             )?);
             session::end_all_of(conn, &account, later)
         });
@@ -399,7 +406,9 @@ fn every_change_of_a_key_raises_the_keyrings_version() {
 #[test]
 fn the_throttle_blocks_longer_each_time_and_forgives() {
     on_both(|db| {
-        let attempt = |now| db.write(move |conn| throttle::reserve(conn, "ada\0", now, 5));
+        let attempt = |now| {
+            db.write(move |conn| throttle::reserve(conn, "ada\0", now, Allowance::per_minute(5)))
+        };
         for _ in 0..5 {
             assert_eq!(attempt(NOW), None);
         }
@@ -429,7 +438,7 @@ fn the_throttle_blocks_longer_each_time_and_forgives() {
         }
         assert_eq!(until, now.plus_seconds(900), "the longest block");
         assert_eq!(
-            db.write(move |conn| throttle::reserve(conn, "eve", now, 5)),
+            db.write(move |conn| throttle::reserve(conn, "eve", now, Allowance::per_minute(5))),
             None
         );
         let quiet = until.plus_seconds(901);
@@ -441,7 +450,7 @@ fn the_throttle_blocks_longer_each_time_and_forgives() {
         assert_eq!(attempt(quiet), None);
         for _ in 0..9 {
             assert_eq!(
-                db.write(move |conn| throttle::reserve(conn, "x", NOW, 0)),
+                db.write(move |conn| throttle::reserve(conn, "x", NOW, Allowance::per_minute(0))),
                 None
             );
         }

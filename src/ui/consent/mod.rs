@@ -228,6 +228,7 @@ impl Consent {
             session: self.session.id.clone(),
             subject: subject::pairwise(op, &self.account.id, self.client.id()),
             acr: self.session.acr.clone(),
+            methods: self.session.methods.clone(),
             authenticated_at: self.session.authenticated_at,
             request: self.request().clone(),
             offline_access: offline,

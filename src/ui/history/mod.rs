@@ -17,7 +17,7 @@ use filter::Filter;
 use login_event::HistoryOwner;
 
 /// What form tokens of these pages are for.
-const PURPOSE: &str = "history";
+pub(super) const PURPOSE: &str = "history";
 
 /// Somebody who is logged in at this issuer.
 struct Citizen {

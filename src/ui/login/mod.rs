@@ -1,17 +1,30 @@
-//! `/login`: for an RP (with an interaction) or for one's own history (without).
+//! `/login`: for an RP (with an interaction) or for one's own pages (without).
+//!
+//! ```text
+//! GET ─► single sign-on suffices ──────────────────────────────────────────────► /consent
+//!   │    its level is too low, and it is fresh ─► step-up ─┐
+//!   └──► form ─POST password─► the level needs more ───────┴─► second factor ─POST otp─► /consent
+//! ```
+//!
+//! What was proven so far is kept in the interaction's row. Without an RP a password opens one's own pages; what changes
+//! the account asks for a proof of its own.
+
+mod finish;
+mod second;
 
 use super::interaction::{self, OpenInteraction};
 use super::visit::{self, PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::{Level, LoginError, LoginPage, Page as _};
 use crate::authn::password::{self, LoginFailure};
-use crate::endpoint::{CookieChange, Note, Reply, SessionChange};
+use crate::endpoint::{CookieChange, Note, Reply};
 use crate::federation::Source;
-use crate::model::{Account, InteractionState, Session, SessionId};
+use crate::model::{Account, Factor, InteractionState, Method, Methods, Session, SessionId};
 use crate::oauth::claims;
 use crate::provider::Discovery;
 use crate::random;
 use crate::secret::Secret;
-use crate::store::{StoreError, interaction as interactions, session};
+use crate::store::interaction as interactions;
+use finish::Proven;
 
 /// What form tokens of this page are for.
 const PURPOSE: &str = "login";
@@ -50,7 +63,10 @@ async fn try_show(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     if let Some(reply) = login.single_sign_on(visit).await? {
         return Ok(reply);
     }
-    login.form(visit, 200, String::new(), None).await
+    match second::Partial::find(&login, visit).await? {
+        Some(partial) => partial.show(visit).await,
+        None => login.form(visit, 200, String::new(), None).await,
+    }
 }
 
 async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
@@ -59,6 +75,25 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     check_csrf(&form, &login.secret, &login.purpose())?;
     if let (Some(open), Some(_)) = (&login.open, form.get("cancel")) {
         return open.deny(visit, "the user cancelled the login").await;
+    }
+    if let (Some(open), Some(_)) = (&login.open, form.get("restart")) {
+        return login.restart(visit, open).await;
+    }
+    // A form without username and password is that of the second step, whose code may have been left empty.
+    let has_code = form.get("otp").is_some() || form.get("enrol").is_some();
+    let has_neither = form.get("username").is_none() && form.get("password").is_none();
+    let is_begun = matches!(
+        login.open.as_ref().map(|open| &open.interaction.state),
+        Some(InteractionState::PartlyProven(_))
+    );
+    if has_code || (has_neither && is_begun) {
+        return match second::Partial::find(&login, visit).await? {
+            Some(partial) => partial.submit(visit, &form).await,
+            None => {
+                let error = Some(LoginError::FormExpired);
+                login.form(visit, 422, String::new(), error).await
+            }
+        };
     }
     let username = form.get("username").unwrap_or_default().trim().to_owned();
     let missing = match (username.is_empty(), form.get("password").is_none()) {
@@ -82,7 +117,7 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     }
     let typed = Secret::new(form.get("password").unwrap_or_default().to_owned());
     match password::check(visit.op, &username, typed, visit.inbound.address).await {
-        Ok(account) => login.succeed(visit, &account).await,
+        Ok(account) => login.password_proven(visit, &account).await,
         Err(LoginFailure::Store(error)) => Err(error.into()),
         Err(failure) => login.refuse(visit, username, &failure).await,
     }
@@ -135,29 +170,41 @@ impl Login {
         }
     }
 
-    /// SPID/CIE AZ-6: a session of a sufficient level is used, unless the RP wants a new login.
+    /// SPID/CIE AZ-6: a session of a sufficient level is used, unless the RP wants a new login. One of a lower level is
+    /// asked for what it lacks.
     async fn single_sign_on(&self, visit: &Visit<'_>) -> Result<Option<Reply>, PageFailure> {
-        let Some(SignedIn { session, .. }) = visit.live_session().await? else {
+        let Some(SignedIn { session, account }) = visit.live_session().await? else {
             return Ok(None);
         };
         let Some(open) = &self.open else {
-            return Ok(Some(Reply::see_other(visit.link("/history", &[]))));
+            return Ok(Some(Reply::see_other(visit.link(own_page(visit), &[]))));
         };
         let request = &open.interaction.request;
         let did_log_in_for_it = matches!(
             &open.interaction.state,
             InteractionState::Authenticated { session: known } if *known == session.id
         );
-        let too_old = request
-            .max_age
-            .is_some_and(|seconds| visit.now().seconds_since(session.authenticated_at) > seconds);
-        let usable = visit.op.suffices(&session.acr, &self.level)
-            && !too_old
-            && (!request.prompt.login || did_log_in_for_it);
-        if !usable {
+        if self.is_too_old(visit, &session) || (request.prompt.login && !did_log_in_for_it) {
             return Ok(None);
         }
-        self.go_on(visit, open, session.id).await.map(Some)
+        if visit.op.suffices(&session.acr, &self.level) {
+            return self.go_on(visit, open, session.id).await.map(Some);
+        }
+        // A password that was typed for this very login counts for more than the session.
+        let has_begun = matches!(open.interaction.state, InteractionState::PartlyProven(_));
+        let lacks = visit.op.next_factor(&self.level, &session.methods);
+        if has_begun || lacks != Some(Factor::Possession) {
+            return Ok(None);
+        }
+        second::step_up(visit, self, open, SignedIn { session, account }).await
+    }
+
+    /// OIDC Core §3.1.2.1, `max_age`.
+    fn is_too_old(&self, visit: &Visit<'_>, session: &Session) -> bool {
+        let request = self.open.as_ref().map(|open| &open.interaction.request);
+        request
+            .and_then(|request| request.max_age)
+            .is_some_and(|seconds| visit.now().seconds_since(session.authenticated_at) > seconds)
     }
 
     async fn go_on(
@@ -179,62 +226,43 @@ impl Login {
         ))
     }
 
-    async fn succeed(&self, visit: &Visit<'_>, account: &Account) -> Result<Reply, PageFailure> {
-        let op = visit.op;
-        let now = visit.now();
-        let current = visit.live_session().await?;
-        let acr = self.level.clone();
-        let new = Session {
-            id: SessionId::random(),
-            issuer: op.issuer.clone(),
+    /// The password is right: the login is done, or goes on with the second factor.
+    async fn password_proven(
+        &self,
+        visit: &Visit<'_>,
+        account: &Account,
+    ) -> Result<Reply, PageFailure> {
+        let methods = Methods::only(Method::Password);
+        if let Some(open) = &self.open
+            && visit.op.next_factor(&self.level, &methods) == Some(Factor::Possession)
+        {
+            return second::begin(visit, open, account).await;
+        }
+        let proven = Proven {
             account: account.id.clone(),
-            acr: acr.clone(),
-            authenticated_at: now,
-            browser: visit.inbound.user_agent.clone(),
-            address: visit.inbound.address.to_string(),
-            expires_at: now.plus_seconds(op.settings.lifetimes.session),
-            ended_at: None,
+            methods,
+            authenticated_at: visit.now(),
+            session_ends_at: visit
+                .now()
+                .plus_seconds(visit.op.settings.lifetimes.session),
         };
-        // The same person again: the session stays, so that other tabs which wait for consent go on working; the
-        // cookie changes in any case.
-        let known = current
-            .map(|current| current.session)
-            .filter(|session| session.account == account.id);
-        let interaction = self.open.as_ref().map(|open| open.interaction.id.clone());
-        let id = op
+        finish::finish(visit, self, proven).await
+    }
+
+    /// Forgets what was proven, for somebody else to log in.
+    async fn restart(
+        &self,
+        visit: &Visit<'_>,
+        open: &OpenInteraction,
+    ) -> Result<Reply, PageFailure> {
+        let (id, now) = (open.interaction.id.clone(), visit.now());
+        visit
+            .op
             .shared
             .store
-            .write(move |tx| -> Result<SessionId, StoreError> {
-                let id = match known {
-                    Some(session)
-                        if session::reauthenticate(
-                            tx,
-                            &session.id,
-                            &acr,
-                            (now, new.expires_at),
-                        )? =>
-                    {
-                        session.id
-                    }
-                    _ => {
-                        session::insert(tx, &new)?;
-                        new.id
-                    }
-                };
-                if let Some(interaction) = interaction {
-                    interactions::authenticate(tx, &interaction, &id, now)?;
-                }
-                Ok(id)
-            })
+            .write(move |tx| interactions::prove(tx, &id, None, now))
             .await?;
-        let next = match &self.open {
-            Some(open) => visit.link("/consent", &[("interaction", open.id())]),
-            None => visit.link("/history", &[]),
-        };
-        let mut reply = Reply::see_other(next)
-            .noted(Note::new(log::Level::Info, "login.succeeded").with("level", &self.level));
-        reply.session = SessionChange::Start(id);
-        Ok(reply)
+        self.form(visit, 200, String::new(), None).await
     }
 
     async fn refuse(
@@ -287,11 +315,18 @@ impl Login {
         let interaction = self.open.as_ref().map_or("", |open| open.id());
         let page = LoginPage {
             rp: client.as_ref().map(|client| visit::rp_view(client, locale)),
+            for_account: own_page(visit) == "/account",
             level: request.and_then(|_| Level::from_acr(&self.level)),
             username,
             error,
             csrf_token: csrf_token(&self.secret, &self.purpose()),
-            action_url: visit.link("/login", &[("interaction", interaction)]),
+            action_url: visit.link(
+                "/login",
+                &[
+                    ("interaction", interaction),
+                    ("to", visit.query().get("to").unwrap_or_default()),
+                ],
+            ),
             cancel_allowed: self.open.is_some(),
             requested_attributes: request
                 .map(|request| {
@@ -321,5 +356,13 @@ impl Login {
         );
         reply.cookies.extend(self.fresh_cookie.clone());
         Ok(reply)
+    }
+}
+
+/// Where a login without an RP leads to.
+fn own_page(visit: &Visit<'_>) -> &'static str {
+    match visit.query().get("to") {
+        Some("account") => "/account",
+        _ => "/history",
     }
 }

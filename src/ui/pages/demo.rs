@@ -13,6 +13,8 @@ pub struct DemoUser {
     pub password: String,
     /// The person's name.
     pub name: String,
+    /// What the person's app for one-time codes shows now; absent for somebody without one.
+    pub code: Option<String>,
 }
 
 /// The start page of the demonstration.

@@ -11,6 +11,8 @@ use serde::Serialize;
 pub struct LoginPage {
     /// Who asks.
     pub rp: Option<RpView>,
+    /// Without a relying party: whether it leads to the account instead of the history.
+    pub for_account: bool,
     /// The level that is asked for.
     pub level: Option<Level>,
     /// What was typed before; empty the first time.

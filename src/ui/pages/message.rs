@@ -10,6 +10,8 @@ pub struct HomePage {
     pub issuer: String,
     /// Where the history is.
     pub history_url: String,
+    /// Where the account is.
+    pub account_url: String,
     /// The entity configuration or discovery document, for developers.
     pub metadata_url: Option<String>,
 }

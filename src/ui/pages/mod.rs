@@ -1,5 +1,6 @@
 //! The template engine, what all pages share, and one file per group of pages.
 
+pub mod account;
 pub mod check;
 pub mod consent;
 pub mod demo;
@@ -8,6 +9,7 @@ mod links;
 pub mod login;
 pub mod message;
 pub mod refusal;
+pub mod second_factor;
 
 use super::assets::{Assets, read_folder};
 use super::catalog::{self, Arguments};

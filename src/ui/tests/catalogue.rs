@@ -84,11 +84,14 @@ fn read_all(folder: &Path, text: &mut String) {
 #[test]
 fn no_message_is_left_over() {
     /// Keys that are put together from a value.
-    const PREFIXES: [&str; 14] = [
+    const PREFIXES: [&str; 17] = [
         "check-fetch-",
         "check-role-",
         "check-verdict-",
         "advice-",
+        "proof-error-",
+        "account-notice-",
+        "change-",
         "attribute-",
         "member-",
         "value-",

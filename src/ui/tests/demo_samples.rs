@@ -8,6 +8,7 @@ fn users(texts: Texts) -> Vec<DemoUser> {
         username: texts.of("anna.rossi"),
         password: texts.of("correct-horse-battery"),
         name: texts.of("Anna Rossi"),
+        code: Some(texts.of("123456")),
     }]
 }
 

@@ -1,5 +1,6 @@
 //! Every page in every language, as a visitor, a screen reader and an attacker meet it.
 
+mod account_samples;
 mod catalogue;
 mod check_samples;
 mod demo_samples;
@@ -28,7 +29,7 @@ fn each_page(texts: Texts, mut check: impl FnMut(Locale, &Sample, &str)) {
     for locale in Locale::ALL {
         let mut layout = samples::layout(locale, texts, brand_of(locale));
         for sample in &samples {
-            layout.nav = sample.name.starts_with("history");
+            layout.nav = sample.name.starts_with("history") || sample.name.starts_with("account");
             layout.signed_in_as = layout.nav.then(|| texts.of("Anna Rossi"));
             check(locale, sample, &sample.render(&pages, &layout));
         }
@@ -98,6 +99,7 @@ fn every_page_in_every_language_has_one_heading_landmarks_labels_and_no_inline_c
         assert_eq!(ids.len(), distinct.len(), "{name}: {ids:?}");
         for reference in all_values(html, "aria-describedby")
             .into_iter()
+            .flat_map(str::split_whitespace)
             .chain(all_values(html, "for"))
         {
             assert!(ids.contains(&reference), "{name}: #{reference}");

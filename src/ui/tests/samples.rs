@@ -1,11 +1,11 @@
 //! Every page with made-up data, in every variant that looks different.
 
-use super::{check_samples, demo_samples};
+use super::{account_samples, check_samples, demo_samples};
 use crate::clock::UtcTime;
 use crate::ui::*;
 
 /// 2026-01-15T09:30:00Z.
-const NOW: UtcTime = UtcTime(1_768_469_400);
+pub(super) const NOW: UtcTime = UtcTime(1_768_469_400);
 
 type Renderer = Box<dyn Fn(&Pages, &Layout) -> Result<String, PageError>>;
 
@@ -67,7 +67,7 @@ pub fn layout(locale: Locale, texts: Texts, brand: Brand) -> Layout {
     }
 }
 
-fn rp(texts: Texts) -> RpView {
+pub(super) fn rp(texts: Texts) -> RpView {
     RpView {
         name: texts.of("Comune di Bolzano – Servizi in rete"),
         entity_id: texts.of("https://servizi.comune.esempio.bz.it/openid/relying-party"),
@@ -79,6 +79,7 @@ fn rp(texts: Texts) -> RpView {
 pub fn login(texts: Texts, error: Option<LoginError>) -> LoginPage {
     LoginPage {
         rp: Some(rp(texts)),
+        for_account: false,
         level: Some(Level::L2),
         username: texts.of("anna.rossi"),
         error,
@@ -269,6 +270,13 @@ fn logins(texts: Texts) -> Vec<Sample> {
         ..login(texts, None)
     };
     samples.push(Sample::new("login", login(texts, None)));
+    samples.push(Sample::new(
+        "login-account",
+        LoginPage {
+            for_account: true,
+            ..alone.clone()
+        },
+    ));
     samples.push(Sample::new("login-history", alone));
     samples
 }
@@ -304,6 +312,7 @@ pub fn all(texts: Texts) -> Vec<Sample> {
             HomePage {
                 issuer: texts.of("https://login.example.it/spid/"),
                 history_url: texts.of("/spid/history"),
+                account_url: texts.of("/spid/account"),
                 metadata_url: Some(texts.of("/spid/.well-known/openid-federation")),
             },
         ),
@@ -320,6 +329,7 @@ pub fn all(texts: Texts) -> Vec<Sample> {
         ),
     ]);
     samples.extend(histories(texts));
+    samples.extend(account_samples::all(texts));
     samples.extend(refusals(texts));
     samples.extend(check_samples::all(texts));
     samples.extend(demo_samples::all(texts));

@@ -8,6 +8,7 @@ mod driver;
 mod keyboard;
 mod logins;
 mod pages;
+mod second_factor;
 mod tabs;
 
 use crate::harness::World;

@@ -244,7 +244,10 @@ async fn a_login_reaches_the_first_requested_level() {
 #[actix_web::test]
 async fn levels_that_the_configuration_cannot_satisfy_are_passed_over_or_denied() {
     let world = World::builder()
-        .issuers(|issuer| issuer.password_levels = vec![LEVELS[0].to_owned()])
+        .issuers(|issuer| {
+            issuer.password_levels = vec![LEVELS[0].to_owned()];
+            issuer.second_factors.clear();
+        })
         .start();
     for profile in ["spid", "cie"] {
         let issuer = world.issuer(profile).await;
@@ -263,6 +266,7 @@ async fn a_level_is_satisfied_by_a_higher_one_and_never_by_a_lower_one() {
     let world = World::builder()
         .issuers(|issuer| {
             issuer.password_levels = vec![LEVELS[2].to_owned(), LEVELS[0].to_owned()];
+            issuer.second_factors.clear();
         })
         .start();
     for profile in ["spid", "cie"] {
@@ -369,6 +373,7 @@ async fn the_default_level_applies_only_where_acr_values_are_not_required() {
         .issuers(|issuer| {
             issuer.acr_values_required = false;
             issuer.password_levels = vec![LEVELS[0].to_owned()];
+            issuer.second_factors.clear();
         })
         .start();
     for profile in ["spid", "cie"] {

@@ -16,6 +16,8 @@ mod oidc;
 mod refresh;
 mod registered_algorithms;
 mod revocation;
+mod second_factor;
+mod second_factor_attacks;
 mod token;
 mod token_claims;
 mod token_input;

@@ -284,6 +284,7 @@ async fn a_registered_client_logs_in_with_the_method_that_it_registered() {
         let claims = world.oidc_verified(id_token, client).await;
         assert_eq!(claims["nonce"], "a nonce");
         assert!(claims["auth_time"].is_number(), "OIDC Core §2");
+        assert_eq!(claims["amr"], json!(["pwd"]), "RFC 8176 §2");
         let access = answer["access_token"].as_str().unwrap();
         let digest = openssl::sha::sha256(access.as_bytes());
         assert_eq!(claims["at_hash"], BASE64URL_NOPAD.encode(&digest[..16]));

@@ -50,7 +50,11 @@ impl World {
         let answer = browser.submit(login_page, &form).await;
         let within = format!("{}/", self.base);
         match answer.location() {
-            Some(next) if next.contains("/consent") || next.contains("/history") => {
+            Some(next)
+                if ["/consent", "/history", "/account", "/login"]
+                    .iter()
+                    .any(|page| next.contains(page)) =>
+            {
                 browser.follow(answer, &within).await
             }
             _ => answer,

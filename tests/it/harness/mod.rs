@@ -8,6 +8,7 @@ mod host;
 mod log;
 mod login;
 mod node;
+mod second_factor;
 mod token;
 mod world;
 
@@ -17,5 +18,6 @@ pub use citizen::Schema;
 pub use host::{CONFIGURATION, HERE, Host, claims_of, header_of, public_keys, signed, signed_with};
 pub use log::{keep_log, logged};
 pub use login::{Issuer, Tokens};
+pub use second_factor::assert_asks_code;
 pub use token::{ASSERTION_TYPE, replaced, with_assertion};
 pub use world::{START, World, WorldBuilder};

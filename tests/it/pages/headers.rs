@@ -31,6 +31,8 @@ async fn pages(world: &World) -> Vec<(&'static str, u16, Answer)> {
     ];
     for (name, status, path) in [
         ("home", 200, "/spid/".to_owned()),
+        ("account", 200, "/spid/account".to_owned()),
+        ("new password", 200, "/spid/account/password".to_owned()),
         ("confirm", 200, format!("/spid/history/revoke?rp={rp}")),
         ("nothing there", 404, "/spid/nothing".to_owned()),
         ("no RP", 400, "/spid/authorization?client_id=x".to_owned()),

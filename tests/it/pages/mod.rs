@@ -1,5 +1,6 @@
-//! What a citizen meets: login, history, languages, headers, and what the settings change on them.
+//! What a citizen meets: login, account, history, languages, headers, and what the settings change on them.
 
+mod account;
 mod check;
 mod headers;
 mod history;

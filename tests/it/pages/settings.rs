@@ -574,6 +574,7 @@ async fn levels_of_the_password_and_lifetimes_of_tokens_are_configuration() {
     let world = World::builder()
         .issuers(|issuer| {
             issuer.password_levels = vec![L1.to_owned()];
+            issuer.second_factors.clear();
             issuer.lifetimes.access_token = 60;
             issuer.lifetimes.id_token = 70;
             issuer.lifetimes.refresh_token = 80;

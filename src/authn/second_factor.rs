@@ -1,0 +1,230 @@
+//! Checks what somebody typed as second factor, in one transaction: counted before it is judged, spent when it is right.
+
+use super::{recovery, totp};
+use crate::accounts::second_factor::{self, SecondFactorError};
+use crate::clock::UtcTime;
+use crate::endpoint::quote;
+use crate::model::{AccountId, Authenticator, Method};
+use crate::provider::Provider;
+use crate::store::throttle::{self, Allowance};
+use crate::store::{DbConn, StoreError, authenticator, recovery_code};
+
+/// Guesses a day before a method is locked: 20 of a million codes, of which three are right at a time. A minute's limit
+/// alone would let one in fifty days through. Whoever guesses here knows the password, so that the limit cannot be used
+/// by a stranger to lock the owner out; recovery codes, which have their own, remain.
+const LOCK_OUT: Allowance = Allowance {
+    attempts: 20,
+    window_seconds: 86_400,
+    first_block_seconds: 3_600,
+    longest_block_seconds: 86_400,
+};
+
+/// What a person can prove possession with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Available {
+    /// Authenticators that count.
+    pub authenticators: usize,
+    /// Recovery codes that are left.
+    pub recovery_codes: i64,
+}
+
+impl Available {
+    /// Whether there is anything. Recovery codes alone count too: their authenticator was removed for a new one.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.authenticators > 0 || self.recovery_codes > 0
+    }
+}
+
+/// Every second factor: what protects an account is asked for at every issuer, also where it counts for no login.
+pub const ALL: &[Method] = &[Method::Totp, Method::Recovery];
+
+/// What a person has, of the accepted methods.
+///
+/// # Errors
+/// The database's.
+pub fn available(
+    conn: &mut DbConn,
+    accepted: &[Method],
+    account: &AccountId,
+    now: UtcTime,
+) -> Result<Available, StoreError> {
+    let all = authenticator::search(conn, account, now)?;
+    let usable = |known: &&Authenticator| known.is_active() && accepted.contains(&known.method);
+    Ok(Available {
+        authenticators: all.iter().filter(usable).count(),
+        recovery_codes: if accepted.contains(&Method::Recovery) {
+            recovery_code::count_left(conn, account)?
+        } else {
+            0
+        },
+    })
+}
+
+/// What came of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// Right, and spent.
+    Proven(Method),
+    /// Wrong.
+    Wrong,
+    /// Right, and used before: the next one is needed.
+    UsedBefore,
+    /// Too many attempts; this one was not judged.
+    Throttled {
+        /// Seconds to wait.
+        seconds: i64,
+    },
+    /// Far too many; this one was not judged.
+    Locked {
+        /// Until when.
+        until: UtcTime,
+    },
+}
+
+/// Checks a code of the accepted methods: digits are a one-time code, anything else a recovery code. What it writes (the
+/// attempt, the spent step) has to be committed whatever it says.
+///
+/// # Errors
+/// The database's.
+pub fn check(
+    conn: &mut DbConn,
+    op: &Provider,
+    accepted: &[Method],
+    (account, typed): (&AccountId, &str),
+) -> Result<Checked, StoreError> {
+    let now = op.now();
+    // Apps show a code in two groups.
+    let plain: String = typed
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .take(64)
+        .collect();
+    let is_code = !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit());
+    let method = if is_code {
+        Method::Totp
+    } else {
+        Method::Recovery
+    };
+    let keys = Keys::new(account, method);
+    let limit = op.shared.server.throttle.per_account_per_minute;
+    if let Some(until) = throttle::reserve(conn, &keys.short, now, Allowance::per_minute(limit))? {
+        let seconds = until.seconds_since(now).max(1);
+        return Ok(Checked::Throttled { seconds });
+    }
+    if let Some(until) = throttle::reserve(conn, &keys.long, now, lock_out(limit))? {
+        return Ok(Checked::Locked { until });
+    }
+    let checked = match method {
+        _ if !accepted.contains(&method) => Checked::Wrong,
+        Method::Totp => check_totp(conn, op, account, &plain)?,
+        Method::Password | Method::Recovery => check_recovery(conn, account, &plain, now)?,
+    };
+    match checked {
+        Checked::Proven(_) => {
+            throttle::clear(conn, &keys.long)?;
+            throttle::clear(conn, &keys.short)?;
+        }
+        // No guess: whoever sends it has seen the right one.
+        Checked::UsedBefore => throttle::give_back(conn, &keys.long)?,
+        Checked::Wrong | Checked::Throttled { .. } | Checked::Locked { .. } => {}
+    }
+    Ok(checked)
+}
+
+/// The operator lets a locked person try again.
+///
+/// # Errors
+/// The database's.
+pub fn unlock(conn: &mut DbConn, account: &AccountId) -> Result<(), StoreError> {
+    for method in ALL {
+        let keys = Keys::new(account, *method);
+        throttle::clear(conn, &keys.long)?;
+        throttle::clear(conn, &keys.short)?;
+    }
+    Ok(())
+}
+
+/// What attempts are counted by.
+struct Keys {
+    short: String,
+    long: String,
+}
+
+impl Keys {
+    fn new(account: &AccountId, method: Method) -> Self {
+        let name = method.name();
+        Self {
+            short: format!("second factor minute {name} {account}"),
+            long: format!("second factor day {name} {account}"),
+        }
+    }
+}
+
+/// Who switches the limit of a minute off (a load test) wants no lock either.
+fn lock_out(per_minute: u32) -> Allowance {
+    Allowance {
+        attempts: if per_minute == 0 {
+            0
+        } else {
+            LOCK_OUT.attempts
+        },
+        ..LOCK_OUT
+    }
+}
+
+fn check_totp(
+    conn: &mut DbConn,
+    op: &Provider,
+    account: &AccountId,
+    code: &str,
+) -> Result<Checked, StoreError> {
+    let now = op.now();
+    let mut checked = Checked::Wrong;
+    for known in authenticator::search(conn, account, now)? {
+        if !known.is_active() || known.method != Method::Totp {
+            continue;
+        }
+        let Some(step) = step_of(op, &known, code, now) else {
+            continue;
+        };
+        if authenticator::redeem_step(conn, &known.id, step, now)? {
+            return Ok(Checked::Proven(Method::Totp));
+        }
+        checked = Checked::UsedBefore;
+    }
+    Ok(checked)
+}
+
+/// The step of a code of this authenticator; one that cannot be opened is told of in the log and matches nothing.
+pub(super) fn step_of(
+    op: &Provider,
+    known: &Authenticator,
+    code: &str,
+    now: UtcTime,
+) -> Option<i64> {
+    match second_factor::open(&op.shared.key_encryption_key, known) {
+        Ok(secret) => totp::step_of(secret.expose(), code, now),
+        Err(error @ SecondFactorError::Unreadable { .. }) => {
+            log::error!("event=second_factor.unreadable reason={}", quote(error));
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+fn check_recovery(
+    conn: &mut DbConn,
+    account: &AccountId,
+    typed: &str,
+    now: UtcTime,
+) -> Result<Checked, StoreError> {
+    let Some(hash) = recovery::hash(account, typed) else {
+        return Ok(Checked::Wrong);
+    };
+    Ok(if recovery_code::redeem(conn, account, &hash, now)? {
+        Checked::Proven(Method::Recovery)
+    } else {
+        Checked::Wrong
+    })
+}

@@ -1,0 +1,140 @@
+//! The tables below `[[issuer]]`.
+
+use super::super::schema::{Kind, Section};
+use super::{MEDIA_TYPES, TEN_YEARS, THIRTY_DAYS, seconds, with_default, without_default};
+
+pub(super) static BRANDING: Section = Section {
+    keys: &[
+        without_default(
+            "name",
+            Kind::Text,
+            "\"Example Identity\"",
+            "Shown in the header.",
+        ),
+        without_default(
+            "logo",
+            Kind::Text,
+            "\"logo.svg\"",
+            "A file of override_dir/static, or an https URL.",
+        ),
+        without_default(
+            "primary_colour",
+            Kind::Colour,
+            "\"#0066cc\"",
+            "Header and buttons.",
+        ),
+        without_default(
+            "text_colour",
+            Kind::Colour,
+            "\"#ffffff\"",
+            "Text on the primary colour.",
+        ),
+    ],
+};
+
+pub(super) static RP_TOLERANCE: Section = Section {
+    keys: &[
+        with_default(
+            "clock_leeway_seconds",
+            seconds(0, 86_400),
+            "30",
+            "How far an RP's clock may be off.",
+        ),
+        with_default(
+            "missing_exp",
+            Kind::Boolean,
+            "false",
+            "Accept request objects without exp until five minutes after iat.",
+        ),
+        with_default(
+            "userinfo_content_type",
+            Kind::OneOf(MEDIA_TYPES),
+            "\"application/jwt\"",
+            "application/jose is the older text's; some RP kits insist on it.",
+        ),
+    ],
+};
+
+pub(super) static RP: Section = Section {
+    keys: &[
+        without_default(
+            "id",
+            Kind::Text,
+            "\"https://rp.example.it\"",
+            "Required. The RP's client_id.",
+        ),
+        without_default(
+            "clock_leeway_seconds",
+            seconds(0, 86_400),
+            "7200",
+            "As in rp_tolerance.",
+        ),
+        without_default("missing_exp", Kind::Boolean, "true", "As in rp_tolerance."),
+        without_default(
+            "userinfo_content_type",
+            Kind::OneOf(MEDIA_TYPES),
+            "\"application/jose\"",
+            "As in rp_tolerance.",
+        ),
+    ],
+};
+
+pub(super) static LIFETIMES: Section = Section {
+    keys: &[
+        with_default("access_token", seconds(10, 86_400), "900", "Access tokens."),
+        with_default("id_token", seconds(10, 86_400), "900", "id_tokens."),
+        with_default(
+            "refresh_token",
+            seconds(10, THIRTY_DAYS),
+            "2592000",
+            "Refresh tokens; at most 30 days.",
+        ),
+        with_default(
+            "session",
+            seconds(60, THIRTY_DAYS),
+            "1800",
+            "Single sign-on sessions between RPs of this issuer.",
+        ),
+        with_default(
+            "consent",
+            seconds(60, TEN_YEARS),
+            "31536000",
+            "From consent to the end of every token that came of it.",
+        ),
+        with_default(
+            "interaction",
+            seconds(60, 86_400),
+            "1800",
+            "From the RP's request to the user's answer.",
+        ),
+        with_default(
+            "entity_configuration",
+            seconds(600, 30 * 86_400),
+            "86400",
+            "Signed federation documents. A new key is published for so long before it signs.",
+        ),
+    ],
+};
+
+pub(super) static TRUST_ANCHOR: Section = Section {
+    keys: &[
+        without_default(
+            "id",
+            Kind::WebAddress,
+            "\"https://registry.example.it\"",
+            "Required. Its entity identifier.",
+        ),
+        without_default(
+            "jwks_file",
+            Kind::Path,
+            "\"ta-jwks.json\"",
+            "Its pinned keys, received by a way that is to be trusted: a JWKS. Required outside development (or jwks).",
+        ),
+        without_default(
+            "jwks",
+            Kind::Jwks,
+            "'{\"keys\": []}'",
+            "The same, written here.",
+        ),
+    ],
+};

@@ -1,0 +1,178 @@
+//! How people prove who they are, as data: which factor a method is, and what tokens call it.
+//!
+//! One more method (a security key, a code by e-mail): a variant, its row in [`Method::FACTS`], a module in `authn` that
+//! verifies it. Which levels a combination of factors reaches is a table in `provider::levels`.
+
+use serde::{Deserialize, Serialize};
+
+/// What a method proves (NIST SP 800-63-4 §2.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Factor {
+    /// Something that the person knows.
+    Knowledge,
+    /// Something that the person has.
+    Possession,
+}
+
+/// A way to prove who one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// A password.
+    Password,
+    /// A time-based one-time code of an app or a device (RFC 6238).
+    Totp,
+    /// One of the codes on paper, for when the device is not at hand.
+    Recovery,
+}
+
+/// What is known of a method.
+struct Facts {
+    method: Method,
+    /// In the configuration, the database and the log.
+    name: &'static str,
+    factor: Factor,
+    /// RFC 8176 §2.
+    amr: &'static str,
+}
+
+impl Method {
+    const FACTS: [Facts; 3] = [
+        Facts {
+            method: Self::Password,
+            name: "password",
+            factor: Factor::Knowledge,
+            amr: "pwd",
+        },
+        Facts {
+            method: Self::Totp,
+            name: "totp",
+            factor: Factor::Possession,
+            amr: "otp",
+        },
+        Facts {
+            method: Self::Recovery,
+            name: "recovery",
+            factor: Factor::Possession,
+            amr: "otp",
+        },
+    ];
+
+    fn facts(self) -> &'static Facts {
+        let [password, totp, recovery] = &Self::FACTS;
+        match self {
+            Self::Password => password,
+            Self::Totp => totp,
+            Self::Recovery => recovery,
+        }
+    }
+
+    /// The name in the configuration, the database and the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The method of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::FACTS
+            .iter()
+            .find(|facts| facts.name == name)
+            .map(|facts| facts.method)
+    }
+
+    /// What it proves.
+    #[must_use]
+    pub fn factor(self) -> Factor {
+        self.facts().factor
+    }
+}
+
+/// The methods by which somebody proved who they are, each once, in that order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Methods(Vec<Method>);
+
+impl Methods {
+    /// One.
+    #[must_use]
+    pub fn only(method: Method) -> Self {
+        Self(vec![method])
+    }
+
+    /// With one more.
+    #[must_use]
+    pub fn and(mut self, method: Method) -> Self {
+        if !self.0.contains(&method) {
+            self.0.push(method);
+        }
+        self
+    }
+
+    /// Whether a factor was proven.
+    #[must_use]
+    pub fn prove(&self, factor: Factor) -> bool {
+        self.0.iter().any(|method| method.factor() == factor)
+    }
+
+    /// `password totp`, as the database and the log have it.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let names: Vec<&str> = self.0.iter().map(|method| method.name()).collect();
+        names.join(" ")
+    }
+
+    /// What [`Methods::to_text`] wrote; `None` when a name is unknown.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        text.split_whitespace()
+            .map(Method::from_name)
+            .collect::<Option<_>>()
+            .map(Self)
+    }
+
+    /// The `amr` of a token (RFC 8176 §2): each method's value, and `mfa` for more than one factor.
+    #[must_use]
+    pub fn amr(&self) -> Vec<&'static str> {
+        let mut values: Vec<&'static str> = Vec::new();
+        for method in &self.0 {
+            if !values.contains(&method.facts().amr) {
+                values.push(method.facts().amr);
+            }
+        }
+        if self.prove(Factor::Knowledge) && self.prove(Factor::Possession) {
+            values.push("mfa");
+        }
+        values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_is_found_by_its_name_and_stands_in_its_own_row() {
+        for facts in &Method::FACTS {
+            assert_eq!(facts.method.facts().name, facts.name);
+            assert_eq!(Method::from_name(facts.name), Some(facts.method));
+        }
+        assert_eq!(Method::from_name("Password"), None);
+    }
+
+    #[test]
+    fn amr_names_each_value_once_and_says_when_factors_were_combined() {
+        let password = Methods::only(Method::Password);
+        assert_eq!(password.amr(), ["pwd"]);
+        let both = password.and(Method::Totp).and(Method::Totp);
+        assert_eq!(both.amr(), ["pwd", "otp", "mfa"]);
+        assert_eq!(
+            both.clone().and(Method::Recovery).amr(),
+            ["pwd", "otp", "mfa"]
+        );
+        assert_eq!(both.to_text(), "password totp");
+        assert_eq!(Methods::from_text("password totp"), Some(both));
+        assert_eq!(Methods::from_text("password palm"), None);
+        assert_eq!(Methods::from_text(""), Some(Methods::default()));
+    }
+}

@@ -1,0 +1,272 @@
+//! Changes of the account: each confirmed on a page of its own, with a fresh proof.
+
+use super::super::visit::{PageFailure, SignedIn, Visit, check_csrf, csrf_token};
+use super::super::{
+    AccountChange, AccountNotice, ConfirmChangePage, Page as _, ProofError, account::citizen, proof,
+};
+use super::{Outcome, PURPOSE, available, done, factor, may_add, sessions};
+use crate::authn::enrolment;
+use crate::endpoint::{Note, Reply, Trouble};
+use crate::model::{Authenticator, Method, Params};
+use crate::secret::{self, Secret};
+use crate::store::{DbConn, StoreError, account, authenticator, recovery_code};
+
+/// NIST SP 800-63B-4 §3.1.1: characters of a password that a second factor may join.
+const LEAST_PASSWORD: usize = 8;
+/// What argon2 is given at most.
+const MOST_PASSWORD_BYTES: usize = 1024;
+
+/// A page of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// `/account/factor/add`.
+    AddFactor,
+    /// `/account/factor/remove?id=…`.
+    RemoveFactor,
+    /// `/account/recovery`.
+    RenewCodes,
+    /// `/account/password`.
+    Password,
+}
+
+impl Change {
+    /// Its address below the issuer.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::AddFactor => "/account/factor/add",
+            Self::RemoveFactor => "/account/factor/remove",
+            Self::RenewCodes => "/account/recovery",
+            Self::Password => "/account/password",
+        }
+    }
+}
+
+/// A change that this person may make now.
+enum Wanted {
+    AddFactor,
+    RemoveFactor(Authenticator, bool),
+    RenewCodes,
+    Password,
+}
+
+pub(super) async fn show(visit: &Visit<'_>, change: Change) -> Outcome {
+    let citizen = citizen!(visit);
+    let wanted = find(visit, &citizen, change).await?;
+    page(visit, &citizen, (change, &wanted), None).await
+}
+
+pub(super) async fn submit(visit: &Visit<'_>, change: Change) -> Outcome {
+    let citizen = citizen!(visit);
+    let form = visit.form()?;
+    check_csrf(&form, citizen.session.id.as_str(), PURPOSE)?;
+    let wanted = find(visit, &citizen, change).await?;
+    // Whatever can be said without a proof is said first: a code counts once.
+    let new_password = match (change, new_password(&form)) {
+        (Change::Password, Err(error)) => {
+            return page(visit, &citizen, (change, &wanted), Some(error)).await;
+        }
+        (Change::Password, Ok(new)) => Some(new),
+        _ => None,
+    };
+    if let Err(error) = proof::prove(visit, &citizen, &form).await? {
+        return page(visit, &citizen, (change, &wanted), Some(error)).await;
+    }
+    match wanted {
+        Wanted::AddFactor => add(visit, &citizen, &form).await,
+        Wanted::RemoveFactor(known, last) => remove(visit, &citizen, (known, last)).await,
+        Wanted::RenewCodes => renew_codes(visit, &citizen).await,
+        Wanted::Password => match new_password {
+            Some(new) => set_password(visit, &citizen, new).await,
+            None => Err(NOT_FOUND),
+        },
+    }
+}
+
+const NOT_FOUND: PageFailure =
+    PageFailure::Refused(Trouble::NotFound, "there is nothing to change here");
+
+/// The change, if this person may make it at this issuer.
+async fn find(
+    visit: &Visit<'_>,
+    citizen: &SignedIn,
+    change: Change,
+) -> Result<Wanted, PageFailure> {
+    let has = available(visit, citizen).await?;
+    match change {
+        Change::AddFactor if may_add(visit, has.any()) => Ok(Wanted::AddFactor),
+        Change::RenewCodes if has.any() && visit.op.accepts(Method::Recovery) => {
+            Ok(Wanted::RenewCodes)
+        }
+        Change::Password if citizen.account.password_hash.is_some() => Ok(Wanted::Password),
+        Change::RemoveFactor => {
+            let wanted = visit.query().get("id").unwrap_or_default().to_owned();
+            let (person, now) = (citizen.account.id.clone(), visit.now());
+            let all = visit
+                .op
+                .shared
+                .store
+                .read(move |conn| authenticator::search(conn, &person, now))
+                .await?;
+            let found = all.into_iter().filter(Authenticator::is_active);
+            let found = found.into_iter().find(|known| known.id == wanted);
+            let found = found.ok_or(NOT_FOUND)?;
+            Ok(Wanted::RemoveFactor(found, has.authenticators == 1))
+        }
+        Change::AddFactor | Change::RenewCodes | Change::Password => Err(NOT_FOUND),
+    }
+}
+
+async fn page(
+    visit: &Visit<'_>,
+    citizen: &SignedIn,
+    (change, wanted): (Change, &Wanted),
+    error: Option<ProofError>,
+) -> Outcome {
+    let form = visit.inbound.form.clone().unwrap_or_default();
+    let typed_name = form.get("name").unwrap_or_default();
+    let id = match wanted {
+        Wanted::RemoveFactor(known, _) => known.id.as_str(),
+        Wanted::AddFactor | Wanted::RenewCodes | Wanted::Password => "",
+    };
+    let page = ConfirmChangePage {
+        change: match wanted {
+            Wanted::AddFactor => AccountChange::AddFactor {
+                name: enrolment::tidy_name(typed_name),
+            },
+            Wanted::RemoveFactor(known, last) => AccountChange::RemoveFactor {
+                name: known.name.clone(),
+                last: *last,
+            },
+            Wanted::RenewCodes => AccountChange::RenewCodes,
+            Wanted::Password => AccountChange::ChangePassword,
+        },
+        needs_code: proof::needs_code(visit, citizen).await?,
+        username: citizen.account.username.clone(),
+        error,
+        csrf_token: csrf_token(citizen.session.id.as_str(), PURPOSE),
+        action_url: visit.link(change.path(), &[("id", id)]),
+        back_url: visit.link("/account", &[]),
+    };
+    let name = super::super::consent::display_name(&citizen.account);
+    let layout = visit.layout(visit.locale(&[]), Some(name), true);
+    let html = page.render(visit.pages, &layout)?;
+    let Some(error) = error else {
+        return Ok(Ok(visit.html(200, html)));
+    };
+    let (status, retry) = proof::status_of(error, visit.now());
+    let mut reply = visit.html(status, html);
+    if let Some(seconds) = retry {
+        reply = reply.header("Retry-After", seconds.to_string());
+    }
+    Ok(Ok(reply.noted(
+        Note::new(log::Level::Warn, "account.refused").with("reason", proof::name_of(error)),
+    )))
+}
+
+async fn add(visit: &Visit<'_>, citizen: &SignedIn, form: &Params) -> Outcome {
+    let (op, person) = (visit.op.clone(), citizen.account.id.clone());
+    let place = factor::begun_in(citizen);
+    let name = form.get("name").unwrap_or_default().to_owned();
+    let begun = visit
+        .op
+        .shared
+        .store
+        .write(move |tx| enrolment::begin(tx, &op, (&person, &place), &name))
+        .await?;
+    if !begun {
+        let error = Some(ProofError::TooMany);
+        return page(
+            visit,
+            citizen,
+            (Change::AddFactor, &Wanted::AddFactor),
+            error,
+        )
+        .await;
+    }
+    Ok(Ok(Reply::see_other(visit.link("/account/factor/new", &[]))))
+}
+
+/// With the last one the recovery codes go, which only stand in for it.
+async fn remove(
+    visit: &Visit<'_>,
+    citizen: &SignedIn,
+    (known, last): (Authenticator, bool),
+) -> Outcome {
+    let person = citizen.account.id.clone();
+    let method = known.method.name();
+    visit
+        .op
+        .shared
+        .store
+        .write(move |tx: &mut DbConn| -> Result<(), StoreError> {
+            authenticator::remove(tx, &person, &known.id)?;
+            if last {
+                recovery_code::remove_all(tx, &person)?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(Ok(done(visit, AccountNotice::Removed).noted(
+        Note::new(log::Level::Info, "account.factor_removed")
+            .with("method", method)
+            .with("last", last.to_string()),
+    )))
+}
+
+async fn renew_codes(visit: &Visit<'_>, citizen: &SignedIn) -> Outcome {
+    let (person, now) = (citizen.account.id.clone(), visit.now());
+    let codes = visit
+        .op
+        .shared
+        .store
+        .write(move |tx| enrolment::new_recovery_codes(tx, &person, now))
+        .await?;
+    let reply = factor::codes_page(visit, citizen, codes, false)?;
+    Ok(Ok(reply.noted(Note::new(
+        log::Level::Info,
+        "account.recovery_codes_renewed",
+    ))))
+}
+
+/// The new password, if it is suitable.
+fn new_password(form: &Params) -> Result<Secret<String>, ProofError> {
+    let new = form.get("new_password").unwrap_or_default();
+    let again = form.get("new_password_again").unwrap_or_default();
+    let current = form.get("password").unwrap_or_default();
+    if new.is_empty() || again.is_empty() {
+        Err(ProofError::Missing)
+    } else if new.chars().count() < LEAST_PASSWORD || new.len() > MOST_PASSWORD_BYTES {
+        Err(ProofError::PasswordLength)
+    } else if !secret::equal(new.as_bytes(), again.as_bytes()) {
+        Err(ProofError::PasswordsDiffer)
+    } else if secret::equal(new.as_bytes(), current.as_bytes()) {
+        Err(ProofError::SamePassword)
+    } else {
+        Ok(Secret::new(new.to_owned()))
+    }
+}
+
+async fn set_password(visit: &Visit<'_>, citizen: &SignedIn, new: Secret<String>) -> Outcome {
+    let Ok(hash) = visit.op.shared.passwords.hash(new).await else {
+        let (change, wanted) = (Change::Password, Wanted::Password);
+        return page(visit, citizen, (change, &wanted), Some(ProofError::Busy)).await;
+    };
+    let (person, own, now) = (
+        citizen.account.id.clone(),
+        citizen.session.id.clone(),
+        visit.now(),
+    );
+    visit
+        .op
+        .shared
+        .store
+        .write(move |tx: &mut DbConn| -> Result<(), StoreError> {
+            account::set_password(tx, &person, Some(&hash), now)?;
+            sessions::end_where(tx, &person, now, |id| *id != own)?;
+            Ok(())
+        })
+        .await?;
+    let note = Note::new(log::Level::Info, "account.password_changed");
+    Ok(Ok(done(visit, AccountNotice::Password).noted(note)))
+}

@@ -1,0 +1,194 @@
+//! `/account`: what protects an account, and where it is open.
+//!
+//! Each change is a page that asks for the password, and for the second factor of whoever has one, and says what the
+//! change does (`change`); a new second factor goes on with a page that shows its secret (`factor`).
+
+mod change;
+mod factor;
+mod sessions;
+
+pub use change::Change;
+
+use super::visit::{PageFailure, SignedIn, Visit, csrf_token};
+use super::{AccountNotice, AccountPage, FactorView, Level, Page as _, RecoveryView, SessionView};
+use crate::authn::second_factor::{self, Available};
+use crate::config::Enrolment;
+use crate::endpoint::Reply;
+use crate::model::{Authenticator, Method, Session};
+use crate::store::{StoreError, authenticator, recovery_code, session};
+
+/// What form tokens of these pages are for.
+const PURPOSE: &str = "account";
+/// Sessions on the page.
+const MOST_SESSIONS: u32 = 50;
+
+/// `Ok(Err(reply))`: somebody has to log in first.
+type Outcome = Result<Result<Reply, Reply>, PageFailure>;
+
+fn answer(visit: &Visit<'_>, outcome: Outcome) -> Reply {
+    match outcome {
+        Ok(Ok(reply) | Err(reply)) => reply,
+        Err(failure) => visit.failure(failure),
+    }
+}
+
+/// The person, or the way to log in and back.
+async fn who(visit: &Visit<'_>) -> Result<Result<SignedIn, Reply>, PageFailure> {
+    Ok(visit
+        .live_session()
+        .await?
+        .ok_or_else(|| Reply::see_other(visit.link("/login", &[("to", "account")]))))
+}
+
+macro_rules! citizen {
+    ($visit:expr) => {
+        match $crate::ui::account::who($visit).await? {
+            Ok(citizen) => citizen,
+            Err(elsewhere) => return Ok(Err(elsewhere)),
+        }
+    };
+}
+use citizen;
+
+/// `GET /account`.
+pub async fn show(visit: &Visit<'_>) -> Reply {
+    answer(visit, try_show(visit).await)
+}
+
+/// `GET` of a page that confirms a change.
+pub async fn confirm(visit: &Visit<'_>, change: Change) -> Reply {
+    answer(visit, change::show(visit, change).await)
+}
+
+/// `POST` of it.
+pub async fn submit(visit: &Visit<'_>, change: Change) -> Reply {
+    answer(visit, change::submit(visit, change).await)
+}
+
+/// `GET /account/factor/new`: the secret.
+pub async fn new_factor(visit: &Visit<'_>) -> Reply {
+    answer(visit, factor::show(visit).await)
+}
+
+/// `POST /account/factor/new`: its first code.
+pub async fn first_code(visit: &Visit<'_>) -> Reply {
+    answer(visit, factor::submit(visit).await)
+}
+
+/// `POST /account/sessions`: ends one, or all others.
+pub async fn end_sessions(visit: &Visit<'_>) -> Reply {
+    answer(visit, sessions::submit(visit).await)
+}
+
+/// What the page shows.
+struct Found {
+    factors: Vec<Authenticator>,
+    recovery_left: i64,
+    sessions: Vec<Session>,
+}
+
+async fn try_show(visit: &Visit<'_>) -> Outcome {
+    let citizen = citizen!(visit);
+    let (person, now) = (citizen.account.id.clone(), visit.now());
+    let found = visit
+        .op
+        .shared
+        .store
+        .read(move |conn| -> Result<Found, StoreError> {
+            let mut factors = authenticator::search(conn, &person, now)?;
+            factors.retain(Authenticator::is_active);
+            Ok(Found {
+                factors,
+                recovery_left: recovery_code::count_left(conn, &person)?,
+                sessions: session::alive_of(conn, &person, now, MOST_SESSIONS + 1)?,
+            })
+        })
+        .await?;
+    let page = page(visit, &citizen, found);
+    let name = super::consent::display_name(&citizen.account);
+    let layout = visit.layout(visit.locale(&[]), Some(name), true);
+    Ok(Ok(visit.html(200, page.render(visit.pages, &layout)?)))
+}
+
+fn page(visit: &Visit<'_>, citizen: &SignedIn, found: Found) -> AccountPage {
+    let secret = citizen.session.id.as_str();
+    let has_factor = !found.factors.is_empty() || found.recovery_left > 0;
+    let may_add = may_add(visit, has_factor);
+    let shown = usize::try_from(MOST_SESSIONS).unwrap_or(usize::MAX);
+    AccountPage {
+        username: citizen.account.username.clone(),
+        add_url: may_add.then(|| visit.link("/account/factor/add", &[])),
+        ask_operator: !may_add && visit.op.accepts(Method::Totp),
+        recovery: (has_factor && visit.op.accepts(Method::Recovery)).then(|| RecoveryView {
+            left: found.recovery_left,
+            renew_url: visit.link("/account/recovery", &[]),
+        }),
+        factors: found
+            .factors
+            .into_iter()
+            .map(|factor| FactorView {
+                created_at: factor.created_at,
+                last_used_at: factor.last_used_at,
+                remove_url: visit.link("/account/factor/remove", &[("id", &factor.id)]),
+                name: factor.name,
+            })
+            .collect(),
+        password_url: citizen
+            .account
+            .password_hash
+            .is_some()
+            .then(|| visit.link("/account/password", &[])),
+        more_sessions: found.sessions.len() > shown,
+        sessions: found
+            .sessions
+            .into_iter()
+            .take(shown)
+            .map(|session| view(session, citizen))
+            .collect(),
+        sessions_url: visit.link("/account/sessions", &[]),
+        history_url: visit.link("/history", &[]),
+        logout_url: visit.link("/logout", &[]),
+        logout_csrf_token: csrf_token(secret, super::history::PURPOSE),
+        csrf_token: csrf_token(secret, PURPOSE),
+        notice: visit.query().get("done").and_then(AccountNotice::from_name),
+    }
+}
+
+fn view(session: Session, citizen: &SignedIn) -> SessionView {
+    SessionView {
+        current: session.id == citizen.session.id,
+        key: sessions::key_of(&session.id),
+        issuer: session.issuer.to_string(),
+        browser: super::user_agent::in_few_words(&session.browser),
+        address: session.address,
+        since: session.authenticated_at,
+        level: Level::from_acr(&session.acr),
+    }
+}
+
+/// Whether the person may register a second factor: the first one as the issuer says, further ones with one that is there.
+fn may_add(visit: &Visit<'_>, has_factor: bool) -> bool {
+    let allowed = match visit.op.settings.enrolment {
+        Enrolment::Password => true,
+        Enrolment::Operator => has_factor,
+        Enrolment::Off => false,
+    };
+    allowed && visit.op.accepts(Method::Totp)
+}
+
+/// What the person has, at whichever issuer it counts.
+async fn available(visit: &Visit<'_>, citizen: &SignedIn) -> Result<Available, PageFailure> {
+    let (person, now) = (citizen.account.id.clone(), visit.now());
+    visit
+        .op
+        .shared
+        .store
+        .read(move |conn| second_factor::available(conn, second_factor::ALL, &person, now))
+        .await
+        .map_err(|error: StoreError| error.into())
+}
+
+/// Back to the account, which says what happened.
+fn done(visit: &Visit<'_>, notice: AccountNotice) -> Reply {
+    Reply::see_other(visit.link("/account", &[("done", notice.name())]))
+}

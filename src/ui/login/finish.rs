@@ -1,0 +1,116 @@
+//! The end of a login: the session gets what was proven, and the interaction goes on with it.
+
+use super::super::visit::{PageFailure, Visit};
+use super::{Login, own_page};
+use crate::clock::UtcTime;
+use crate::endpoint::{Note, Reply, SessionChange};
+use crate::model::{AccountId, InteractionId, Method, Methods, Session, SessionId};
+use crate::store::{DbConn, StoreError, interaction as interactions, session};
+
+/// All that a level needs.
+pub(super) struct Proven {
+    /// By whom.
+    pub(super) account: AccountId,
+    /// By which methods.
+    pub(super) methods: Methods,
+    /// When: the second factor of a step-up does not make the password any fresher.
+    pub(super) authenticated_at: UtcTime,
+    /// A step-up does not prolong the session.
+    pub(super) session_ends_at: UtcTime,
+}
+
+/// What is written at the end of a login.
+pub(super) struct Ending {
+    new: Session,
+    /// The same person's session in this browser.
+    known: Option<SessionId>,
+    interaction: Option<InteractionId>,
+    now: UtcTime,
+}
+
+impl Ending {
+    /// Prepares it.
+    pub(super) async fn new(
+        visit: &Visit<'_>,
+        login: &Login,
+        proven: Proven,
+    ) -> Result<Self, PageFailure> {
+        let known = visit.live_session().await?.map(|current| current.session);
+        Ok(Self {
+            // The same person again: the session stays, so that other tabs which wait for consent go on working; the
+            // cookie changes in any case.
+            known: known
+                .filter(|session| session.account == proven.account)
+                .map(|session| session.id),
+            new: Session {
+                id: SessionId::random(),
+                issuer: visit.op.issuer.clone(),
+                account: proven.account,
+                acr: login.level.clone(),
+                methods: proven.methods,
+                authenticated_at: proven.authenticated_at,
+                browser: visit.inbound.user_agent.clone(),
+                address: visit.inbound.address.to_string(),
+                expires_at: proven.session_ends_at,
+                ended_at: None,
+            },
+            interaction: login.open.as_ref().map(|open| open.interaction.id.clone()),
+            now: visit.now(),
+        })
+    }
+
+    /// With one more method proven.
+    pub(super) fn and(mut self, method: Method) -> Self {
+        self.new.methods = self.new.methods.and(method);
+        self
+    }
+
+    /// Writes it; the session that the person has now.
+    pub(super) fn write(&self, tx: &mut DbConn) -> Result<SessionId, StoreError> {
+        let id = match &self.known {
+            Some(known) if session::reauthenticate(tx, known, &self.new, self.now)? => known,
+            _ => {
+                session::insert(tx, &self.new)?;
+                &self.new.id
+            }
+        };
+        if let Some(interaction) = &self.interaction {
+            interactions::authenticate(tx, interaction, id, self.now)?;
+        }
+        Ok(id.clone())
+    }
+
+    /// The line for the log.
+    pub(super) fn note(&self) -> Note {
+        Note::new(log::Level::Info, "login.succeeded")
+            .with("level", &self.new.acr)
+            .with("methods", self.new.methods.to_text())
+    }
+}
+
+/// Where a finished login leads to.
+pub(super) fn next(visit: &Visit<'_>, login: &Login) -> String {
+    match &login.open {
+        Some(open) => visit.link("/consent", &[("interaction", open.id())]),
+        None => visit.link(own_page(visit), &[]),
+    }
+}
+
+/// Ends a login that proved all in one step.
+pub(super) async fn finish(
+    visit: &Visit<'_>,
+    login: &Login,
+    proven: Proven,
+) -> Result<Reply, PageFailure> {
+    let ending = Ending::new(visit, login, proven).await?;
+    let note = ending.note();
+    let id = visit
+        .op
+        .shared
+        .store
+        .write(move |tx| ending.write(tx))
+        .await?;
+    let mut reply = Reply::see_other(next(visit, login)).noted(note);
+    reply.session = SessionChange::Start(id);
+    Ok(reply)
+}

@@ -1,0 +1,177 @@
+//! The citizen's account: what protects it, and where it is open.
+
+use super::Page;
+use super::second_factor::ProofError;
+use crate::clock::UtcTime;
+use crate::ui::Level;
+use serde::Serialize;
+
+/// The account: second factors, recovery codes, password, sessions.
+///
+/// Ending sessions posts `csrf_token` with `session` (a key of the list), or with `others=1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountPage {
+    /// What the person types to log in.
+    pub username: String,
+    /// The second factors that count.
+    pub factors: Vec<FactorView>,
+    /// Where another one is registered; absent when the person may not.
+    pub add_url: Option<String>,
+    /// Whether only an operator can give the first one.
+    pub ask_operator: bool,
+    /// Recovery codes; absent without a second factor, or where they do not count.
+    pub recovery: Option<RecoveryView>,
+    /// Where the password is changed; absent for an account without one.
+    pub password_url: Option<String>,
+    /// Where the person is logged in.
+    pub sessions: Vec<SessionView>,
+    /// Whether there are more sessions than shown.
+    pub more_sessions: bool,
+    /// Where ending sessions posts to.
+    pub sessions_url: String,
+    /// The history of accesses.
+    pub history_url: String,
+    /// Where the logout form posts to.
+    pub logout_url: String,
+    /// The logout form's CSRF token.
+    pub logout_csrf_token: String,
+    /// The other forms' CSRF token.
+    pub csrf_token: String,
+    /// What has just happened.
+    pub notice: Option<AccountNotice>,
+}
+
+impl Page for AccountPage {
+    const TEMPLATE: &'static str = "account.html";
+}
+
+/// A second factor.
+#[derive(Clone, Debug, Serialize)]
+pub struct FactorView {
+    /// What the person calls it; empty when an operator gave it.
+    pub name: String,
+    /// When it was registered.
+    pub created_at: UtcTime,
+    /// When it was last used.
+    pub last_used_at: Option<UtcTime>,
+    /// Where it is removed.
+    pub remove_url: String,
+}
+
+/// The state of the recovery codes.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecoveryView {
+    /// How many are left.
+    pub left: i64,
+    /// Where new ones are made.
+    pub renew_url: String,
+}
+
+/// A session.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionView {
+    /// Names it in the form.
+    pub key: String,
+    /// At which issuer.
+    pub issuer: String,
+    /// The browser in a few words; empty when unknown.
+    pub browser: String,
+    /// The network address; empty when unknown.
+    pub address: String,
+    /// Since when.
+    pub since: UtcTime,
+    /// The level of the login.
+    pub level: Option<Level>,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// What has just happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountNotice {
+    /// A second factor was registered.
+    Added,
+    /// A second factor was removed.
+    Removed,
+    /// The password was changed.
+    Password,
+    /// A session was ended.
+    Session,
+    /// All other sessions were ended.
+    Others,
+}
+
+impl AccountNotice {
+    const ALL: [Self; 5] = [
+        Self::Added,
+        Self::Removed,
+        Self::Password,
+        Self::Session,
+        Self::Others,
+    ];
+
+    /// Its name in an address.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Password => "password",
+            Self::Session => "session",
+            Self::Others => "others",
+        }
+    }
+
+    /// The notice of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|notice| notice.name() == name)
+    }
+}
+
+/// A change of the account that asks for a fresh proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AccountChange {
+    /// Registering a second factor; the form posts `name` too.
+    AddFactor {
+        /// As typed before.
+        name: String,
+    },
+    /// Removing a second factor.
+    RemoveFactor {
+        /// What the person calls it.
+        name: String,
+        /// Whether none is left then.
+        last: bool,
+    },
+    /// New recovery codes instead of those before.
+    RenewCodes,
+    /// A new password; the form posts `new_password` and `new_password_again` too.
+    ChangePassword,
+}
+
+/// Asks for the proof that a change needs, and confirms the change. The form posts `password`, and `otp` when
+/// `needs_code`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConfirmChangePage {
+    /// The change.
+    pub change: AccountChange,
+    /// Whether the second factor is asked for.
+    pub needs_code: bool,
+    /// What the person types to log in, for password managers.
+    pub username: String,
+    /// Why the last try failed.
+    pub error: Option<ProofError>,
+    /// The form's CSRF token.
+    pub csrf_token: String,
+    /// Where the form posts to.
+    pub action_url: String,
+    /// Back to the account.
+    pub back_url: String,
+}
+
+impl Page for ConfirmChangePage {
+    const TEMPLATE: &'static str = "confirm_change.html";
+}

@@ -1,0 +1,141 @@
+//! What is asked of people beside a password: their code, registering an app, codes on paper.
+
+use super::{Page, RpView};
+use crate::clock::UtcTime;
+use crate::ui::Level;
+use serde::Serialize;
+
+/// Why a proof was not accepted, as far as the visitor may know. All pages that ask for one share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ProofError {
+    /// Something was left empty.
+    Missing,
+    /// The password is wrong.
+    WrongPassword,
+    /// The code is wrong.
+    WrongCode,
+    /// The code is right and was used before.
+    UsedBefore,
+    /// Too many tries.
+    Throttled {
+        /// Seconds until the next try is allowed.
+        seconds: u64,
+    },
+    /// Far too many tries.
+    Locked {
+        /// Until when.
+        until: UtcTime,
+    },
+    /// It took too long: the step before has to be done again.
+    Expired,
+    /// The queue for password checks is full.
+    Busy,
+    /// The new password has too few or too many characters.
+    PasswordLength,
+    /// The two new passwords differ.
+    PasswordsDiffer,
+    /// The new password is the old one.
+    SamePassword,
+    /// The person has as many second factors as one may have.
+    TooMany,
+}
+
+/// With what the page expects to be answered; either kind of code is accepted in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeKind {
+    /// The code that an app shows.
+    Totp,
+    /// A recovery code.
+    Recovery,
+}
+
+/// Asks for the second factor. The form posts `otp`, or `cancel=1`, or `restart=1` to log in as somebody else.
+#[derive(Clone, Debug, Serialize)]
+pub struct SecondFactorPage {
+    /// Who asks.
+    pub rp: RpView,
+    /// The level that is asked for.
+    pub level: Option<Level>,
+    /// What is asked for.
+    pub kind: CodeKind,
+    /// The same page, asking for the other kind; absent when there is none.
+    pub other_url: Option<String>,
+    /// Why the last try failed.
+    pub error: Option<ProofError>,
+    /// The form's CSRF token.
+    pub csrf_token: String,
+    /// Where the form posts to.
+    pub action_url: String,
+}
+
+impl Page for SecondFactorPage {
+    const TEMPLATE: &'static str = "second_factor.html";
+}
+
+/// Tells somebody who has no second factor what to do. The form posts `enrol=1`, `cancel=1` or `restart=1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoSecondFactorPage {
+    /// Who asks.
+    pub rp: RpView,
+    /// The level that is asked for.
+    pub level: Option<Level>,
+    /// Whether the person may register one now.
+    pub may_enrol: bool,
+    /// The form's CSRF token.
+    pub csrf_token: String,
+    /// Where the form posts to.
+    pub action_url: String,
+}
+
+impl Page for NoSecondFactorPage {
+    const TEMPLATE: &'static str = "no_second_factor.html";
+}
+
+/// A QR code: squares on a field of `size` × `size`, as the path of an SVG.
+#[derive(Clone, Debug, Serialize)]
+pub struct QrView {
+    /// Modules of a side, the quiet zone included.
+    pub size: usize,
+    /// `M4 4h7v1h-7z…`.
+    pub path: String,
+}
+
+/// Shows the secret of a new second factor and asks for its first code. The form posts `otp`, or `cancel=1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct EnrolPage {
+    /// Base32 in groups of four.
+    pub secret: String,
+    /// `otpauth://…`, for a browser on the device that has the app.
+    pub uri: String,
+    /// The same as a picture; absent when the address is too long for one.
+    pub qr: Option<QrView>,
+    /// Why the last try failed.
+    pub error: Option<ProofError>,
+    /// The form's CSRF token.
+    pub csrf_token: String,
+    /// Where the form posts to.
+    pub action_url: String,
+    /// Whether this is within a login for a relying party.
+    pub in_login: bool,
+}
+
+impl Page for EnrolPage {
+    const TEMPLATE: &'static str = "enrol.html";
+}
+
+/// Shows recovery codes, once.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecoveryCodesPage {
+    /// In groups of four.
+    pub codes: Vec<String>,
+    /// Whether a second factor was registered just now.
+    pub enrolled: bool,
+    /// Where to go on.
+    pub continue_url: String,
+}
+
+impl Page for RecoveryCodesPage {
+    const TEMPLATE: &'static str = "recovery_codes.html";
+}

@@ -1,0 +1,125 @@
+//! What all pages that ask for a proof have in common, and the fresh proof that a change of the account asks for.
+
+use super::ProofError;
+use super::visit::{PageFailure, SignedIn, Visit};
+use crate::authn::enrolment::Confirmed;
+use crate::authn::password::{self, LoginFailure};
+use crate::authn::second_factor::{self, Checked};
+use crate::clock::UtcTime;
+use crate::model::Params;
+use crate::secret::Secret;
+
+/// What a page says of a code that did not count.
+pub(super) fn error_of(checked: Checked) -> ProofError {
+    match checked {
+        Checked::Proven(_) | Checked::Wrong => ProofError::WrongCode,
+        Checked::UsedBefore => ProofError::UsedBefore,
+        Checked::Throttled { seconds } => throttled(seconds),
+        Checked::Locked { until } => ProofError::Locked { until },
+    }
+}
+
+/// As [`error_of`], for the first code of a new second factor.
+pub(super) fn error_of_first(confirmed: &Confirmed) -> ProofError {
+    match confirmed {
+        Confirmed::Active(_) | Confirmed::Expired => ProofError::Expired,
+        Confirmed::Wrong => ProofError::WrongCode,
+        Confirmed::Throttled { seconds } => throttled(*seconds),
+    }
+}
+
+fn throttled(seconds: i64) -> ProofError {
+    ProofError::Throttled {
+        seconds: u64::try_from(seconds).unwrap_or(1),
+    }
+}
+
+/// HTTP status, and seconds for `Retry-After`.
+pub(super) fn status_of(error: ProofError, now: UtcTime) -> (u16, Option<i64>) {
+    match error {
+        ProofError::Throttled { seconds } => (429, i64::try_from(seconds).ok()),
+        ProofError::Locked { until } => (429, Some(until.seconds_since(now).max(1))),
+        ProofError::Busy => (503, Some(5)),
+        ProofError::Missing
+        | ProofError::WrongPassword
+        | ProofError::WrongCode
+        | ProofError::UsedBefore
+        | ProofError::Expired
+        | ProofError::PasswordLength
+        | ProofError::PasswordsDiffer
+        | ProofError::SamePassword
+        | ProofError::TooMany => (422, None),
+    }
+}
+
+/// For the log.
+pub(super) fn name_of(error: ProofError) -> &'static str {
+    match error {
+        ProofError::Missing => "missing",
+        ProofError::WrongPassword => "wrong password",
+        ProofError::WrongCode => "wrong code",
+        ProofError::UsedBefore => "code used before",
+        ProofError::Throttled { .. } => "throttled",
+        ProofError::Locked { .. } => "locked",
+        ProofError::Expired => "too late",
+        ProofError::Busy => "busy",
+        ProofError::PasswordLength | ProofError::PasswordsDiffer | ProofError::SamePassword => {
+            "unsuitable new password"
+        }
+        ProofError::TooMany => "too many second factors",
+    }
+}
+
+/// Whether a change of this account needs a code. Every second factor protects the account, also at an issuer where it
+/// counts for no login.
+pub(super) async fn needs_code(
+    visit: &Visit<'_>,
+    signed_in: &SignedIn,
+) -> Result<bool, PageFailure> {
+    let (person, now) = (signed_in.account.id.clone(), visit.now());
+    let available = visit
+        .op
+        .shared
+        .store
+        .read(move |conn| second_factor::available(conn, second_factor::ALL, &person, now))
+        .await?;
+    Ok(available.any())
+}
+
+/// The password, and the second factor of whoever has one, proven with the form that asks for the change: a session that
+/// was left open, or stolen, changes nothing.
+pub(super) async fn prove(
+    visit: &Visit<'_>,
+    signed_in: &SignedIn,
+    form: &Params,
+) -> Result<Result<(), ProofError>, PageFailure> {
+    let needs_code = needs_code(visit, signed_in).await?;
+    let typed = form.get("password").unwrap_or_default();
+    let code = form.get("otp").unwrap_or_default().trim().to_owned();
+    if typed.is_empty() || (needs_code && code.is_empty()) {
+        return Ok(Err(ProofError::Missing));
+    }
+    let username = &signed_in.account.username;
+    let typed = Secret::new(typed.to_owned());
+    match password::check(visit.op, username, typed, visit.inbound.address).await {
+        Ok(_) => {}
+        Err(LoginFailure::WrongCredentials) => return Ok(Err(ProofError::WrongPassword)),
+        Err(LoginFailure::Throttled { seconds }) => return Ok(Err(throttled(seconds))),
+        Err(LoginFailure::Busy) => return Ok(Err(ProofError::Busy)),
+        Err(LoginFailure::Store(error)) => return Err(error.into()),
+    }
+    if !needs_code {
+        return Ok(Ok(()));
+    }
+    let (op, person) = (visit.op.clone(), signed_in.account.id.clone());
+    let checked = visit
+        .op
+        .shared
+        .store
+        .write(move |tx| second_factor::check(tx, &op, second_factor::ALL, (&person, &code)))
+        .await?;
+    Ok(match checked {
+        Checked::Proven(_) => Ok(()),
+        other => Err(error_of(other)),
+    })
+}

@@ -1,0 +1,204 @@
+//! The account's pages, and those that ask for a second factor.
+
+use super::samples::{NOW, Sample, Texts, rp};
+use crate::ui::*;
+
+const ERRORS: [ProofError; 13] = [
+    ProofError::Missing,
+    ProofError::WrongPassword,
+    ProofError::WrongCode,
+    ProofError::UsedBefore,
+    ProofError::Throttled { seconds: 30 },
+    ProofError::Throttled { seconds: 600 },
+    ProofError::Locked { until: NOW },
+    ProofError::Expired,
+    ProofError::Busy,
+    ProofError::PasswordLength,
+    ProofError::PasswordsDiffer,
+    ProofError::SamePassword,
+    ProofError::TooMany,
+];
+
+fn second_factor(texts: Texts, kind: CodeKind, error: Option<ProofError>) -> SecondFactorPage {
+    SecondFactorPage {
+        rp: rp(texts),
+        level: Some(Level::L2),
+        kind,
+        other_url: error
+            .is_none()
+            .then(|| texts.of("/spid/login?with=recovery")),
+        error,
+        csrf_token: texts.of("csrf-6"),
+        action_url: texts.of("/spid/login?interaction=1"),
+    }
+}
+
+pub fn enrol(texts: Texts, error: Option<ProofError>) -> EnrolPage {
+    EnrolPage {
+        secret: texts.of("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"),
+        uri: texts.of("otpauth://totp/Varco:anna?secret=GEZD&issuer=Varco"),
+        qr: error.is_none().then(|| QrView {
+            size: 15,
+            path: texts.of("M4 4h7v1h-7z"),
+        }),
+        error,
+        csrf_token: texts.of("csrf-7"),
+        action_url: texts.of("/spid/account/factor/new"),
+        in_login: error.is_none(),
+    }
+}
+
+fn factor(texts: Texts, name: &str, used: bool) -> FactorView {
+    FactorView {
+        name: if name.is_empty() {
+            String::new()
+        } else {
+            texts.of(name)
+        },
+        created_at: NOW,
+        last_used_at: used.then_some(NOW),
+        remove_url: texts.of("/spid/account/factor/remove?id=1"),
+    }
+}
+
+fn session(texts: Texts, current: bool) -> SessionView {
+    SessionView {
+        key: texts.of("abc"),
+        issuer: texts.of("https://login.example.it/spid/"),
+        browser: texts.of("Firefox 140, Linux"),
+        address: texts.of("2001:db8:85a3::8a2e:370:7334"),
+        since: NOW,
+        level: current.then_some(Level::L2),
+        current,
+    }
+}
+
+pub fn account(texts: Texts) -> AccountPage {
+    AccountPage {
+        username: texts.of("anna.rossi"),
+        factors: vec![factor(texts, "telefono", true), factor(texts, "", false)],
+        add_url: Some(texts.of("/spid/account/factor/add")),
+        ask_operator: false,
+        recovery: Some(RecoveryView {
+            left: 1,
+            renew_url: texts.of("/spid/account/recovery"),
+        }),
+        password_url: Some(texts.of("/spid/account/password")),
+        sessions: vec![session(texts, true), session(texts, false)],
+        more_sessions: true,
+        sessions_url: texts.of("/spid/account/sessions"),
+        history_url: texts.of("/spid/history"),
+        logout_url: texts.of("/spid/logout"),
+        logout_csrf_token: texts.of("csrf-8"),
+        csrf_token: texts.of("csrf-9"),
+        notice: None,
+    }
+}
+
+fn confirm(texts: Texts, change: AccountChange, error: Option<ProofError>) -> ConfirmChangePage {
+    ConfirmChangePage {
+        change,
+        needs_code: true,
+        username: texts.of("anna.rossi"),
+        error,
+        csrf_token: texts.of("csrf-10"),
+        action_url: texts.of("/spid/account/password"),
+        back_url: texts.of("/spid/account"),
+    }
+}
+
+fn accounts(texts: Texts) -> Vec<Sample> {
+    let empty = AccountPage {
+        factors: Vec::new(),
+        add_url: None,
+        ask_operator: true,
+        recovery: None,
+        password_url: None,
+        sessions: vec![session(texts, true)],
+        more_sessions: false,
+        ..account(texts)
+    };
+    let mut samples = vec![
+        Sample::new("account", account(texts)),
+        Sample::new("account-empty", empty),
+    ];
+    for name in ["added", "removed", "password", "session", "others"] {
+        let page = AccountPage {
+            notice: AccountNotice::from_name(name),
+            recovery: Some(RecoveryView {
+                left: if name == "added" { 10 } else { 0 },
+                renew_url: texts.of("/spid/account/recovery"),
+            }),
+            ..account(texts)
+        };
+        assert!(page.notice.is_some());
+        samples.push(Sample::new(&format!("account-{name}"), page));
+    }
+    samples
+}
+
+fn changes(texts: Texts) -> Vec<Sample> {
+    let name = || texts.of("telefono");
+    let all = [
+        AccountChange::AddFactor { name: name() },
+        AccountChange::RemoveFactor {
+            name: name(),
+            last: true,
+        },
+        AccountChange::RemoveFactor {
+            name: String::new(),
+            last: false,
+        },
+        AccountChange::RenewCodes,
+        AccountChange::ChangePassword,
+    ];
+    let mut samples = Vec::new();
+    for (number, change) in all.into_iter().enumerate() {
+        let page = confirm(texts, change, None);
+        samples.push(Sample::new(&format!("account-change-{number}"), page));
+    }
+    for error in ERRORS {
+        let page = confirm(texts, AccountChange::ChangePassword, Some(error));
+        samples.push(Sample::new(&name_of("account-change", error), page));
+    }
+    samples
+}
+
+fn name_of(page: &str, error: ProofError) -> String {
+    format!("{page}-{error:?}").replace([' ', '{', '}', ':', '(', ')'], "")
+}
+
+pub fn all(texts: Texts) -> Vec<Sample> {
+    let mut samples = accounts(texts);
+    samples.extend(changes(texts));
+    for error in ERRORS {
+        let page = second_factor(texts, CodeKind::Totp, Some(error));
+        samples.push(Sample::new(&name_of("second-factor", error), page));
+    }
+    samples.extend([
+        Sample::new("second-factor", second_factor(texts, CodeKind::Totp, None)),
+        Sample::new(
+            "second-factor-recovery",
+            second_factor(texts, CodeKind::Recovery, None),
+        ),
+        Sample::new("enrol", enrol(texts, None)),
+        Sample::new("enrol-wrong", enrol(texts, Some(ProofError::WrongCode))),
+    ]);
+    for may_enrol in [true, false] {
+        let page = NoSecondFactorPage {
+            rp: rp(texts),
+            level: Some(Level::L2),
+            may_enrol,
+            csrf_token: texts.of("csrf-11"),
+            action_url: texts.of("/spid/login?interaction=1"),
+        };
+        samples.push(Sample::new(&format!("no-second-factor-{may_enrol}"), page));
+        let codes = RecoveryCodesPage {
+            codes: vec![texts.of("ABCD EFGH IJKL MNOP"); 10],
+            enrolled: may_enrol,
+            continue_url: texts.of("/spid/account"),
+        };
+        samples.push(Sample::new(&format!("account-codes-{may_enrol}"), codes));
+    }
+    samples
+}
