@@ -290,6 +290,13 @@ impl TrustError {
         }
     }
 
+    /// Whether this says how much whoever asked has under way, and nothing of the relying party: what waits for a share of
+    /// connections may run out of time for that alone. Not to be remembered, and nobody else's answer.
+    #[must_use]
+    pub const fn is_of_the_caller(&self) -> bool {
+        matches!(self, Self::Busy | Self::TimedOut { .. })
+    }
+
     /// With little of every text that others chose, and few of many failures: errors are kept for a while, and what they
     /// hold must not depend on who made them. The code stays what it is.
     #[must_use]

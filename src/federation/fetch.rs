@@ -252,6 +252,8 @@ pub struct FetchLimits {
     pub per_source: usize,
     /// Requests that may wait for a connection (strangers).
     pub queue: usize,
+    /// The same in [`Lane::Known`].
+    pub known_queue: usize,
     /// How long one may wait.
     pub queue_wait: Duration,
 }
@@ -268,6 +270,7 @@ impl Default for FetchLimits {
             per_host: 4,
             per_source: 3,
             queue: 1024,
+            known_queue: 128,
             queue_wait: Duration::from_secs(3),
         }
     }

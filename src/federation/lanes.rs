@@ -41,9 +41,11 @@ pub(super) struct Lanes {
     strangers: Arc<Semaphore>,
     shares: Mutex<HashMap<Holder, Arc<Semaphore>>>,
     waiting: AtomicUsize,
+    known_waiting: AtomicUsize,
     per_host: usize,
     per_source: usize,
     queue: usize,
+    known_queue: usize,
     queue_wait: Duration,
 }
 
@@ -70,9 +72,11 @@ impl Lanes {
             strangers: Arc::new(Semaphore::new(strangers.max(1))),
             shares: Mutex::default(),
             waiting: AtomicUsize::new(0),
+            known_waiting: AtomicUsize::new(0),
             per_host: limits.per_host.max(1),
             per_source: limits.per_source.max(1),
             queue: limits.queue,
+            known_queue: limits.known_queue,
             queue_wait: limits.queue_wait,
         }
     }
@@ -80,8 +84,9 @@ impl Lanes {
     /// Waits for a connection's leave.
     pub(super) async fn enter(&self, lane: Lane, host: &str) -> Result<Permit<'_>, Busy> {
         let _waiting = match lane {
-            Lane::Configured | Lane::Known => None,
-            Lane::Stranger(_) => Some(Waiting::start(self)?),
+            Lane::Configured => None,
+            Lane::Known => Some(Waiting::start(&self.known_waiting, self.known_queue)?),
+            Lane::Stranger(_) => Some(Waiting::start(&self.waiting, self.queue)?),
         };
         let entered = tokio::time::timeout(self.queue_wait, self.entering(lane, host)).await;
         entered.unwrap_or(Err(Busy))
@@ -148,13 +153,12 @@ impl Drop for Share<'_> {
     }
 }
 
-struct Waiting<'a>(&'a Lanes);
+struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
-    fn start(lanes: &'a Lanes) -> Result<Self, Busy> {
-        let waiting = Self(lanes);
-        let before = lanes.waiting.fetch_add(1, Ordering::SeqCst);
-        if before >= lanes.queue {
+    fn start(count: &'a AtomicUsize, queue: usize) -> Result<Self, Busy> {
+        let waiting = Self(count);
+        if count.fetch_add(1, Ordering::SeqCst) >= queue {
             return Err(Busy);
         }
         Ok(waiting)
@@ -163,7 +167,7 @@ impl<'a> Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -185,6 +189,7 @@ mod tests {
             per_host: 2,
             per_source: 2,
             queue: 1,
+            known_queue: 1,
             queue_wait: Duration::from_secs(3600),
             ..FetchLimits::default()
         })
@@ -242,6 +247,17 @@ mod tests {
         assert!(waiting.as_mut().now_or_never().is_none());
         let refused = lanes.enter(from(4), "slow").now_or_never().unwrap();
         assert_eq!(refused.err(), Some(Busy));
+    }
+
+    #[tokio::test]
+    async fn who_is_known_waits_in_a_queue_of_its_own_that_ends_as_well() {
+        let lanes = lanes();
+        let _held = at_once(&lanes, Lane::Known, "a").unwrap();
+        let mut waiting = Box::pin(lanes.enter(Lane::Known, "b"));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        let refused = lanes.enter(Lane::Known, "c").now_or_never().unwrap();
+        assert_eq!(refused.err(), Some(Busy));
+        assert!(at_once(&lanes, from(1), "d").is_some());
     }
 
     #[tokio::test]

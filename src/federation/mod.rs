@@ -46,6 +46,6 @@ pub use evaluation::{Check, Evaluated, Evaluation, Recheck};
 pub use fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane, Source};
 pub use http_fetcher::HttpFetcher;
 pub use metadata_policy::{MetadataPolicy, PolicyError, PolicyErrorKind};
-pub use resolver::{ResolutionLimits, Resolved, Resolver, TrustAnchor, TrustSettings};
+pub use resolver::{KeyOwner, ResolutionLimits, Resolved, Resolver, TrustAnchor, TrustSettings};
 pub use trust_chain::Anchor;
 pub use trust_mark::{TrustMarkStatus, ValidMark};

@@ -28,6 +28,7 @@ use crate::jose::KeySet;
 use discovery::Discovery;
 use futures_util::future::FutureExt;
 use negative::Negatives;
+pub use rp_keys::KeyOwner;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -226,7 +227,7 @@ impl Resolver {
     }
 
     fn remember(&self, key: (String, String), error: &TrustError) {
-        if *error != TrustError::Busy {
+        if !error.is_of_the_caller() {
             let now = self.inner.clock.now();
             let until = now.plus_seconds(self.inner.limits.negative_seconds);
             self.inner.negatives.insert(key, error.clone(), now, until);
@@ -257,7 +258,7 @@ impl Resolver {
     /// Verifies a provided chain without fetching anything that the relying party names (SPID/CIE FE-5).
     ///
     /// # Errors
-    /// The link of the chain that does not hold.
+    /// The link of the chain that does not hold; `Busy` as for [`Resolver::resolve`].
     pub async fn resolve_provided(
         &self,
         settings: &TrustSettings,
@@ -266,6 +267,7 @@ impl Resolver {
         chain: &[String],
     ) -> Outcome {
         let lane = Lane::Stranger(source);
+        let _running = self.inner.running.start(&self.inner.limits, lane)?;
         let discovery = Discovery::new(Arc::clone(&self.inner), settings, subject, lane);
         self.inner
             .bounded(subject, discovery.use_provided(chain))

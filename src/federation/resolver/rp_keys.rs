@@ -6,7 +6,7 @@ use crate::federation::entity_statement::{STATEMENT_MAX_BYTES, StatementFault};
 use crate::federation::error::{Defect, DocumentKind, TrustError};
 use crate::federation::evaluation::{Check, DocumentRead, Recorder};
 use crate::federation::examiner::Examiner;
-use crate::federation::fetch::Lane;
+use crate::federation::fetch::{FetchFact, Lane};
 use crate::jose::{
     Expectations, ExpiryRule, IssuedAtRule, KeySet, SignatureAlgorithm, TypRule, Unverified,
     Verified,
@@ -16,23 +16,33 @@ use serde_json::{Map, Value};
 /// `typ` of a signed key set (OpenID Federation 1.0 §5.2.1.1); older kits write others.
 const SIGNED_JWKS_TYPES: [&str; 3] = ["jwk-set+jwt", "JWT", "jose"];
 
+/// Whose keys are wanted, and what was proven of it.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyOwner<'a> {
+    /// The relying party.
+    pub subject: &'a EntityId,
+    /// The final metadata of its entity type.
+    pub metadata: &'a Map<String, Value>,
+    /// Its federation keys, as its superior attests them.
+    pub federation_keys: &'a KeySet,
+}
+
 impl Resolver {
-    /// The keys that a resolved relying party signs requests with and that answers are encrypted to. `metadata` is the
-    /// final metadata of its entity type, `federation_keys` what its superior attests. Inline keys need no fetch and come
-    /// first. Nothing is cached here: keys belong to the caller's record of the relying party.
+    /// The keys that a resolved relying party signs requests with and that answers are encrypted to. Inline keys need no
+    /// fetch and come first. Others are fetched in `lane`: chains are public, and whoever replays one must not take what
+    /// is reserved for relying parties that are known. Nothing is cached here: keys belong to the caller's record of the
+    /// relying party.
     ///
     /// # Errors
-    /// `TrustError::RpKeys` with the member of the metadata; `Busy`.
+    /// `TrustError::RpKeys` with the member of the metadata; `Busy` when whoever asks has its share already.
     pub async fn fetch_rp_keys(
         &self,
         settings: &TrustSettings,
-        subject: &EntityId,
-        metadata: &Map<String, Value>,
-        federation_keys: &KeySet,
+        lane: Lane,
+        owner: KeyOwner<'_>,
     ) -> Result<KeySet, TrustError> {
         let examiner = self.inner.examiner(settings, &Recorder::silent());
-        self.keys_of(&examiner, subject, metadata, federation_keys)
-            .await
+        self.keys_of(&examiner, lane, owner).await
     }
 
     /// The same, written down; none without metadata of the needed type.
@@ -44,18 +54,25 @@ impl Resolver {
     ) -> Option<Result<KeySet, TrustError>> {
         let metadata = resolved.metadata.get(&settings.entity_type)?.as_object()?;
         let examiner = self.inner.examiner(settings, recorder);
-        let (subject, federation_keys) = (&resolved.subject, &resolved.federation_keys);
-        let keys = self.keys_of(&examiner, subject, metadata, federation_keys);
-        Some(keys.await)
+        let owner = KeyOwner {
+            subject: &resolved.subject,
+            metadata,
+            federation_keys: &resolved.federation_keys,
+        };
+        Some(self.keys_of(&examiner, Lane::Known, owner).await)
     }
 
     async fn keys_of(
         &self,
         examiner: &Examiner,
-        subject: &EntityId,
-        metadata: &Map<String, Value>,
-        federation_keys: &KeySet,
+        lane: Lane,
+        owner: KeyOwner<'_>,
     ) -> Result<KeySet, TrustError> {
+        let KeyOwner {
+            subject,
+            metadata,
+            federation_keys,
+        } = owner;
         let failed = |member, fact: String| TrustError::RpKeys {
             subject: subject.to_string(),
             member,
@@ -70,7 +87,7 @@ impl Resolver {
         let address = |member: &str| metadata.get(member).and_then(Value::as_str);
         if let Some(url) = address("signed_jwks_uri") {
             let text = self
-                .fetch_keys(examiner, subject, ("signed_jwks_uri", url))
+                .fetch_keys((examiner, lane), subject, ("signed_jwks_uri", url))
                 .await?;
             let moment = examiner.moment.of_subject();
             let expected = Expectations {
@@ -106,7 +123,7 @@ impl Resolver {
         }
         if let Some(url) = address("jwks_uri") {
             let text = self
-                .fetch_keys(examiner, subject, ("jwks_uri", url))
+                .fetch_keys((examiner, lane), subject, ("jwks_uri", url))
                 .await?;
             let keys = KeySet::from_slice(text.as_bytes()).map_err(|e| e.to_string());
             let keys = keys.and_then(usable);
@@ -120,21 +137,25 @@ impl Resolver {
 
     async fn fetch_keys(
         &self,
-        examiner: &Examiner,
+        (examiner, lane): (&Examiner, Lane),
         subject: &EntityId,
         (member, url): (&'static str, &str),
     ) -> Result<String, TrustError> {
+        let _running = self.inner.running.start(&self.inner.limits, lane)?;
         let what = format!("{member} of {subject}");
-        let lane = (Lane::Known, &examiner.recorder);
+        let lane = (lane, &examiner.recorder);
         let fetched = self.inner.document(lane, &what, url).await;
         fetched
             .map(|document| document.text)
-            .map_err(|error| TrustError::RpKeys {
-                subject: subject.to_string(),
-                member,
-                temporary: error.fact.is_temporary(),
-                cause: error.fact.cause(),
-                fact: error.to_string(),
+            .map_err(|error| match error.fact {
+                FetchFact::Busy => TrustError::Busy,
+                _ => TrustError::RpKeys {
+                    subject: subject.to_string(),
+                    member,
+                    temporary: error.fact.is_temporary(),
+                    cause: error.fact.cause(),
+                    fact: error.to_string(),
+                },
             })
     }
 }

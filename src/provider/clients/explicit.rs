@@ -2,7 +2,7 @@
 
 use super::ClientError;
 use super::registration::{organization_of, trust_of, warn_of_shared_keys};
-use crate::federation::{EntityId, Resolved, Source, TrustSettings};
+use crate::federation::{EntityId, KeyOwner, Lane, Resolved, Source, TrustSettings};
 use crate::jose::KeySet;
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
 use crate::profile::MetadataFacts;
@@ -76,9 +76,14 @@ impl Provider {
         };
         let resolved = resolved.map_err(untrusted)?;
         let members = relying_party_metadata(&resolved.metadata);
+        let owner = KeyOwner {
+            subject,
+            metadata: &members,
+            federation_keys: &resolved.federation_keys,
+        };
         let keys = if KEY_MEMBERS.iter().any(|name| members.contains_key(*name)) {
             resolver
-                .fetch_rp_keys(&settings, subject, &members, &resolved.federation_keys)
+                .fetch_rp_keys(&settings, Lane::Stranger(source), owner)
                 .await
                 .map_err(untrusted)?
         } else {

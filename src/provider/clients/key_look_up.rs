@@ -19,7 +19,7 @@
 
 use super::{ClientError, KnownClient};
 use crate::clock::UtcTime;
-use crate::federation::{EntityId, Source};
+use crate::federation::{EntityId, KeyOwner, Lane, Source};
 use crate::jose::{KeySet, Unverified};
 use crate::model::{ClientId, Origin, RelyingParty, ResolvedTrust};
 use crate::profile::MetadataFacts;
@@ -248,15 +248,15 @@ impl Provider {
         let subject = EntityId::parse(party.client_id.as_str(), trust.development)
             .map_err(ClientError::NotAnEntity)?;
         let members = relying_party(resolved).ok_or(ClientError::Unknown)?;
+        let owner = KeyOwner {
+            subject: &subject,
+            metadata: members,
+            federation_keys: &attested_keys(resolved),
+        };
         let keys = self
             .shared
             .resolver
-            .fetch_rp_keys(
-                &self.tolerant(trust, &party.client_id),
-                &subject,
-                members,
-                &attested_keys(resolved),
-            )
+            .fetch_rp_keys(&self.tolerant(trust, &party.client_id), Lane::Known, owner)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let facts = MetadataFacts {

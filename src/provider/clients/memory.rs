@@ -173,8 +173,19 @@ impl Memory {
     }
 
     pub(super) fn refuse(&self, client_id: &ClientId, now: UtcTime, error: &ClientError) {
-        // Neither our own outage nor an operator's switch, which the row says, is a verdict on the RP.
-        if !matches!(error, ClientError::Store(_) | ClientError::Disabled) {
+        let is_verdict = match error {
+            // Neither our own outage nor an operator's switch, which the row says, is a verdict on the RP.
+            ClientError::Store(_) | ClientError::Disabled => false,
+            ClientError::Trust(error) => !error.is_of_the_caller(),
+            ClientError::Unknown
+            | ClientError::Ended(_)
+            | ClientError::RegistrationExpired(_)
+            | ClientError::NotAnEntity(_)
+            | ClientError::Metadata(_)
+            | ClientError::Rule(_)
+            | ClientError::Keys(_) => true,
+        };
+        if is_verdict {
             let until = now.plus_seconds(REFUSED_SECONDS);
             self.refused
                 .insert(client_id.clone(), (until, error.clone()));

@@ -23,7 +23,7 @@ pub(super) use registration::superior_in;
 use super::Provider;
 use crate::clock::UtcTime;
 use crate::config::RpTolerance;
-use crate::federation::{EntityId, Resolved, Source, TrustError, TrustSettings};
+use crate::federation::{EntityId, Lane, Resolved, Source, TrustSettings};
 use crate::jose::{KeySet, SignatureAlgorithm};
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
 use crate::profile::{Profile, RegistrationType};
@@ -31,6 +31,10 @@ use crate::store::{client, renewal};
 use registration::times_of;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long somebody waits for a registration on behalf of another source; an RP that answers is registered by then.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An RP with its keys decoded.
 #[derive(Debug)]
@@ -171,8 +175,9 @@ impl Provider {
         }
     }
 
-    /// Resolves the RP's trust chain and stores the result (SPID/CIE FE-1 to FE-4); callers at the same time share
-    /// one registration, at the expense of whose source came first.
+    /// Resolves the RP's trust chain and stores the result (SPID/CIE FE-1 to FE-4), at the expense of `source`. Callers at
+    /// the same time share one registration; but a source that has spent its share waits, and others must not wait with
+    /// it: they do it themselves after [`PATIENCE`], or when they are told what is no fact about the RP.
     ///
     /// # Errors
     /// The link, mark, policy or rule that fails.
@@ -189,16 +194,28 @@ impl Provider {
             is_own.store(true, Ordering::Relaxed);
             self.discover_alone(client_id, source).await
         };
-        match self
+        let shared = self
             .clients
-            .register(client_id, &*self.shared.clock, registration)
-            .await
-        {
-            // The other's source has used up its share; ours has not.
-            Err(error) if is_busy(&error) && !is_own.load(Ordering::Relaxed) => {
-                self.discover_alone(client_id, source).await
+            .register(client_id, &*self.shared.clock, registration);
+        let patience = async {
+            tokio::time::sleep(PATIENCE).await;
+            if is_own.load(Ordering::Relaxed) {
+                std::future::pending().await
             }
-            registered => registered,
+        };
+        let shared = tokio::select! {
+            biased;
+            registered = shared => Some(registered),
+            () = patience => None,
+        };
+        let is_others = |error: &ClientError| {
+            let is_own = is_own.load(Ordering::Relaxed);
+            !is_own && matches!(error, ClientError::Trust(error) if error.is_of_the_caller())
+        };
+        match shared {
+            Some(Err(error)) if is_others(&error) => self.discover_alone(client_id, source).await,
+            Some(registered) => registered,
+            None => self.discover_alone(client_id, source).await,
         }
     }
 
@@ -214,7 +231,8 @@ impl Provider {
             .resolve(&self.tolerant(trust, client_id), &subject, source, None)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
-        let registered = self.register(trust, client_id, &resolved).await;
+        let found = (&*resolved, Lane::Stranger(source));
+        let registered = self.register(trust, client_id, found).await;
         if let Err(error) = &registered {
             self.clients.refuse(client_id, self.now(), error);
         }
@@ -239,7 +257,8 @@ impl Provider {
             .resolve_provided(&self.tolerant(trust, client_id), &subject, source, chain)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
-        let party = self.registration(trust, client_id, &resolved).await?;
+        let found = (&*resolved, Lane::Stranger(source));
+        let party = self.registration(trust, client_id, found).await?;
         self.decode(party).map(Arc::new)
     }
 
@@ -264,7 +283,8 @@ impl Provider {
             .renew(&self.tolerant(trust, client_id), &subject)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
-        self.register(trust, client_id, &resolved).await
+        self.register(trust, client_id, (&resolved, Lane::Known))
+            .await
     }
 
     /// What the memory of RPs holds, and how often the database was asked for one.
@@ -294,9 +314,11 @@ impl Provider {
         &self,
         trust: &TrustSettings,
         client_id: &ClientId,
-        resolved: &Resolved,
+        (resolved, lane): (&Resolved, Lane),
     ) -> Result<Arc<KnownClient>, ClientError> {
-        let party = self.registration(trust, client_id, resolved).await?;
+        let party = self
+            .registration(trust, client_id, (resolved, lane))
+            .await?;
         let stored = self.keep_row(party).await?;
         let known = self.remember(stored).await?;
         if let Some(configuration) = resolved.chain.first() {
@@ -368,8 +390,4 @@ impl Provider {
             party,
         })
     }
-}
-
-fn is_busy(error: &ClientError) -> bool {
-    matches!(error, ClientError::Trust(error) if **error == TrustError::Busy)
 }

@@ -2,7 +2,7 @@
 
 use super::ClientError;
 use crate::clock::UtcTime;
-use crate::federation::{Resolved, TrustSettings};
+use crate::federation::{KeyOwner, Lane, Resolved, TrustSettings};
 use crate::jose::{KeySet, PublicKey, Unverified};
 use crate::model::{ClientId, KeptTrustMark, Origin, RelyingParty, ResolvedTrust};
 use crate::profile::{MetadataFacts, metadata};
@@ -11,12 +11,12 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 impl Provider {
-    /// From a resolved chain to a row, judged by the profile's rules.
+    /// From a resolved chain to a row, judged by the profile's rules. Keys that are elsewhere are fetched in the lane.
     pub(super) async fn registration(
         &self,
         trust: &TrustSettings,
         client_id: &ClientId,
-        resolved: &Resolved,
+        (resolved, lane): (&Resolved, Lane),
     ) -> Result<RelyingParty, ClientError> {
         let none = Map::new();
         let members = resolved
@@ -28,10 +28,15 @@ impl Provider {
         parsed.organization_name = parsed
             .organization_name
             .or_else(|| organization_of(resolved));
+        let owner = KeyOwner {
+            subject: &resolved.subject,
+            metadata: members,
+            federation_keys: &resolved.federation_keys,
+        };
         let keys = self
             .shared
             .resolver
-            .fetch_rp_keys(trust, &resolved.subject, members, &resolved.federation_keys)
+            .fetch_rp_keys(trust, lane, owner)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         warn_of_shared_keys(client_id, &keys, &resolved.federation_keys);

@@ -1,7 +1,11 @@
 //! What strangers cost others: one resolution for many, thirty seconds of memory, and no delay.
 
-use crate::harness::{CONFIGURATION, Host, World};
+use crate::harness::{CONFIGURATION, HERE, Host, World};
+use std::sync::Arc;
+use std::time::Duration;
 use varco::demo::LoginOptions;
+use varco::federation::{FetchLimits, HttpFetcher, ResolutionLimits, Source};
+use varco::model::ClientId;
 
 #[actix_web::test]
 async fn concurrent_first_logins_of_one_rp_resolve_once() {
@@ -69,6 +73,38 @@ async fn refused_metadata_is_remembered_for_thirty_seconds() {
     world.clock.advance_seconds(30);
     let prepared = world.request_of(&good, &issuer, &options);
     world.accepted(&prepared).await;
+}
+
+#[actix_web::test]
+async fn nobody_waits_for_a_registration_on_behalf_of_another_source() {
+    // The first one hangs until the test ends it; were the second to wait with it, nothing more would arrive.
+    const FOREVER: Duration = Duration::from_secs(86_400);
+    let world = World::start();
+    let mut host = Host::start();
+    let fetch = FetchLimits {
+        per_fetch: FOREVER,
+        ..FetchLimits::default()
+    };
+    let limits = ResolutionLimits {
+        total: FOREVER,
+        ..ResolutionLimits::default()
+    };
+    let fetcher = HttpFetcher::new(fetch, true, None).unwrap();
+    let node = world.node_with(Arc::new(fetcher), limits);
+    let (op, rp) = (node.provider("spid"), world.stranger(&host, "/rp/"));
+    let id = ClientId::new(rp.entity_id());
+    host.hold(&format!("/rp/{CONFIGURATION}"));
+    let elsewhere = Source::of("192.0.2.1".parse().unwrap());
+    let first = op.discover(&id, HERE);
+    let then = async {
+        host.next_request().await;
+        host.publish("/rp/", &rp.entity_configuration().unwrap());
+        op.discover(&id, elsewhere).await
+    };
+    tokio::select! {
+        first = first => panic!("{first:?}"),
+        second = then => assert!(second.is_ok(), "{second:?}"),
+    }
 }
 
 #[actix_web::test]

@@ -267,9 +267,13 @@ async fn keys_come_inline_signed_or_plain() {
     let resolver = world.resolver();
     let keys = async |metadata: Value| {
         let federation_keys = key_set(RP);
-        let metadata = metadata.as_object().unwrap();
+        let owner = KeyOwner {
+            subject: &id(RP),
+            metadata: metadata.as_object().unwrap(),
+            federation_keys: &federation_keys,
+        };
         resolver
-            .fetch_rp_keys(&world.settings, &id(RP), metadata, &federation_keys)
+            .fetch_rp_keys(&world.settings, Lane::Known, owner)
             .await
     };
     assert!(keys(json!({"jwks": jwks("p")})).await.is_ok());

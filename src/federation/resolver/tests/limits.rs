@@ -219,6 +219,58 @@ async fn a_source_that_has_its_share_is_told_so_and_others_go_on() {
 }
 
 #[tokio::test]
+async fn whoever_brings_chains_takes_of_its_own_share_only() {
+    // SPID/CIE FE-5: chains are public, anybody may send one.
+    let mut world = World::new();
+    world.limits.per_source = 1;
+    let resolver = world.resolver();
+    let chain = [
+        world.relying_party(&[TA], nothing),
+        world.statement(TA, RP, nothing),
+    ];
+    let (rp, url) = (id(RP), "https://rp.example.it/jwks");
+    let keys = jwks("p").to_string().into_bytes();
+    world.fetch.put(url, Page::Body(keys));
+    let metadata = json!({"jwks_uri": url});
+    let owner = KeyOwner {
+        subject: &rp,
+        metadata: metadata.as_object().unwrap(),
+        federation_keys: &key_set(RP),
+    };
+    let keys = async |lane| resolver.fetch_rp_keys(&world.settings, lane, owner).await;
+    let elsewhere = Source::of("192.0.2.1".parse().unwrap());
+    let work = async {
+        let provided = resolver.resolve_provided(&world.settings, &rp, HERE, &chain);
+        assert_eq!(provided.await.unwrap_err(), TrustError::Busy);
+        let busy = keys(Lane::Stranger(HERE)).await;
+        assert_eq!(busy.unwrap_err(), TrustError::Busy);
+        world.fetch.forget_calls();
+        assert!(keys(Lane::Stranger(elsewhere)).await.is_ok());
+        assert_eq!(world.fetch.lanes(), [Lane::Stranger(elsewhere)]);
+        assert!(keys(Lane::Known).await.is_ok());
+    };
+    while_one_hangs(&world, &resolver, work).await;
+    world.fetch.put(url, Page::Fails(FetchFact::Busy));
+    let busy = keys(Lane::Stranger(HERE)).await.unwrap_err();
+    assert_eq!(busy, TrustError::Busy, "no fact about the relying party");
+}
+
+#[tokio::test]
+async fn who_ran_out_of_time_decides_nothing_for_others() {
+    // SPID/CIE FE-6: the time may have gone by while its source waited for itself.
+    let mut world = World::new();
+    world.limits.total = Duration::from_millis(20);
+    world.fetch.put(&id(RP).configuration_url(), Page::Stalls);
+    let resolver = world.resolver();
+    let (rp, elsewhere) = (id(RP), Source::of("192.0.2.1".parse().unwrap()));
+    let slow = resolver.resolve(&world.settings, &rp, HERE, None).await;
+    assert!(matches!(slow, Err(TrustError::TimedOut { .. })), "{slow:?}");
+    world.relying_party(&[TA], nothing);
+    let other = resolver.resolve(&world.settings, &rp, elsewhere, None);
+    assert!(other.await.is_ok());
+}
+
+#[tokio::test]
 async fn an_anchor_that_is_down_stops_nobody_while_its_configuration_holds() {
     // SPID/CIE FE-4
     let world = World::new();
