@@ -143,20 +143,29 @@ impl Report {
 
 fn print_latencies(all: &[Latencies]) {
     for (step, name) in STEPS.iter().enumerate() {
-        let of_step = |latencies: &Latencies| latencies[step].clone();
-        let mut times: Vec<Duration> = all.iter().flat_map(of_step).collect();
-        times.sort_unstable();
-        let at = |percent: usize| {
-            let position = (times.len() * percent / 100).min(times.len() - 1);
-            times[position].as_secs_f64() * 1000.0
-        };
-        println!(
-            "  {name:<18}{:>10.2}{:>10.2}{:>10.2}",
-            at(50),
-            at(99),
-            at(100)
-        );
+        print_percentiles(name, all.iter().flat_map(|of| of[step].iter().copied()));
     }
+    // Every login adds one duration to each step.
+    let whole = all.iter().flat_map(|of| {
+        let login = |number: usize| of.iter().map(|step| step[number]).sum();
+        (0..of[0].len()).map(login)
+    });
+    print_percentiles("all of a login", whole);
+}
+
+fn print_percentiles(name: &str, times: impl Iterator<Item = Duration>) {
+    let mut times: Vec<Duration> = times.collect();
+    times.sort_unstable();
+    let at = |percent: usize| {
+        let position = (times.len() * percent / 100).min(times.len() - 1);
+        times[position].as_secs_f64() * 1000.0
+    };
+    println!(
+        "  {name:<18}{:>10.2}{:>10.2}{:>10.2}",
+        at(50),
+        at(99),
+        at(100)
+    );
 }
 
 fn microseconds(time: Duration) -> f64 {
