@@ -1,7 +1,7 @@
 //! `varco rp check`: why an RP is accepted or refused, without a running server.
 
 use super::arguments::CheckParty;
-use super::output::Output;
+use super::output::{Output, one_line};
 use super::{Done, Failure, World};
 use crate::accounts::PasswordHasher;
 use crate::clock::{ManualClock, UtcTime};
@@ -75,7 +75,7 @@ fn tell(check: &CheckView, output: &mut Output) {
         output.text(&format!("         {more}"));
     }
     if let Some(reason) = &check.reason {
-        output.text(&format!("         ({})", plain(reason)));
+        output.text(&format!("         ({})", one_line(reason)));
     }
     if let Some((since, until)) = check.remembered {
         output.text(&format!(
@@ -113,9 +113,9 @@ fn fetches(check: &CheckView, output: &mut Output) {
             .since
             .map(|since| format!("cached since {}", time(since)));
         let detail = since.unwrap_or_else(|| format!("{}, {}", fetch.outcome, fetch.detail));
-        output.text(&format!("  {}", plain(&fetch.what)));
-        output.text(&format!("    {}", plain(&fetch.url)));
-        output.text(&format!("    {}", plain(&detail)));
+        output.text(&format!("  {}", one_line(&fetch.what)));
+        output.text(&format!("    {}", one_line(&fetch.url)));
+        output.text(&format!("    {}", one_line(&detail)));
     }
 }
 
@@ -133,13 +133,13 @@ fn chain(path: &PathView, output: &mut Output) {
             output.text(&format!("    | subordinate statement {}", said(statement)));
             output.text("    v");
         }
-        output.text(&format!("  [{}] {}", node.role, plain(&node.entity)));
+        output.text(&format!("  [{}] {}", node.role, one_line(&node.entity)));
         if let Some(configuration) = &node.configuration {
             output.text(&format!("    entity configuration {}", said(configuration)));
         }
     }
     if let Some(error) = &path.error {
-        output.text(&format!("  FAIL {}", plain(error)));
+        output.text(&format!("  FAIL {}", one_line(error)));
     }
 }
 
@@ -150,7 +150,7 @@ fn said(state: &StateView) -> String {
         .unwrap_or_else(|| "unknown".to_owned());
     match &state.fault {
         None => format!("ok, until {until}"),
-        Some(fault) => format!("FAIL {}", plain(fault)),
+        Some(fault) => format!("FAIL {}", one_line(fault)),
     }
 }
 
@@ -161,10 +161,10 @@ fn documents(title: &str, all: &[DocumentView], output: &mut Output) {
     heading(title, output);
     for document in all {
         let required = if document.required { " (required)" } else { "" };
-        output.text(&format!("  {}{required}", plain(&document.title)));
+        output.text(&format!("  {}{required}", one_line(&document.title)));
         for (check, holds, says) in &document.verdicts {
             let word = if *holds { "ok  " } else { "FAIL" };
-            output.text(&format!("    {word} {check}: {}", plain(says)));
+            output.text(&format!("    {word} {check}: {}", one_line(says)));
         }
     }
 }
@@ -177,16 +177,16 @@ fn policies(check: &CheckView, output: &mut Output) {
     for policy in &check.policies {
         output.text(&format!(
             "  {} {} (by {})",
-            policy.path,
-            plain(&policy.operator),
-            plain(&policy.issuers)
+            one_line(&policy.path),
+            one_line(&policy.operator),
+            one_line(&policy.issuers)
         ));
         match &policy.error {
-            Some(error) => output.text(&format!("    FAIL {}", plain(error))),
+            Some(error) => output.text(&format!("    FAIL {}", one_line(error))),
             None if policy.changed => output.text(&format!(
                 "    {} -> {}",
-                plain(&policy.before),
-                plain(&policy.after)
+                one_line(&policy.before),
+                one_line(&policy.after)
             )),
             None => output.text("    ok, nothing changed"),
         }
@@ -225,7 +225,7 @@ fn report(check: &CheckView, output: &mut Output) {
         if let Some(before) = &row.before_policies {
             output.text(&format!(
                 "          a policy changed it: declared was {}",
-                plain(before)
+                one_line(before)
             ));
         }
     }
@@ -233,10 +233,4 @@ fn report(check: &CheckView, output: &mut Output) {
 
 fn time(seconds: i64) -> String {
     UtcTime(seconds).to_rfc3339()
-}
-
-/// What others wrote must not move a terminal's cursor.
-fn plain(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().take(2000).map(visible).collect()
 }

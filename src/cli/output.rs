@@ -1,4 +1,6 @@
 //! What a command tells: lines for people, or one JSON document.
+//!
+//! Much of it was written by others, and a terminal obeys control characters: none of them leaves this file.
 
 use super::Failure;
 use serde_json::Value;
@@ -60,9 +62,16 @@ impl Output {
     /// Writes it.
     pub(super) fn finish(self, out: &mut dyn Write) -> Result<(), Failure> {
         match self.document {
-            Some(document) if self.json => writeln!(out, "{document:#}")?,
+            Some(document) if self.json => {
+                let json = harmless(&format!("{document:#}"), |letter| {
+                    // Such a letter can only be inside a string (RFC 8259 §7).
+                    format!("\\u{:04x}", u32::from(letter))
+                });
+                writeln!(out, "{json}")?;
+            }
             _ => {
                 for line in &self.lines {
+                    let line = harmless(line, |_| char::REPLACEMENT_CHARACTER.to_string());
                     writeln!(out, "{line}")?;
                 }
             }
@@ -70,5 +79,57 @@ impl Output {
         out.flush()?;
         self.failure
             .map_or(Ok(()), |message| Err(Failure::Failed(message)))
+    }
+}
+
+/// One line of what others wrote, at most 2,000 characters of it: a line break must not begin a line of ours.
+pub(super) fn one_line(text: &str) -> String {
+    let visible = |letter: char| match letter {
+        '\n' => char::REPLACEMENT_CHARACTER,
+        letter => letter,
+    };
+    text.chars().take(2000).map(visible).collect()
+}
+
+/// The text with the letters replaced that move a terminal's cursor or change the order of what is read.
+fn harmless(text: &str, replaced: impl Fn(char) -> String) -> String {
+    let acts = |letter: char| {
+        let reorders = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        letter.is_control() && letter != '\n' || reorders
+    };
+    let mut written = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match acts(letter) {
+            true => written.push_str(&replaced(letter)),
+            false => written.push(letter),
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_others_wrote_cannot_drive_the_terminal() {
+        let hostile = "a\u{1b}[2J\u{7f}\u{9b}31m\u{202e}b";
+        for as_json in [false, true] {
+            let mut output = Output::new(as_json);
+            output.text(hostile);
+            output.table(&[hostile], &[vec![hostile.to_owned()]]);
+            let document = json!({ hostile: [hostile] });
+            output.json(document.clone());
+            let mut written = Vec::new();
+            output.finish(&mut written).unwrap();
+            let written = String::from_utf8(written).unwrap();
+            let acts = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+            assert!(!written.contains(acts), "{written:?}");
+            if as_json {
+                assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), document);
+            }
+        }
+        assert_eq!(one_line("a\nACCEPTED").lines().count(), 1);
     }
 }

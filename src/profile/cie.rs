@@ -27,6 +27,7 @@ pub static CIE: Profile = Profile {
     client_assertion: &CLIENT_ASSERTION,
     token_query: &TOKEN_QUERY,
     metadata_rules: FEDERATION_METADATA,
+    key_members: &["jwks"],
     client_authentication: &["private_key_jwt"],
     prompts: FEDERATION_PROMPTS,
     scopes: &[

@@ -9,12 +9,14 @@
 //!          ─► relying_party::ROWS, keys::ROWS …            ─┘
 //! ```
 //!
-//! One more row: a [`Check`] in the table of its subject, and a mutation in `tests.rs`, which fails without one.
+//! One more row: a [`Check`] in the table of its subject, and a mutation in `tests.rs`, which fails without one. What
+//! differs from profile to profile is taken from the [`Profile`]; a row that the Italian texts alone ask for is `italian`.
 
 mod entity_configuration;
 mod keys;
 mod redirect_uris;
 mod relying_party;
+mod rule_rows;
 #[cfg(test)]
 mod tests;
 mod trust_marks;
@@ -113,7 +115,7 @@ impl Verdict {
 /// One row of a report. The texts are technical English.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// What the row is called: `redirect_uris.wildcard`.
+    /// What the row is called: `redirect_uris.wildcard`, `rule.redirect_uris.present`.
     pub name: String,
     /// The clauses.
     pub rule: &'static str,
@@ -140,7 +142,31 @@ struct Check {
     asks: &'static str,
     change: &'static str,
     place: &'static str,
+    /// Logins are refused when it fails: by the verification of the chain, not by the profile's rules.
+    refuses_logins: bool,
+    /// SPID and CIE alone ask for it.
+    italian_only: bool,
     judge: fn(&Examined) -> Finding,
+}
+
+impl Check {
+    const fn refuses(self) -> Self {
+        Self {
+            refuses_logins: true,
+            ..self
+        }
+    }
+
+    const fn italian(self) -> Self {
+        Self {
+            italian_only: true,
+            ..self
+        }
+    }
+
+    fn applies_to(&self, profile: &Profile) -> bool {
+        !self.italian_only || profile.federation.compulsory
+    }
 }
 
 /// What a check found.
@@ -151,17 +177,19 @@ enum Finding {
     NotApplicable(&'static str),
 }
 
-/// `name, rule, asks, change, place, judge` of a row.
+/// `name, rule, asks, change, place [, refuses] [, italian] => judge` of a row.
 macro_rules! checks {
-    ($($name:literal, $rule:literal, $asks:literal, $change:literal, $place:expr => $judge:expr;)*) => {
+    ($($name:literal, $rule:literal, $asks:literal, $change:literal, $place:literal $(, $trait:ident)* => $judge:expr;)*) => {
         &[$(Check {
             name: $name,
             rule: $rule,
             asks: $asks,
             change: $change,
             place: $place,
+            refuses_logins: false,
+            italian_only: false,
             judge: $judge,
-        }),*]
+        }$(.$trait())*),*]
     };
 }
 use checks;
@@ -181,6 +209,7 @@ pub fn report(examined: &Examined) -> Vec<Row> {
     let rules = examined.profile.metadata_rules.iter();
     let mut rows: Vec<Row> = rules.map(|rule| examined.rule(rule)).collect();
     let checks = TABLES.iter().copied().flatten();
+    let checks = checks.filter(|check| check.applies_to(examined.profile));
     rows.extend(checks.map(|check| examined.check(check)));
     rows
 }
@@ -222,13 +251,13 @@ impl Examined {
         };
         self.row(
             Row {
-                name: rule.says.to_owned(),
+                name: rule_rows::name(rule),
                 rule: rule.source,
                 asks: rule.says,
                 refuses_logins: true,
                 verdict: Verdict::Pass,
                 found: String::new(),
-                change: Some(rule.says.to_owned()),
+                change: Some(rule_rows::change(rule)),
                 place,
                 before_policies: None,
             },
@@ -242,7 +271,7 @@ impl Examined {
                 name: check.name.to_owned(),
                 rule: check.rule,
                 asks: check.asks,
-                refuses_logins: false,
+                refuses_logins: check.refuses_logins,
                 verdict: Verdict::Pass,
                 found: String::new(),
                 change: Some(check.change.to_owned()),
@@ -276,6 +305,12 @@ impl Examined {
         let before = self.declared.get(entity_type).and_then(|of| of.get(member));
         let after = self.last.get(entity_type).and_then(|of| of.get(member));
         (before != after).then(|| before.cloned().unwrap_or(Value::Null))
+    }
+
+    /// Whether the profile's own rules judge this member: then no other row repeats what they say.
+    fn is_ruled(&self, member: &str) -> bool {
+        let mut rules = self.profile.metadata_rules.iter();
+        rules.any(|rule| rule.member == member)
     }
 
     /// A member of the RP's final metadata.

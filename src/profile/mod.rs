@@ -61,6 +61,8 @@ pub struct Profile {
     pub token_query: &'static Message,
     /// Rules on final RP metadata (SPID/CIE FE-10).
     pub metadata_rules: &'static [Rule<MetadataFacts>],
+    /// Where an RP's keys are asked to be; from the other places they are taken as well (SPID/CIE FE-9, FE-10).
+    pub key_members: &'static [&'static str],
     /// Client authentication methods.
     pub client_authentication: &'static [&'static str],
     /// Values of `prompt`.

@@ -58,6 +58,7 @@ pub static OIDC: Profile = Profile {
     client_assertion: &CLIENT_ASSERTION,
     token_query: &TOKEN_QUERY,
     metadata_rules: REGISTERED_METADATA,
+    key_members: &["jwks", "signed_jwks_uri", "jwks_uri"],
     client_authentication: &[
         "private_key_jwt",
         "client_secret_basic",

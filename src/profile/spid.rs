@@ -26,6 +26,7 @@ pub static SPID: Profile = Profile {
     client_assertion: &CLIENT_ASSERTION,
     token_query: &TOKEN_QUERY,
     metadata_rules: FEDERATION_METADATA,
+    key_members: &["jwks", "signed_jwks_uri"],
     client_authentication: &["private_key_jwt"],
     prompts: FEDERATION_PROMPTS,
     scopes: &[

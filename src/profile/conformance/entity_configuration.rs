@@ -1,4 +1,5 @@
-//! What an RP says of itself: statement, `federation_entity`.
+//! What an RP says of itself: statement, `federation_entity`. Of the latter SPID/CIE MD-2 speaks for providers: an RP
+//! whose page of presentation is thinner is warned and does not fail.
 
 use super::{Check, Configuration, Finding, RELYING_PARTY, absent, checks, show};
 use crate::jose::SignatureAlgorithm;
@@ -34,7 +35,7 @@ pub(super) static ROWS: &[Check] = checks! {
         });
     "statement.iss_sub", "OIDC Federation §3.1, SPID/CIE MD-1",
         "iss and sub are the entity identifier, byte for byte",
-        "write the entity identifier exactly as it is used, with or without its final slash", "iss, sub" =>
+        "write the entity identifier exactly as it is used, with or without its final slash", "iss, sub", refuses =>
         |e| e.of_configuration(|c| {
             let claim = |name| c.claims.get(name).map_or_else(absent, show);
             let (iss, sub) = (claim("iss"), claim("sub"));
@@ -43,14 +44,14 @@ pub(super) static ROWS: &[Check] = checks! {
         });
     "statement.iat", "OIDC Federation §3.1",
         "iat is there and not in the future",
-        "write the time of signing in UTC, seconds since 1970, and synchronise the clock", "iat" =>
+        "write the time of signing in UTC, seconds since 1970, and synchronise the clock", "iat", refuses =>
         |e| e.of_configuration(|c| match time(c, "iat") {
             Some(at) => Finding::fail_unless(at <= e.now.0.saturating_add(30), date(at)),
             None => Finding::Fail(absent()),
         });
     "statement.exp", "OIDC Federation §3.1, SPID/CIE MD-1",
         "exp is there and in the future",
-        "sign the entity configuration anew, well before it ends", "exp" =>
+        "sign the entity configuration anew, well before it ends", "exp", refuses =>
         |e| e.of_configuration(|c| match time(c, "exp") {
             Some(at) => Finding::fail_unless(at > e.now.0, date(at)),
             None => Finding::Fail(absent()),
@@ -89,39 +90,39 @@ pub(super) static ROWS: &[Check] = checks! {
             let types: Vec<&str> = e.last.keys().map(String::as_str).collect();
             Finding::fail_unless(e.last.get(RELYING_PARTY).is_some_and(Value::is_object), types.join(", "))
         });
-    "federation_entity.organization_name", "OIDC Federation §5.2.2, SPID/CIE MD-2",
+    "federation_entity.organization_name", "OIDC Federation §5.2.2",
         "federation_entity names the organisation",
         "add organization_name, the name that people know", "metadata.federation_entity.organization_name" =>
         |e| e.of_configuration(|_| {
             let name = e.entity("organization_name").or_else(|| e.entity("organization_name#it"));
             let named = name.and_then(Value::as_str).is_some_and(|name| !name.trim().is_empty());
-            Finding::fail_unless(named, name.map_or_else(absent, show))
+            Finding::warn_unless(named, name.map_or_else(absent, show))
         });
-    "federation_entity.contacts", "OIDC Federation §5.2.2, SPID/CIE MD-2",
+    "federation_entity.contacts", "OIDC Federation §5.2.2",
         "federation_entity has contacts, a list of e-mail addresses (PEC)",
         "add contacts with the certified e-mail address of the organisation", "metadata.federation_entity.contacts" =>
         |e| e.of_configuration(|_| {
             let contacts = e.entity("contacts");
             let list = contacts.and_then(Value::as_array).filter(|list| !list.is_empty());
             let is_mail = |item: &Value| item.as_str().is_some_and(|text| text.contains('@'));
-            Finding::fail_unless(
+            Finding::warn_unless(
                 list.is_some_and(|list| list.iter().all(is_mail)),
                 contacts.map_or_else(absent, show),
             )
         });
     "federation_entity.homepage_uri", "SPID/CIE MD-2",
         "federation_entity has homepage_uri (or organization_uri), a web address",
-        "add homepage_uri with the address of the organisation's site", "metadata.federation_entity.homepage_uri" =>
+        "add homepage_uri with the address of the organisation's site", "metadata.federation_entity.homepage_uri", italian =>
         |e| e.of_configuration(|_| {
             web(e.entity("homepage_uri").or_else(|| e.entity("organization_uri")))
         });
     "federation_entity.policy_uri", "SPID/CIE MD-2",
         "federation_entity has policy_uri, a web address",
-        "add policy_uri with the address of the privacy notice", "metadata.federation_entity.policy_uri" =>
+        "add policy_uri with the address of the privacy notice", "metadata.federation_entity.policy_uri", italian =>
         |e| e.of_configuration(|_| web(e.entity("policy_uri")));
     "federation_entity.logo_uri", "SPID/CIE MD-2",
         "federation_entity has logo_uri, the address of an SVG",
-        "add logo_uri with the address of the logo as SVG", "metadata.federation_entity.logo_uri" =>
+        "add logo_uri with the address of the logo as SVG", "metadata.federation_entity.logo_uri", italian =>
         |e| e.of_configuration(|_| {
             let logo = e.entity("logo_uri");
             let path = logo.and_then(Value::as_str).and_then(|uri| Url::parse(uri).ok());

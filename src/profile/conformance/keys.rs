@@ -3,14 +3,18 @@
 use super::{Check, Finding, absent, checks};
 use crate::jose::jwks::{PRIVATE_KEY, RSA_SIZE};
 use crate::jose::{KeyKind, KeyManagementAlgorithm, KeySet, KeyUse, PublicKey, SignatureAlgorithm};
+use crate::profile::Profile;
 use std::collections::BTreeSet;
+
+/// Algorithms that no asymmetric key is for, or that are broken (SPID/CIE AL-4).
+const FORBIDDEN: [&str; 5] = ["none", "HS256", "HS384", "HS512", "RSA1_5"];
 
 pub(super) static ROWS: &[Check] = checks! {
     "keys.private", "RFC 7517 §9.2",
         "the published keys are public keys",
         "these keys are known to everybody now: make new ones and publish their public half", "metadata.openid_relying_party.jwks" =>
         |e| e.of_keys(|keys| skipped(keys, Finding::Fail, |reason| reason == PRIVATE_KEY));
-    "keys.size", "SPID/CIE AL-5",
+    "keys.size", "RFC 7518 §3.3, SPID/CIE AL-5",
         "RSA keys have at least 2048 bits",
         "make a new RSA key of 3072 bits, or an EC key", "metadata.openid_relying_party.jwks" =>
         |e| e.of_keys(|keys| skipped(keys, Finding::Fail, |reason| reason == RSA_SIZE));
@@ -33,14 +37,31 @@ pub(super) static ROWS: &[Check] = checks! {
         "every key says whether it signs or encrypts (use)",
         "add use: sig or use: enc to every key", "metadata.openid_relying_party.jwks" =>
         |e| e.of_keys(|keys| labels(keys, Finding::Warning, |key| key.usage().is_none()));
-    "keys.alg", "RFC 7517 §4.4",
-        "alg, when a key states it, is an algorithm that fits the key",
+    "keys.alg", "RFC 7517 §4.4, SPID/CIE AL-4",
+        "alg, when a key states it, is an algorithm of the profile that fits the key",
         "correct alg or leave it out", "metadata.openid_relying_party.jwks" =>
-        |e| e.of_keys(|keys| labels(keys, Finding::Fail, |key| key.algorithm().is_some_and(|alg| !alg_fits(key, alg))));
-    "keys.kid", "RFC 7517 §4.5, SPID/CIE AL-5",
+        |e| e.of_keys(|keys| {
+            let faults = |of: Alg| {
+                let stated = keys.keys().iter().filter_map(|key| Some((key, key.algorithm()?)));
+                let faults = stated.filter(|(key, alg)| judge_alg(e.profile, key, alg) == of);
+                faults.map(|(key, alg)| format!("{}: {alg} {}", label(key), of.says())).collect::<Vec<_>>()
+            };
+            match faults(Alg::Wrong) {
+                wrong if wrong.is_empty() => Finding::unless_any(&faults(Alg::Unsupported), Finding::Warning),
+                wrong => Finding::Fail(wrong.join(", ")),
+            }
+        });
+    "keys.kid", "RFC 7517 §4.5, SPID/CIE AZ-2",
         "every key has a kid",
         "add a kid, best the RFC 7638 thumbprint", "metadata.openid_relying_party.jwks" =>
-        |e| e.of_keys(|keys| labels(keys, Finding::Fail, |key| key.kid().is_none()));
+        |e| e.of_keys(|keys| {
+            // Where request objects are signed, their header names the key.
+            let named = e.profile.request_object.is_some();
+            let unnamed = || keys.keys().iter().filter(|key| key.kid().is_none());
+            let signs = unnamed().any(|key| key.usage() != Some(KeyUse::Encryption));
+            let worse = if named && signs { Finding::Fail } else { Finding::Warning };
+            Finding::unless_any(&unnamed().map(label).collect::<Vec<_>>(), worse)
+        });
     "keys.kid_unique", "RFC 7517 §4.5",
         "different keys have different kids",
         "give every key a kid of its own, best the RFC 7638 thumbprint", "metadata.openid_relying_party.jwks" =>
@@ -50,7 +71,7 @@ pub(super) static ROWS: &[Check] = checks! {
         });
     "keys.kid_thumbprint", "RFC 7638, SPID/CIE AL-5",
         "a kid is the RFC 7638 thumbprint of its key",
-        "compute the kid with SHA-256 as RFC 7638 says: then it changes with the key and never without", "metadata.openid_relying_party.jwks" =>
+        "compute the kid with SHA-256 as RFC 7638 says: then it changes with the key and never without", "metadata.openid_relying_party.jwks", italian =>
         |e| e.of_keys(thumbprints);
     "keys.federation", "SPID/CIE AL-6",
         "protocol keys are none of the federation keys",
@@ -77,10 +98,16 @@ pub(super) static ROWS: &[Check] = checks! {
         "claim jwks has public keys only",
         "these keys are known to everybody now: make new ones and have the superior attest them", "jwks" =>
         |e| e.of_configuration(|c| skipped(&c.keys, Finding::Fail, |reason| reason == PRIVATE_KEY));
-    "federation_keys.usable", "SPID/CIE AL-1, AL-5",
+    "federation_keys.size", "RFC 7518 §3.3, SPID/CIE AL-5",
+        "RSA federation keys have at least 2048 bits",
+        "make a new RSA key of 3072 bits, or an EC key, and have the superior attest it", "jwks" =>
+        |e| e.of_configuration(|c| skipped(&c.keys, Finding::Fail, |reason| reason == RSA_SIZE));
+    "federation_keys.usable", "SPID/CIE AL-1",
         "every federation key can be used",
-        "remove the key or replace it by an RSA key of at least 2048 bits or one on P-256 or P-521", "jwks" =>
-        |e| e.of_configuration(|c| skipped(&c.keys, Finding::Warning, |reason| reason != PRIVATE_KEY));
+        "remove the key or replace it by an RSA key or one on P-256 or P-521", "jwks" =>
+        |e| e.of_configuration(|c| {
+            skipped(&c.keys, Finding::Warning, |reason| ![PRIVATE_KEY, RSA_SIZE].contains(&reason))
+        });
     "federation_keys.kid", "OIDC Federation §3.1",
         "every federation key has a kid",
         "add a kid, best the RFC 7638 thumbprint; the header of the statement names it", "jwks" =>
@@ -164,13 +191,44 @@ pub(super) fn signs(key: &PublicKey, algorithm: SignatureAlgorithm) -> bool {
     fits_kind(key, algorithm) && key.algorithm().is_none_or(|alg| alg == algorithm.as_str())
 }
 
-fn alg_fits(key: &PublicKey, alg: &str) -> bool {
-    let signs = SignatureAlgorithm::parse(alg).is_some_and(|alg| fits_kind(key, alg));
-    let encrypts = KeyManagementAlgorithm::parse(alg)
-        .is_some_and(|alg| key.kind().is_rsa() == alg.as_str().starts_with("RSA"));
-    match key.usage() {
+/// What is to be said of the algorithm that a key states.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alg {
+    Fits,
+    /// It is none that this provider has: the key serves nothing here.
+    Unsupported,
+    /// It cannot be meant for this key, or must be refused (SPID/CIE AL-4).
+    Wrong,
+}
+
+impl Alg {
+    const fn says(self) -> &'static str {
+        match self {
+            Self::Fits => "fits",
+            Self::Unsupported => "is not supported here",
+            Self::Wrong => "does not fit the key",
+        }
+    }
+}
+
+fn judge_alg(profile: &Profile, key: &PublicKey, alg: &str) -> Alg {
+    let signature = SignatureAlgorithm::parse(alg);
+    let management = KeyManagementAlgorithm::parse(alg);
+    let signs = signature.is_some_and(|alg| fits_kind(key, alg));
+    let encrypts =
+        management.is_some_and(|alg| key.kind().is_rsa() == alg.as_str().starts_with("RSA"));
+    let fits = match key.usage() {
         Some(KeyUse::Signature) => signs,
         Some(KeyUse::Encryption) => encrypts,
         None => signs || encrypts,
+    };
+    let published = signature.is_some_and(|alg| profile.signature_algorithms.contains(&alg))
+        || management.is_some_and(|alg| profile.key_management.contains(&alg));
+    match (signature.is_some() || management.is_some(), fits) {
+        (true, true) if published => Alg::Fits,
+        (true, true) => Alg::Unsupported,
+        (true, false) => Alg::Wrong,
+        (false, _) if FORBIDDEN.contains(&alg) => Alg::Wrong,
+        (false, _) => Alg::Unsupported,
     }
 }

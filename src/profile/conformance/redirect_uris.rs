@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use url::{Host, Url};
 
 pub(super) static ROWS: &[Check] = checks! {
-    "redirect_uris.host", "SPID/CIE FE-10",
-        "no redirect URI names this machine or an IP address",
+    "redirect_uris.host", "SPID/CIE FE-10, RFC 8252 §7.3",
+        "no https redirect URI names this machine or an IP address",
         "use the public host name of the service", "metadata.openid_relying_party.redirect_uris" =>
         |e| if e.development {
             Finding::NotApplicable("development")
         } else {
-            each(e, Finding::Fail, |_, _, url| match url.host() {
+            // Loopback addresses of applications are http, and whether these are allowed is the profile's own rule.
+            each(e, Finding::Warning, |_, _, url| url.scheme() == "https" && match url.host() {
                 Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
                 Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
                 None => false,
@@ -42,7 +43,7 @@ pub(super) static ROWS: &[Check] = checks! {
     "redirect_uris.same_host", "SPID/CIE FE-10",
         "https redirect URIs are on the entity's own host or below it",
         "make sure that the other host is the organisation's; one host is easier to trust",
-        "metadata.openid_relying_party.redirect_uris" =>
+        "metadata.openid_relying_party.redirect_uris", italian =>
         |e| e.of_configuration(|_| each(e, Finding::Warning, |e, _, url| {
             let entity = Url::parse(&e.entity_id).ok();
             let own = entity.as_ref().and_then(Url::host_str).unwrap_or_default();

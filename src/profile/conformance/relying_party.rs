@@ -10,7 +10,7 @@ const KEY_MEMBERS: [&str; 3] = ["jwks", "signed_jwks_uri", "jwks_uri"];
 pub(super) static ROWS: &[Check] = checks! {
     "relying_party.shape", "OIDC Registration §2",
         "every member has the right JSON type",
-        "correct the member that is named", "metadata.openid_relying_party" =>
+        "correct the member that is named", "metadata.openid_relying_party", refuses =>
         |e| match &e.facts {
             Ok(_) => Finding::Pass("all can be read".to_owned()),
             Err(misshapen) => Finding::Fail(misshapen.to_string()),
@@ -70,19 +70,31 @@ pub(super) static ROWS: &[Check] = checks! {
             Some(kind) => Finding::warn_unless(kind == "pairwise", kind),
         });
     "relying_party.client_registration_types", "OIDC Federation §5.1.2, SPID/CIE FE-10",
-        "client_registration_types is stated",
-        "add client_registration_types: [\"automatic\"]", "metadata.openid_relying_party.client_registration_types" =>
+        "client_registration_types is stated, with the way in which this provider registers",
+        "add client_registration_types with what the provider publishes as client_registration_types_supported",
+        "metadata.openid_relying_party.client_registration_types" =>
         |e| e.of_configuration(|_| e.of_metadata(|metadata| {
             let kinds = &metadata.client_registration_types;
-            let found = if kinds.is_empty() { absent() } else { kinds.join(", ") };
-            Finding::warn_unless(!kinds.is_empty(), found)
+            if kinds.is_empty() {
+                return Finding::Warning(absent());
+            }
+            let ours = e.profile.federation.registration.as_str();
+            let has = kinds.iter().any(|kind| kind == ours) || e.is_ruled("client_registration_types");
+            Finding::fail_unless(has, kinds.join(", "))
         }));
     "relying_party.token_endpoint_auth_method", "OIDC Registration §2, SPID/CIE TK-1",
-        "token_endpoint_auth_method is stated: left out it means client_secret_basic",
-        "add token_endpoint_auth_method: private_key_jwt", "metadata.openid_relying_party.token_endpoint_auth_method" =>
+        "token_endpoint_auth_method is a method of this provider: left out it means client_secret_basic",
+        "write one of the methods that the provider publishes as token_endpoint_auth_methods_supported, best private_key_jwt",
+        "metadata.openid_relying_party.token_endpoint_auth_method" =>
         |e| e.of_metadata(|metadata| {
-            let method = metadata.token_endpoint_auth_method.clone();
-            Finding::warn_unless(method.is_some(), method.unwrap_or_else(absent))
+            let methods = e.profile.client_authentication;
+            match metadata.token_endpoint_auth_method.as_deref() {
+                None => Finding::warn_unless(methods.contains(&"client_secret_basic"), absent()),
+                Some(method) => {
+                    let has = methods.contains(&method) || e.is_ruled("token_endpoint_auth_method");
+                    Finding::fail_unless(has, method)
+                }
+            }
         });
     "relying_party.scope", "SPID/CIE AZ-7, MD-3",
         "scope, when stated, has openid and only scopes that the profile has",
@@ -102,18 +114,21 @@ pub(super) static ROWS: &[Check] = checks! {
             let ways: Vec<&str> = KEY_MEMBERS.into_iter().filter(|name| e.last(name).is_some()).collect();
             Finding::warn_unless(ways.len() <= 1, ways.join(", "))
         });
-    "relying_party.keys_signed", "SPID/CIE FE-9, FE-10",
-        "keys are published under a signature: by jwks or signed_jwks_uri",
-        "publish the keys as jwks in the entity configuration", "metadata.openid_relying_party.jwks_uri" =>
+    "relying_party.keys_place", "SPID/CIE FE-9, FE-10",
+        "keys are published under a signature that the profile asks for: jwks (SPID: or signed_jwks_uri)",
+        "publish the keys as jwks in the entity configuration", "metadata.openid_relying_party.jwks" =>
         |e| e.of_configuration(|_| {
-            let unsigned = e.last("jwks_uri").is_some()
-                && e.last("jwks").is_none() && e.last("signed_jwks_uri").is_none();
-            Finding::warn_unless(!unsigned, if unsigned { "jwks_uri only" } else { "signed" })
+            let ways: Vec<&str> = KEY_MEMBERS.into_iter().filter(|name| e.last(name).is_some()).collect();
+            if ways.is_empty() {
+                return Finding::NotApplicable("there are no keys");
+            }
+            let asked = |name: &&str| e.profile.key_members.contains(name);
+            Finding::fail_unless(ways.iter().any(asked), ways.join(", "))
         });
     "algorithms.userinfo_stated", "SPID/CIE UI-2",
         "the algorithms of userinfo are stated",
         "add userinfo_signed_response_alg, userinfo_encrypted_response_alg and userinfo_encrypted_response_enc",
-        "metadata.openid_relying_party.userinfo_encrypted_response_alg" =>
+        "metadata.openid_relying_party.userinfo_encrypted_response_alg", italian =>
         |e| e.of_configuration(|_| e.of_metadata(|metadata| {
             let members = [
                 ("userinfo_signed_response_alg", &metadata.userinfo_signed_response_alg),

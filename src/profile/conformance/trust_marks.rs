@@ -17,7 +17,7 @@ const TYPE_NAMES: [&str; 3] = ["trust_mark_type", "trust_mark_id", "id"];
 pub(super) static ROWS: &[Check] = checks! {
     "trust_marks.required", "SPID/CIE FE-1",
         "trust_marks has a mark of a type that this provider asks for",
-        "ask the trust anchor (or the mark's issuer) for the mark and add it to trust_marks", "trust_marks" =>
+        "ask the trust anchor (or the mark's issuer) for the mark and add it to trust_marks", "trust_marks", refuses =>
         |e| e.of_configuration(|c| {
             if e.required_trust_marks.is_empty() {
                 return Finding::NotApplicable("this provider asks for none");
@@ -30,12 +30,13 @@ pub(super) static ROWS: &[Check] = checks! {
         "every trust mark has iss, sub, iat and its type",
         "ask the mark's issuer for a complete one", "trust_marks" =>
         |e| each(e, Finding::Fail, |_, mark| {
+            let untyped = mark.inner_kind().is_none().then_some("trust_mark_type");
             let missing: Vec<&str> = ["iss", "sub", "iat"]
                 .into_iter()
                 .filter(|name| !mark.claims.contains_key(*name))
+                .chain(untyped)
                 .collect();
-            let fault = !missing.is_empty() || mark.inner_kind().is_none();
-            fault.then(|| format!("{} has no {}", mark.label(), list(&missing)))
+            (!missing.is_empty()).then(|| format!("{} has no {}", mark.label(), list(&missing)))
         });
     "trust_marks.sub", "SPID/CIE FE-1, TM-1",
         "every trust mark was issued to this RP",

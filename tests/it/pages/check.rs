@@ -4,6 +4,7 @@ use crate::harness::{Answer, Browser, Host, World};
 use serde_json::json;
 use varco::federation::evaluation::Recheck;
 use varco::model::ClientId;
+use varco::ui::visit::csrf_token;
 
 impl World {
     /// Asks the page about a relying party.
@@ -136,6 +137,10 @@ async fn the_form_is_bound_to_its_browser_and_registered_clients_are_judged_too(
     let form = page.form("/check").with("rp", &host.url("/rp"));
     let stranger = world.browser().submit(&page, &form).await;
     assert_eq!(stranger.status, 400, "{}", stranger.body);
+    // What anybody can compute: the token of a browser without the page's cookie.
+    let computed = form.clone().with("csrf_token", &csrf_token("", "check"));
+    let cross_site = world.browser().submit(&page, &computed).await;
+    assert_eq!(cross_site.status, 400, "{}", cross_site.body);
     let forged = form.with("csrf_token", "made-up");
     assert_eq!(browser.submit(&page, &forged).await.status, 400);
     assert_eq!(host.requests(), [""; 0], "nothing is fetched");
