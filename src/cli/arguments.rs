@@ -357,8 +357,11 @@ pub(super) struct CheckParty {
     #[arg(long, value_name = "ID")]
     pub(super) issuer: String,
     /// The relying party's entity identifier (or client_id)
-    #[arg(value_name = "ENTITY_ID")]
-    pub(super) client_id: String,
+    #[arg(value_name = "ENTITY_ID", required_unless_present = "reference")]
+    pub(super) client_id: Option<String>,
+    /// Show instead what was refused under this reference (on the error page, in X-Request-Id and in the log)
+    #[arg(long, value_name = "REF", conflicts_with_all = ["client_id", "cached"])]
+    pub(super) reference: Option<String>,
     /// Use what is known already instead of asking for everything anew
     #[arg(long)]
     pub(super) cached: bool,

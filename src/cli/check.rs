@@ -2,7 +2,7 @@
 
 use super::arguments::CheckParty;
 use super::output::{Output, one_line};
-use super::{Done, Failure, World};
+use super::{Done, Failure, World, refusals};
 use crate::accounts::PasswordHasher;
 use crate::clock::{ManualClock, UtcTime};
 use crate::config::IssuerSettings;
@@ -19,18 +19,26 @@ use std::sync::Arc;
 pub(super) fn run(world: &World, party: &CheckParty, output: &mut Output) -> Done {
     let settings = world.issuer(&party.issuer)?.clone();
     let issuer = settings.id.clone();
+    if let Some(reference) = &party.reference {
+        return refusals::show(world, &issuer, reference, output);
+    }
+    let Some(client_id) = &party.client_id else {
+        return Err(Failure::UsedWrongly("no relying party is named".to_owned()));
+    };
     let recheck = match party.cached {
         true => Recheck::Cached,
         false => Recheck::Fresh,
     };
-    let client_id = ClientId::new(party.client_id.clone());
+    let client_id = ClientId::new(client_id.clone());
     let op = provider(world, settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let examination = runtime.block_on(op.examine(&client_id, recheck));
     tell(&view(&examination, Locale::En), output);
-    let document = CheckDocument::of(&issuer, &examination);
+    let last = refusals::last(world, &issuer, &client_id)?;
+    refusals::list(&last, output);
+    let document = CheckDocument::of(&issuer, &examination, &last);
     output.json(serde_json::to_value(document)?);
     if examination.refusal.is_some() {
         output.failed(format!("issuer {issuer} refuses {client_id}"));
@@ -98,7 +106,7 @@ fn tell(check: &CheckView, output: &mut Output) {
     report(check, output);
 }
 
-fn heading(text: &str, output: &mut Output) {
+pub(super) fn heading(text: &str, output: &mut Output) {
     output.text("");
     output.text(text);
 }

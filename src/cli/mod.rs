@@ -12,6 +12,7 @@ mod keys;
 mod otp;
 mod output;
 mod parties;
+mod refusals;
 #[cfg(test)]
 mod tests;
 mod users;

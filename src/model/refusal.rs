@@ -21,3 +21,11 @@ pub struct Refusal {
     /// Everything that is known, as in the log.
     pub reason: String,
 }
+
+impl Refusal {
+    /// The endpoint that refused: `authorization`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        self.event.strip_suffix(".refused").unwrap_or(&self.event)
+    }
+}

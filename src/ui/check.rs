@@ -4,15 +4,15 @@
 mod document;
 mod view;
 
-pub use document::CheckDocument;
+pub use document::{CheckDocument, KeptDocument};
 pub use view::view;
 
 use super::Page as _;
-use super::pages::check::CheckPage;
+use super::pages::check::{CheckPage, KeptView};
 use super::visit::{PageFailure, Visit, check_csrf, csrf_token};
 use crate::endpoint::{CookieChange, Note, Reply};
 use crate::federation::evaluation::Recheck;
-use crate::model::ClientId;
+use crate::model::{ClientId, Refusal};
 use crate::provider::ClientError;
 use crate::random;
 
@@ -23,18 +23,55 @@ const FORM_SECONDS: i64 = 86_400;
 /// Bytes of an entity identifier.
 const ENTITY_ID_MAX: usize = 2048;
 
-/// `GET /check?rp=…`: the form.
+/// `GET /check?rp=…`: the form; `?reference=…`: what was refused under that reference, and the form for its RP.
 pub async fn show(visit: &Visit<'_>) -> Reply {
+    match try_show(visit).await {
+        Ok(reply) => reply,
+        Err(failure) => visit.failure(failure),
+    }
+}
+
+async fn try_show(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     let secret = browser_secret(visit).unwrap_or_else(random::token);
     let query = visit.query();
+    let reference = query.get("reference");
+    let kept = match reference {
+        Some(reference) => visit.op.find_refusal(reference).await?,
+        None => None,
+    };
+    let entity_id = match &kept {
+        Some(refusal) => refusal.unverified_client_id.to_string(),
+        None => shortened(query.get("rp").unwrap_or_default()),
+    };
     let page = CheckPage {
         action_url: visit.link("/check", &[]),
         csrf_token: csrf_token(&secret, PURPOSE),
-        entity_id: shortened(query.get("rp").unwrap_or_default()),
+        last: last(visit, &entity_id).await?,
+        entity_id,
         result: None,
+        unknown_reference: reference.is_some() && kept.is_none(),
+        kept: kept.map(|refusal| kept_view(visit, refusal)),
     };
     let reply = answer(visit, &page, 200);
-    reply.cookie(CookieChange::Set(cookie(visit), secret, FORM_SECONDS))
+    Ok(reply.cookie(CookieChange::Set(cookie(visit), secret, FORM_SECONDS)))
+}
+
+async fn last(visit: &Visit<'_>, entity_id: &str) -> Result<Vec<KeptView>, PageFailure> {
+    let refusals = visit.op.last_refusals(&ClientId::new(entity_id)).await?;
+    let views = refusals.into_iter().map(|one| kept_view(visit, one));
+    Ok(views.collect())
+}
+
+fn kept_view(visit: &Visit<'_>, refusal: Refusal) -> KeptView {
+    KeptView {
+        url: visit.link("/check", &[("reference", &refusal.reference)]),
+        endpoint: refusal.endpoint().to_owned(),
+        answered: format!("{}: {}", refusal.code, refusal.description),
+        reference: refusal.reference,
+        refused_at: refusal.refused_at.0,
+        client_id: refusal.unverified_client_id.to_string(),
+        reason: refusal.reason,
+    }
 }
 
 /// `POST /check`: looks at the RP and draws what was found; `fresh=1` passes by every cache.
@@ -55,6 +92,7 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
         _ => Recheck::Cached,
     };
     let client_id = ClientId::new(entity_id.clone());
+    let last = last(visit, &entity_id).await?;
     let examination = visit.op.examine(&client_id, recheck).await;
     // Our own outage is no verdict on the RP.
     let status = match examination.refusal {
@@ -66,6 +104,9 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
         csrf_token: csrf_token(&secret, PURPOSE),
         entity_id,
         result: Some(view(&examination, visit.locale(&[]))),
+        kept: None,
+        unknown_reference: false,
+        last,
     };
     let accepted = if examination.refusal.is_none() {
         "true"

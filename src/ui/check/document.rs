@@ -3,6 +3,7 @@
 use super::super::Locale;
 use super::super::advice::Advice;
 use crate::federation::evaluation::Evaluation;
+use crate::model::Refusal;
 use crate::profile::conformance::Row;
 use crate::provider::Examination;
 use serde::Serialize;
@@ -22,11 +23,48 @@ pub struct CheckDocument<'a> {
     pub expires_at: Option<String>,
     /// Why it is refused; null when it is accepted.
     pub refusal: Option<RefusalDocument>,
+    /// The last refusals of requests that named it, the newest first.
+    pub last_refusals: Vec<KeptDocument<'a>>,
     /// The conformance report.
     pub report: &'a [Row],
     /// Every fetch, statement, trust mark, path and policy operator.
     #[serde(flatten)]
     pub evaluation: &'a Evaluation,
+}
+
+/// A refusal of before.
+#[derive(Debug, Serialize)]
+pub struct KeptDocument<'a> {
+    /// Its reference.
+    pub reference: &'a str,
+    /// Whom the request named; nobody proved it.
+    pub client_id: &'a str,
+    /// When, as `2026-01-31T09:00:00Z`.
+    pub refused_at: String,
+    /// `authorization`, `token`, ….
+    pub endpoint: &'a str,
+    /// `error`, as answered.
+    pub error: &'a str,
+    /// `error_description`, as answered.
+    pub error_description: &'a str,
+    /// Everything that is known.
+    pub reason: &'a str,
+}
+
+impl<'a> KeptDocument<'a> {
+    /// The document of a refusal.
+    #[must_use]
+    pub fn of(refusal: &'a Refusal) -> Self {
+        Self {
+            reference: &refusal.reference,
+            client_id: refusal.unverified_client_id.as_str(),
+            refused_at: refusal.refused_at.to_rfc3339(),
+            endpoint: refusal.endpoint(),
+            error: &refusal.code,
+            error_description: &refusal.description,
+            reason: &refusal.reason,
+        }
+    }
 }
 
 /// Why a relying party is refused.
@@ -47,7 +85,7 @@ pub struct RefusalDocument {
 impl<'a> CheckDocument<'a> {
     /// The document of an examination.
     #[must_use]
-    pub fn of(issuer: &'a str, examination: &'a Examination) -> Self {
+    pub fn of(issuer: &'a str, examination: &'a Examination, last: &'a [Refusal]) -> Self {
         let client_id = examination.client_id.as_str();
         let refusal = examination.refusal.as_ref().map(|error| {
             let advice = Advice::on(client_id, error);
@@ -66,6 +104,7 @@ impl<'a> CheckDocument<'a> {
             accepted: refusal.is_none(),
             expires_at: examination.expires_at.map(|at| at.to_rfc3339()),
             refusal,
+            last_refusals: last.iter().map(KeptDocument::of).collect(),
             report: &examination.report,
             evaluation: &examination.evaluation,
         }

@@ -14,6 +14,31 @@ pub struct CheckPage {
     pub entity_id: String,
     /// What came of it.
     pub result: Option<CheckView>,
+    /// The refusal whose reference was asked for.
+    pub kept: Option<KeptView>,
+    /// A reference was asked for, and is not kept.
+    pub unknown_reference: bool,
+    /// The last refusals of the relying party, the newest first.
+    pub last: Vec<KeptView>,
+}
+
+/// A refusal of before.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeptView {
+    /// Its reference.
+    pub reference: String,
+    /// Where it is shown by itself.
+    pub url: String,
+    /// When.
+    pub refused_at: i64,
+    /// `authorization`, `token`, ….
+    pub endpoint: String,
+    /// Whom the request named.
+    pub client_id: String,
+    /// Error and description, as answered.
+    pub answered: String,
+    /// Everything that is known.
+    pub reason: String,
 }
 
 impl Page for CheckPage {

@@ -124,7 +124,22 @@ fn page(texts: Texts, result: Option<CheckView>) -> CheckPage {
         action_url: texts.of("/spid/check"),
         csrf_token: texts.of("csrf-9"),
         entity_id: texts.of(RP),
+        kept: result.is_none().then(|| kept(texts)),
+        unknown_reference: result.is_none(),
+        last: vec![kept(texts), kept(texts)],
         result,
+    }
+}
+
+fn kept(texts: Texts) -> KeptView {
+    KeptView {
+        reference: texts.of("b1f6Qx2mT9"),
+        url: texts.of("/spid/check?reference=b1f6Qx2mT9"),
+        refused_at: AT,
+        endpoint: texts.of("authorization"),
+        client_id: texts.of(RP),
+        answered: texts.of("invalid_client: entity configuration: claim exp has passed"),
+        reason: texts.of("entity configuration: claim exp 1768460000 has passed"),
     }
 }
 

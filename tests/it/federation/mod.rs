@@ -12,6 +12,7 @@ mod marks;
 mod metadata;
 mod mutations;
 mod nodes;
+mod refusals;
 mod renewal;
 mod strangers;
 mod tolerances;
