@@ -12,7 +12,7 @@ use crate::keys;
 use crate::model::ClientId;
 use crate::provider::{Provider, Refusals, Shared};
 use crate::ui::check::{CheckDocument, view};
-use crate::ui::{CheckView, DocumentView, Locale, PathView, StateView};
+use crate::ui::{CheckView, DocumentView, KnownView, Locale, PathView, StateView};
 use std::sync::Arc;
 
 /// Examines and prints; refused is status 1.
@@ -34,7 +34,7 @@ pub(super) fn run(world: &World, party: &CheckParty, output: &mut Output) -> Don
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let examination = runtime.block_on(op.examine(&client_id, recheck));
+    let examination = runtime.block_on(op.examine(&client_id, recheck))?;
     tell(&view(&examination, Locale::En), output);
     let last = refusals::last(world, &issuer, &client_id)?;
     refusals::list(&last, output);
@@ -85,6 +85,9 @@ fn tell(check: &CheckView, output: &mut Output) {
     if let Some(reason) = &check.reason {
         output.text(&format!("         ({})", one_line(reason)));
     }
+    if let Some(known) = &check.known {
+        output.text(&format!("         {}", row(known)));
+    }
     if let Some((since, until)) = check.remembered {
         output.text(&format!(
             "         This failure is remembered since {} and answers until {}; without --cached everything is asked anew.",
@@ -104,6 +107,20 @@ fn tell(check: &CheckView, output: &mut Output) {
         output.text(metadata);
     }
     report(check, output);
+}
+
+/// What is known of it, in one line.
+fn row(known: &KnownView) -> String {
+    let enabled = if known.enabled { "enabled" } else { "disabled" };
+    match (known.resolved_at, known.expires_at) {
+        (Some(resolved), Some(expires)) => format!(
+            "Known ({}, {enabled}): resolved {}, logins go on with that until {}.",
+            known.origin,
+            time(resolved),
+            time(expires)
+        ),
+        _ => format!("Known ({}, {enabled}).", known.origin),
+    }
 }
 
 pub(super) fn heading(text: &str, output: &mut Output) {

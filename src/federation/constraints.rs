@@ -3,6 +3,7 @@
 use super::error::TrustError;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::fmt;
 use url::{Host, Url};
 
 /// The entity type that every entity may have (OpenID Federation 1.0 §6.2.3).
@@ -84,7 +85,8 @@ impl Constraints {
         }
     }
 
-    /// Checks what stands below `issuer`; `note` is told of every constraint, whether it holds, and why.
+    /// Checks what stands below `issuer`; `note` is told of every constraint, whether it holds, and why, in words that are
+    /// written only where they are kept.
     ///
     /// # Errors
     /// `TrustError::Constraint` with the name of the broken constraint.
@@ -92,48 +94,51 @@ impl Constraints {
         &self,
         issuer: &str,
         below: Below<'_>,
-        note: impl Fn(&'static str, bool, &str),
+        note: impl Fn(&'static str, bool, fmt::Arguments<'_>),
     ) -> Result<(), TrustError> {
-        let judged = |constraint, outcome: Result<&str, String>| match outcome {
-            Ok(says) => {
-                note(constraint, true, says);
-                Ok(())
-            }
-            Err(fact) => {
-                note(constraint, false, &fact);
-                Err(TrustError::Constraint {
+        let judged = |constraint, holds: bool, says: fmt::Arguments<'_>| {
+            note(constraint, holds, says);
+            match holds {
+                true => Ok(()),
+                false => Err(TrustError::Constraint {
                     issuer: issuer.to_owned(),
                     constraint,
-                    fact,
-                })
+                    fact: says.to_string(),
+                }),
             }
         };
         if let Some(limit) = self.max_path_length {
             let intermediates = u64::try_from(below.intermediates).unwrap_or(u64::MAX);
-            let fact = format!("{intermediates} intermediates, at most {limit} are allowed");
-            let holds = intermediates <= limit;
             judged(
                 "max_path_length",
-                if holds { Ok(&fact) } else { Err(fact.clone()) },
+                intermediates <= limit,
+                format_args!("{intermediates} intermediates, at most {limit} are allowed"),
             )?;
         }
         if let Some(naming) = &self.naming_constraints {
-            let refused = below.entities.iter().find(|entity| !naming.allows(entity));
-            let outcome = refused.map_or(Ok("all entities below are allowed"), |entity| {
-                Err(format!("{entity} is not allowed"))
-            });
-            judged("naming_constraints", outcome)?;
+            let constraint = "naming_constraints";
+            match below.entities.iter().find(|entity| !naming.allows(entity)) {
+                None => judged(
+                    constraint,
+                    true,
+                    format_args!("all entities below are allowed"),
+                )?,
+                Some(entity) => {
+                    judged(constraint, false, format_args!("{entity} is not allowed"))?;
+                }
+            }
         }
         Ok(())
     }
 
     /// Takes from the subject's metadata the entity types that it may not have (OpenID Federation 1.0 §6.2.3): an entity
-    /// of two types keeps the one that is allowed. `note` is told of every constraint and what it takes.
+    /// of two types keeps the one that is allowed. `note` is told of every constraint and what it takes; a constraint that
+    /// takes the type that is `needed` does not hold.
     pub fn remove_types(
         &self,
         issuer: &str,
-        metadata: &mut Map<String, Value>,
-        note: impl Fn(&'static str, bool, &str),
+        (metadata, needed): (&mut Map<String, Value>, &str),
+        note: impl Fn(&'static str, bool, fmt::Arguments<'_>),
     ) -> Vec<RemovedType> {
         let types = [
             ("allowed_entity_types", &self.allowed_entity_types),
@@ -155,14 +160,17 @@ impl Constraints {
                 keep
             });
             let taken = removed.get(before..).unwrap_or_default();
-            let taken: Vec<&str> = taken.iter().map(|t| t.entity_type.as_str()).collect();
-            match taken.is_empty() {
-                true => note(constraint, true, "all entity types are allowed"),
-                false => note(
-                    constraint,
-                    false,
-                    &format!("takes away {}", taken.join(", ")),
-                ),
+            match taken {
+                [] => note(constraint, true, format_args!("takes away nothing")),
+                taken => {
+                    let holds = !taken.iter().any(|taken| taken.entity_type == needed);
+                    let names = fmt::from_fn(|f| {
+                        taken
+                            .iter()
+                            .try_for_each(|taken| write!(f, " {}", taken.entity_type))
+                    });
+                    note(constraint, holds, format_args!("takes away{names}"));
+                }
             }
         }
         removed
@@ -284,7 +292,7 @@ mod tests {
                     .unwrap()
                     .remove_types(
                         "https://ta.example.it",
-                        metadata.as_object_mut().unwrap(),
+                        (metadata.as_object_mut().unwrap(), "openid_relying_party"),
                         |_, _, _| {},
                     );
                 assert_eq!(metadata, kept);

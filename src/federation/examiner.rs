@@ -142,7 +142,7 @@ impl Examiner {
 
     /// Writes down a trust anchor's configuration that was verified when it was fetched and is used again.
     pub(super) fn believed(&self, anchor: &EntityId, link: &Link, since: UtcTime) {
-        let what = format!("entity configuration of {anchor}");
+        let what = fmt::from_fn(|f| write!(f, "entity configuration of {anchor}"));
         let url = link.url.as_deref().unwrap_or_default();
         self.recorder
             .fetch(&what, url, FetchOutcome::Cached { since });

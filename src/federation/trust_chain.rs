@@ -17,6 +17,7 @@ use super::policies::Policies;
 use crate::clock::UtcTime;
 use crate::jose::KeySet;
 use serde_json::{Map, Value};
+use std::fmt;
 use std::sync::Arc;
 
 /// A configured trust anchor with what it says of itself.
@@ -59,13 +60,13 @@ pub struct ValidChain {
 }
 
 impl UnverifiedChain {
-    /// Verifies the chain from the anchor down, then constraints, then metadata.
+    /// Verifies the chain from the anchor down, then constraints, then metadata, of which the type `needed` is wanted.
     ///
     /// # Errors
     /// The first link, constraint or policy that does not hold, by name.
     pub fn verify(
         &self,
-        subject: &EntityId,
+        (subject, needed): (&EntityId, &str),
         anchor: &Anchor,
         examiner: &Examiner,
     ) -> Result<ValidChain, TrustError> {
@@ -95,8 +96,8 @@ impl UnverifiedChain {
         let mut declared = with_overrides(configuration.metadata, &immediate.metadata);
         examiner.recorder.declared(&declared);
         let recorder = &examiner.recorder;
-        let removed_types =
-            self.apply_constraints((anchor, &statements), &mut declared, recorder)?;
+        let typed = (&mut declared, needed);
+        let removed_types = self.apply_constraints((anchor, &statements), typed, recorder)?;
         let policies = Policies::of(&statements, recorder)?;
         let metadata = policies.apply(anchor, &declared, recorder)?;
         let expiries = statements.iter().map(|statement| statement.expires_at);
@@ -173,7 +174,7 @@ impl UnverifiedChain {
     fn apply_constraints(
         &self,
         (anchor, statements): (&Anchor, &[EntityStatement]),
-        metadata: &mut Map<String, Value>,
+        (metadata, needed): (&mut Map<String, Value>, &str),
         recorder: &Recorder,
     ) -> Result<Vec<RemovedType>, TrustError> {
         let below = |intermediates: usize| Below {
@@ -187,12 +188,12 @@ impl UnverifiedChain {
         let all = std::iter::once(above).chain(statements.iter().enumerate().rev());
         let mut removed = Vec::new();
         for (intermediates, statement) in all {
-            let note = |name, holds, says: &str| {
+            let note = |name, holds, says: fmt::Arguments<'_>| {
                 recorder.constraint(&statement.jws, (name, holds, says));
             };
             let (constraints, issuer) = (&statement.constraints, &statement.issuer);
             constraints.check(issuer, below(intermediates), note)?;
-            removed.extend(constraints.remove_types(issuer, metadata, note));
+            removed.extend(constraints.remove_types(issuer, (&mut *metadata, needed), note));
         }
         Ok(removed)
     }

@@ -21,7 +21,7 @@ mod rule_rows;
 mod tests;
 mod trust_marks;
 
-use super::metadata::{self, MisshapenMetadata};
+use super::metadata::MisshapenMetadata;
 use super::{MetadataFacts, Profile, Rule};
 use crate::clock::UtcTime;
 use crate::jose::KeySet;
@@ -221,26 +221,6 @@ pub fn count(rows: &[Row], verdict: Verdict) -> usize {
 }
 
 impl Examined {
-    /// Reads the metadata that the facts are made of.
-    ///
-    /// # Errors
-    /// A member that is used has the wrong type.
-    pub fn facts_of(
-        last: &Map<String, Value>,
-        keys: &KeySet,
-        development: bool,
-        profile: &'static Profile,
-    ) -> Result<MetadataFacts, MisshapenMetadata> {
-        let none = Map::new();
-        let members = last.get(RELYING_PARTY).and_then(Value::as_object);
-        Ok(MetadataFacts {
-            metadata: metadata::parse(members.unwrap_or(&none))?,
-            keys: keys.clone(),
-            development,
-            profile,
-        })
-    }
-
     fn rule(&self, rule: &'static Rule<MetadataFacts>) -> Row {
         let place = format!("metadata.{RELYING_PARTY}.{}", rule.member);
         let stated = || self.last(rule.member).map_or_else(absent, show);

@@ -46,6 +46,28 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientMetadata, MisshapenMe
     })
 }
 
+/// As [`parse`], from an entity's metadata by entity type: where only `federation_entity` names the organisation behind
+/// an RP, that counts.
+///
+/// # Errors
+/// A member that is used and has the wrong JSON type.
+pub fn of_entity(by_type: &Map<String, Value>) -> Result<ClientMetadata, MisshapenMetadata> {
+    let none = Map::new();
+    let members = by_type.get("openid_relying_party");
+    let mut parsed = parse(members.and_then(Value::as_object).unwrap_or(&none))?;
+    if parsed.organization_name.is_none() {
+        parsed.organization_name = organization_of(by_type);
+    }
+    Ok(parsed)
+}
+
+/// `organization_name` of an entity's `federation_entity` metadata.
+#[must_use]
+pub fn organization_of(by_type: &Map<String, Value>) -> Option<String> {
+    let entity = by_type.get("federation_entity")?;
+    entity.get("organization_name")?.as_str().map(str::to_owned)
+}
+
 fn optional_text(
     members: &Map<String, Value>,
     member: &'static str,

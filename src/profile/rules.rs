@@ -43,7 +43,7 @@ pub enum Demand {
 }
 
 /// What rules on RP metadata look at (SPID/CIE FE-10).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MetadataFacts {
     /// The final metadata.
     pub metadata: ClientMetadata,

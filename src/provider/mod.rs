@@ -13,7 +13,7 @@ mod tolerances;
 
 pub use clients::{
     Applicant, ClientError, ClientStatistics, Discovery, EndedChain, Examination, KnownClient,
-    follow_changes,
+    KnownRow, TooManyExaminations, follow_changes,
 };
 pub use document::{Document, DocumentCell};
 pub use own_marks::MarkKeeper;
@@ -73,6 +73,7 @@ pub struct Provider {
     clients: clients::Memory,
     key_look_ups: clients::KeyLookUps,
     tolerances: tolerances::ToleranceLog,
+    examinations: tokio::sync::Semaphore,
 }
 
 /// The published documents of an issuer.
@@ -140,6 +141,7 @@ impl Provider {
             own_marks: ArcSwap::from_pointee(own_marks),
             clients: clients::Memory::new(),
             tolerances: tolerances::ToleranceLog::default(),
+            examinations: tokio::sync::Semaphore::new(clients::EXAMINATIONS),
         })
     }
 

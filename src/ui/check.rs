@@ -10,7 +10,7 @@ pub use view::view;
 use super::Page as _;
 use super::pages::check::{CheckPage, KeptView};
 use super::visit::{PageFailure, Visit, check_csrf, csrf_token};
-use crate::endpoint::{CookieChange, Note, Reply};
+use crate::endpoint::{CookieChange, Note, Reply, Trouble};
 use crate::federation::evaluation::Recheck;
 use crate::model::{ClientId, Refusal};
 use crate::provider::ClientError;
@@ -94,6 +94,8 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     let client_id = ClientId::new(entity_id.clone());
     let last = last(visit, &entity_id).await?;
     let examination = visit.op.examine(&client_id, recheck).await;
+    let busy = |_| PageFailure::Refused(Trouble::Busy, "too many examinations are under way");
+    let examination = examination.map_err(busy)?;
     // Our own outage is no verdict on the RP.
     let status = match examination.refusal {
         Some(ClientError::Store(_)) => 503,

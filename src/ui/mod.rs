@@ -50,8 +50,8 @@ pub use pages::account::{
     SessionView,
 };
 pub use pages::check::{
-    CheckPage, CheckView, DocumentView, FetchView, KeptView, NodeView, PathView, PolicyView,
-    RowView, StateView,
+    CheckPage, CheckView, DocumentView, FetchView, KeptView, KnownView, NodeView, PathView,
+    PolicyView, RowView, StateView,
 };
 pub use pages::consent::{AttributeView, ConsentPage};
 pub use pages::demo::{

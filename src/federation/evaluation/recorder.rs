@@ -97,10 +97,15 @@ impl Recorder {
         }
     }
 
-    pub(in crate::federation) fn fetch(&self, what: &str, url: &str, outcome: FetchOutcome) {
+    pub(in crate::federation) fn fetch(
+        &self,
+        what: &dyn fmt::Display,
+        url: &str,
+        outcome: FetchOutcome,
+    ) {
         self.write(|recording| {
             let record = FetchRecord {
-                what: cut(what),
+                what: cut(&what.to_string()),
                 url: cut(url),
                 outcome: outcome.bounded(),
             };
@@ -143,12 +148,12 @@ impl Recorder {
     pub(in crate::federation) fn constraint(
         &self,
         jws: &str,
-        (constraint, holds, says): (&'static str, bool, &str),
+        (constraint, holds, says): (&'static str, bool, fmt::Arguments<'_>),
     ) {
         self.write(|recording| {
             let mut known = recording.documents.iter();
             if let Some(position) = known.position(|document| document == jws) {
-                recording.add_verdict(position, Verdict::new(constraint, holds, says));
+                recording.add_verdict(position, Verdict::new(constraint, holds, &says.to_string()));
             }
         });
     }

@@ -11,6 +11,7 @@ use crate::federation::trust_chain::Anchor;
 use crate::jose::{KeySet, PublicKey};
 use futures_util::future::FutureExt;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Seconds for which an anchor's entity configuration is used without looking again.
@@ -109,6 +110,9 @@ pub(super) async fn find(
 
 impl Cached {
     fn recorded(&self, examiner: &Examiner) {
+        if !examiner.recorder.is_writing() {
+            return;
+        }
         let configuration = &self.anchor.configuration;
         let link = Link {
             jws: configuration.jws.clone(),
@@ -125,7 +129,7 @@ async fn fetch(
     recorder: &Recorder,
 ) -> Result<Anchor, TrustError> {
     let url = anchor.id.configuration_url();
-    let what = format!("entity configuration of {}", anchor.id);
+    let what = fmt::from_fn(|f| write!(f, "entity configuration of {}", anchor.id));
     let fetching = inner.document((Lane::Configured, recorder), &what, &url);
     let document = fetching.await;
     let document = document.map_err(|error| unusable(anchor, error.to_string()))?;

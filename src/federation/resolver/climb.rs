@@ -15,6 +15,7 @@ use crate::federation::fetch::{FetchFact, Lane};
 use crate::federation::trust_chain::UnverifiedChain;
 use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
+use std::fmt;
 use url::Url;
 
 /// Fetches at a time within one resolution.
@@ -179,7 +180,11 @@ impl Discovery<'_> {
         let mut chain = path.chain.clone();
         chain.entities.push(subject.clone());
         chain.statements.push(link?);
-        let valid = chain.verify(self.subject, &top.anchor, &self.examiner)?;
+        let valid = chain.verify(
+            (self.subject, &self.settings.entity_type),
+            &top.anchor,
+            &self.examiner,
+        )?;
         self.resolved(top, valid)
     }
 
@@ -346,10 +351,8 @@ impl Discovery<'_> {
         subject: &str,
     ) -> Result<Link, TrustError> {
         let url = fetch_url(superior, subject)?;
-        let what = format!(
-            "subordinate statement of {} about {subject}",
-            superior.subject
-        );
+        let above = &superior.subject;
+        let what = fmt::from_fn(|f| write!(f, "subordinate statement of {above} about {subject}"));
         let document = self.fetch(lane, &url, &what).await;
         let document = document.map_err(|error| unless_unknown(error, superior, subject, &url))?;
         Ok(Link {
@@ -368,7 +371,7 @@ impl Discovery<'_> {
     }
 
     /// Writes down a path that ends before an anchor, at an authority hint or for want of one.
-    fn path_ends(&self, path: &Path, hint: Option<&str>, error: &dyn std::fmt::Display) {
+    fn path_ends(&self, path: &Path, hint: Option<&str>, error: &dyn fmt::Display) {
         let below = path.chain.entities.iter().chain([&path.top.subject]);
         let entities = below.map(String::as_str).chain(hint);
         self.recorder().path(entities, false, Some(error));
@@ -378,7 +381,7 @@ impl Discovery<'_> {
     fn path_reaches(&self, path: &Path, anchor: &str, error: Option<&TrustError>) {
         let below = path.chain.entities.iter().chain([&path.top.subject]);
         let entities = below.map(String::as_str).chain([anchor]);
-        let error = error.map(|error| -> &dyn std::fmt::Display { error });
+        let error = error.map(|error| -> &dyn fmt::Display { error });
         self.recorder().path(entities, true, error);
     }
 

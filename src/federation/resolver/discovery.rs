@@ -13,6 +13,7 @@ use crate::federation::examiner::{Examiner, Link};
 use crate::federation::fetch::{FetchError, FetchFact, Fetched, Lane};
 use crate::federation::trust_chain::{Anchor, UnverifiedChain, ValidChain};
 use crate::federation::trust_mark::ValidMark;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -43,12 +44,15 @@ impl Document {
     }
 }
 
+/// What a document is: written only where it is recorded or fails.
+pub(super) type Named<'a> = &'a (dyn fmt::Display + Sync);
+
 impl Inner {
     /// Fetches a document; `what` it is, for the record.
     pub(super) async fn document(
         &self,
         (lane, recorder): (Lane, &Recorder),
-        what: &str,
+        what: Named<'_>,
         url: &str,
     ) -> Result<Document, FetchError> {
         let started = Instant::now();
@@ -65,7 +69,7 @@ impl Inner {
 /// Writes a fetch down; what is larger than a statement may be is none.
 pub(super) fn noted(
     recorder: &Recorder,
-    (what, url, started): (&str, &str, Instant),
+    (what, url, started): (Named<'_>, &str, Instant),
     fetched: Result<Fetched, FetchError>,
 ) -> Result<Fetched, FetchError> {
     let limit = STATEMENT_MAX_BYTES;
@@ -255,7 +259,11 @@ impl<'a> Discovery<'a> {
         let top = anchors.usable(&below);
         let top =
             top.ok_or_else(|| wrong(format!("ends at {below}, which is no usable trust anchor")))?;
-        let valid = unverified.verify(self.subject, &top.anchor, &self.examiner)?;
+        let valid = unverified.verify(
+            (self.subject, &self.settings.entity_type),
+            &top.anchor,
+            &self.examiner,
+        )?;
         self.resolved(top, valid)
     }
 
@@ -303,7 +311,7 @@ impl<'a> Discovery<'a> {
         entity: &EntityId,
     ) -> Result<(Link, EntityStatement), TrustError> {
         let url = entity.configuration_url();
-        let what = format!("entity configuration of {entity}");
+        let what = fmt::from_fn(|f| write!(f, "entity configuration of {entity}"));
         let document = self.fetch(self.lane, &url, &what).await?;
         let link = Link {
             jws: document.text,
@@ -325,7 +333,7 @@ impl<'a> Discovery<'a> {
         &self,
         lane: Lane,
         url: &str,
-        what: &str,
+        what: Named<'_>,
     ) -> Result<Document, TrustError> {
         let limit = self.inner.limits.fetches;
         let usable = match lane {
@@ -344,7 +352,7 @@ impl<'a> Discovery<'a> {
         fetched.await.map_err(|error| match error.fact {
             FetchFact::Busy => TrustError::Busy,
             _ => TrustError::Fetch {
-                document: what.to_owned(),
+                document: what.to_string(),
                 error,
             },
         })

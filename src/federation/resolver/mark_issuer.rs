@@ -13,6 +13,7 @@ use crate::federation::trust_mark::{Candidate, check_status_answer};
 use crate::jose::KeySet;
 use crate::secret::sha256;
 use futures_util::future::FutureExt;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ pub(super) async fn ask_status(
 ) -> Status {
     let key = (sha256(mark.jwt.as_bytes()), discovery.subject.to_string());
     let cache = &discovery.inner.marks;
-    let what = format!("status of a trust mark of {}", mark.unverified_issuer);
+    let what = status_of(mark);
     if let Some(known) = cached(discovery, &cache.statuses, (&key, &what), |_| true) {
         return known;
     }
@@ -49,6 +50,12 @@ pub(super) async fn ask_status(
         async move { asked.ask_and_learn(key).await }.boxed()
     };
     cache.status_flights.run(key.clone(), start).await
+}
+
+/// What is asked about a mark, for the record.
+fn status_of(mark: &Candidate) -> impl fmt::Display + Sync {
+    let issuer = &mark.unverified_issuer;
+    fmt::from_fn(move |f| write!(f, "status of a trust mark of {issuer}"))
 }
 
 /// A mark issuer that the anchor lists, with its attested keys.
@@ -87,7 +94,7 @@ impl MarkIssuer {
             return endpoint.map(str::to_owned).ok_or_else(missing);
         }
         let id = EntityId::parse(issuer, self.development).map_err(|e| format!("{issuer} {e}"))?;
-        let what = format!("entity configuration of {id}");
+        let what = fmt::from_fn(|f| write!(f, "entity configuration of {id}"));
         let url = id.configuration_url();
         let lane = (Lane::Configured, &self.examiner.recorder);
         let document = self.inner.document(lane, &what, &url).await;
@@ -150,7 +157,7 @@ impl Asked {
             ("trust_mark_type".to_owned(), mark.mark_type.clone()),
             ("sub".to_owned(), self.subject.clone()),
         ];
-        let what = format!("status of a trust mark of {}", mark.unverified_issuer);
+        let what = status_of(mark);
         let accept = "application/trust-mark-status-response+jwt, application/json";
         let started = Instant::now();
         let answer = issuer

@@ -5,7 +5,7 @@
 
 use super::anchors::cache_key;
 use super::climb::fetch_url;
-use super::discovery::Discovery;
+use super::discovery::{Discovery, Named};
 use super::mark_issuer::ask_status;
 use super::{Inner, TrustAnchor, TrustSettings};
 use crate::clock::UtcTime;
@@ -23,6 +23,7 @@ use crate::jose::KeySet;
 use futures_util::future::FutureExt;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -79,7 +80,7 @@ impl<T, E> Known<Result<T, E>> {
 pub(super) fn cached<K: Hash + Eq, T: Clone>(
     discovery: &Discovery<'_>,
     table: &Mutex<HashMap<K, Known<T>>>,
-    (key, what): (&K, &str),
+    (key, what): (&K, Named<'_>),
     serves: impl Fn(&Known<T>) -> bool,
 ) -> Option<T> {
     if discovery.recheck == Recheck::Fresh {
@@ -292,7 +293,7 @@ pub(super) async fn issuer_keys(
     if issuer == anchor.id.as_str() {
         return Ok(anchor.keys.clone());
     }
-    let what = format!("keys of the mark issuer {issuer}");
+    let what = fmt::from_fn(|f| write!(f, "keys of the mark issuer {issuer}"));
     let (id, thumbprints) = cache_key(configured);
     let key = (id, thumbprints, issuer.to_owned());
     let cache = &discovery.inner.marks;
@@ -351,7 +352,8 @@ async fn attested_statement(
     (issuer, url): (&str, &str),
     examiner: &Examiner,
 ) -> Result<EntityStatement, String> {
-    let what = format!("subordinate statement of {} about {issuer}", anchor.id);
+    let above = &anchor.id;
+    let what = fmt::from_fn(|f| write!(f, "subordinate statement of {above} about {issuer}"));
     let lane = (Lane::Configured, &examiner.recorder);
     let document = inner.document(lane, &what, url).await;
     let link = Link {

@@ -12,6 +12,7 @@ use crate::jose::{
     Verified,
 };
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// `typ` of a signed key set (OpenID Federation 1.0 §5.2.1.1); older kits write others.
 const SIGNED_JWKS_TYPES: [&str; 3] = ["jwk-set+jwt", "JWT", "jose"];
@@ -142,7 +143,7 @@ impl Resolver {
         (member, url): (&'static str, &str),
     ) -> Result<String, TrustError> {
         let _running = self.inner.running.start(&self.inner.limits, lane)?;
-        let what = format!("{member} of {subject}");
+        let what = fmt::from_fn(|f| write!(f, "{member} of {subject}"));
         let lane = (lane, &examiner.recorder);
         let fetched = self.inner.document(lane, &what, url).await;
         fetched

@@ -4,7 +4,7 @@ mod verdicts;
 
 use super::*;
 use crate::jose::{KeyKind, KeyUse, PrivateKey, SignHeader, SignatureAlgorithm, sign};
-use crate::profile::PROFILES;
+use crate::profile::{PROFILES, metadata};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -113,7 +113,12 @@ fn examined(document: &Value, profile: &'static Profile) -> Examined {
         now: NOW,
         required_trust_marks: vec![MARK.to_owned()],
         configuration: Configuration::read(document.get("header").unwrap(), claims),
-        facts: Examined::facts_of(&last, &keys.unwrap_or_default(), false, profile),
+        facts: metadata::of_entity(&last).map(|metadata| MetadataFacts {
+            metadata,
+            keys: keys.unwrap_or_default(),
+            development: false,
+            profile,
+        }),
         declared,
         last,
     }

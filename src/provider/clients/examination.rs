@@ -1,15 +1,29 @@
 //! Everything that there is to say of an RP: the evaluation of its trust, the provider's verdict, the conformance report.
+//!
+//! The verdict is the registration's own, from the very facts that it judges; the report adds what an examiner would say.
+//!
+//! ```text
+//! cached: a row that logins use ─► accepted        fresh: the chain, its metadata and keys are asked for anew
+//!         a refusal remembered  ─► refused                 ├─ a known RP's row is renewed
+//!         else as fresh, with the resolver's caches        └─ a refusal is remembered for half a minute
+//! ```
 
+use super::registration::trust_of;
 use super::{ClientError, Provider};
 use crate::clock::UtcTime;
-use crate::federation::evaluation::{Evaluation, Recheck};
-use crate::federation::{EntityId, TrustError, TrustSettings};
-use crate::jose::KeySet;
-use crate::model::{ClientId, Origin, RelyingParty};
-use crate::profile::MetadataFacts;
+use crate::federation::evaluation::Remembered;
+use crate::federation::{EntityId, Evaluated, Evaluation, Recheck, Resolved, TrustSettings};
+use crate::jose::{KeySet, shown};
+use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
 use crate::profile::conformance::{self, Configuration, Examined, Row};
+use crate::profile::metadata::{self, MisshapenMetadata};
+use crate::profile::{MetadataFacts, RegistrationType};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+
+/// Examinations of an issuer at a time: each may cost dozens of fetches.
+pub(in crate::provider) const EXAMINATIONS: usize = 4;
 
 /// An RP, examined.
 #[derive(Debug)]
@@ -18,171 +32,324 @@ pub struct Examination {
     pub client_id: ClientId,
     /// When it was examined.
     pub checked_at: UtcTime,
-    /// Why a login of it would be refused now; none: it would not.
+    /// Why it is refused; none: it is not. [`Recheck::Cached`]: what its next login would be told. [`Recheck::Fresh`]: what
+    /// was found now; until `known.expires_at`, logins go on with what was found before.
     pub refusal: Option<ClientError>,
-    /// What was looked at; empty for an RP that an operator registered.
+    /// What is kept of it.
+    pub known: Option<KnownRow>,
+    /// What was looked at; nothing where what is kept decides.
     pub evaluation: Evaluation,
-    /// Until when its chain holds.
+    /// Until when the chain that was looked at holds.
     pub expires_at: Option<UtcTime>,
     /// The rows of the report; none when nothing of it could be read.
     pub report: Vec<Row>,
 }
 
-impl Provider {
-    /// Examines an RP, known or not; nothing that logins use is changed, except for what the resolver remembers when
-    /// everything is asked for anew. Bounded like any resolution.
-    pub async fn examine(&self, client_id: &ClientId, recheck: Recheck) -> Examination {
-        let row = match self.find_row(client_id).await {
-            Ok(row) => row,
-            Err(error) => return self.refused(client_id, error),
-        };
-        let disabled = row.as_ref().is_some_and(|row| !row.enabled);
-        let mut examination = match (row, &self.trust) {
-            (Some(row), _) if matches!(row.origin, Origin::Registered) => {
-                self.examine_registered(&row)
-            }
-            (_, Some(trust)) => self.examine_entity(trust, client_id, recheck).await,
-            (_, None) => self.refused(client_id, ClientError::Unknown),
-        };
-        if disabled {
-            examination.refusal = Some(ClientError::Disabled);
-        }
-        examination
-    }
+/// What is kept of an RP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KnownRow {
+    /// `federation`, `explicit` or `registered`: how it became known.
+    pub origin: &'static str,
+    /// Whether an operator lets it in.
+    pub enabled: bool,
+    /// When its chain was resolved; none for one that an operator registered.
+    pub resolved_at: Option<UtcTime>,
+    /// Until when it counts; none: always.
+    pub expires_at: Option<UtcTime>,
+}
 
-    async fn examine_entity(
+/// Too many examinations are under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{EXAMINATIONS} relying parties are being examined already; try again in a moment")]
+pub struct TooManyExaminations;
+
+/// What was found of an RP, for the report.
+#[derive(Default)]
+struct Seen {
+    known: Option<KnownRow>,
+    evaluation: Evaluation,
+    expires_at: Option<UtcTime>,
+    /// Its entity configuration, where it can be read.
+    configuration: Option<Configuration>,
+    /// What was judged; none when there was no chain that holds, or no keys.
+    facts: Option<Result<MetadataFacts, MisshapenMetadata>>,
+}
+
+impl Provider {
+    /// Examines an RP, known or not. [`Recheck::Cached`] changes nothing that logins use. What [`Recheck::Fresh`] learns
+    /// counts for the next login. Bounded like any resolution.
+    ///
+    /// # Errors
+    /// Others are being examined. That the RP is refused is no error.
+    pub async fn examine(
         &self,
-        trust: &TrustSettings,
         client_id: &ClientId,
         recheck: Recheck,
-    ) -> Examination {
-        let subject = match EntityId::parse(client_id.as_str(), trust.development) {
-            Ok(subject) => subject,
-            Err(error) => return self.refused(client_id, ClientError::NotAnEntity(error)),
-        };
-        let tolerant = self.tolerant(trust, client_id);
-        let resolver = &self.shared.resolver;
-        let evaluated = resolver.explain(&tolerant, &subject, recheck).await;
-        let (keys, keys_error) = match evaluated.keys {
-            Some(Ok(keys)) => (Some(keys), None),
-            Some(Err(error)) => (None, Some(error)),
-            None => (None, None),
-        };
-        let examined = self.examined(trust, client_id, &evaluated.evaluation, keys.as_ref());
-        let trusted = |error: TrustError| ClientError::Trust(Arc::new(error));
-        let refusal = match (&evaluated.outcome, keys_error) {
-            (Err(error), _) => Some(trusted(error.clone())),
-            (Ok(_), Some(error)) => Some(trusted(error)),
-            (Ok(_), None) => match &examined.facts {
-                Err(misshapen) => Some(ClientError::Metadata(misshapen.clone())),
-                Ok(facts) => self.profile.broken_by(facts).map(ClientError::Rule),
-            },
-        };
-        let report = match examined.configuration {
-            Some(_) => conformance::report(&examined),
-            None => Vec::new(),
-        };
-        Examination {
+    ) -> Result<Examination, TooManyExaminations> {
+        let slot = self.examinations.try_acquire();
+        let _slot = slot.map_err(|_| TooManyExaminations)?;
+        let checked_at = self.now();
+        let mut seen = Seen::default();
+        let judged = self.look(client_id, recheck, &mut seen).await;
+        let report = self.report(client_id, checked_at, &mut seen);
+        Ok(Examination {
             client_id: client_id.clone(),
-            checked_at: self.now(),
-            refusal,
-            expires_at: evaluated.outcome.ok().map(|resolved| resolved.expires_at),
-            evaluation: evaluated.evaluation,
+            checked_at,
+            refusal: judged.err(),
+            known: seen.known,
+            evaluation: seen.evaluation,
+            expires_at: seen.expires_at,
             report,
+        })
+    }
+
+    async fn look(
+        &self,
+        client_id: &ClientId,
+        recheck: Recheck,
+        seen: &mut Seen,
+    ) -> Result<(), ClientError> {
+        let row = self.find_row(client_id).await?;
+        seen.known = row.as_ref().map(KnownRow::of);
+        let row = match row {
+            Some(row) if self.decides(&row, recheck) => return self.look_at_row(row, seen),
+            row => row,
+        };
+        let (resolves, disabled) = (
+            self.profile.federation.registration == RegistrationType::Automatic,
+            row.as_ref().is_some_and(|row| !row.enabled),
+        );
+        let judged = match resolves {
+            true => self.look_anew(client_id, (row, recheck), seen).await,
+            false => {
+                self.look_at_applicant(client_id, (row, recheck), seen)
+                    .await
+            }
+        };
+        match disabled {
+            true => Err(ClientError::Disabled),
+            false => judged,
         }
     }
 
-    fn examined(
+    /// Whether nobody else is asked: a login is answered from this row alone.
+    fn decides(&self, row: &RelyingParty, recheck: Recheck) -> bool {
+        match (&row.origin, recheck) {
+            (Origin::Registered, _) | (Origin::Explicit(_), Recheck::Cached) => true,
+            (Origin::Federation(_), Recheck::Cached) => !row.enabled || self.counts(row),
+            (Origin::Federation(_) | Origin::Explicit(_), Recheck::Fresh) => false,
+        }
+    }
+
+    fn look_at_row(&self, row: RelyingParty, seen: &mut Seen) -> Result<(), ClientError> {
+        let judged = match &row.origin {
+            _ if !row.enabled => Err(ClientError::Disabled),
+            Origin::Explicit(trust) if !self.counts(&row) => {
+                Err(ClientError::RegistrationExpired(trust.expires_at))
+            }
+            Origin::Federation(_) | Origin::Explicit(_) | Origin::Registered => Ok(()),
+        };
+        let known = self.decode(row)?;
+        let kept = match &known.party.origin {
+            Origin::Federation(trust) => {
+                let statement = trust.chain.first().map(String::as_str);
+                let (header, claims) = shown(statement.unwrap_or_default(), usize::MAX);
+                seen.configuration = Configuration::read(&header, &claims);
+                trust.metadata.clone()
+            }
+            // Its chain begins with a registration request, which is shown to nobody.
+            Origin::Explicit(_) | Origin::Registered => stated(&known.party.metadata),
+        };
+        let trust = known.party.origin.trust();
+        seen.expires_at = trust.map(|trust| trust.expires_at);
+        seen.evaluation.final_metadata = Some(kept);
+        seen.facts = Some(Ok(self.facts(known.party.metadata, known.keys)));
+        judged
+    }
+
+    /// Where the first request registers RPs: as that request would do it.
+    async fn look_anew(
+        &self,
+        client_id: &ClientId,
+        (row, recheck): (Option<RelyingParty>, Recheck),
+        seen: &mut Seen,
+    ) -> Result<(), ClientError> {
+        let (trust, subject) = self.subject(client_id)?;
+        let remembered = self.clients.refusal(client_id, self.now());
+        let judged = match remembered.filter(|_| recheck == Recheck::Cached) {
+            Some((error, since, until)) => {
+                seen.evaluation.remembered = Some(Remembered { since, until });
+                Err(error)
+            }
+            None => self.resolve_anew(trust, &subject, recheck, seen).await,
+        };
+        let judged = match (judged, recheck) {
+            (judged, Recheck::Cached) => judged.map(drop),
+            (Ok((party, resolved)), Recheck::Fresh) => {
+                self.clients.accept(client_id);
+                match row.is_some() {
+                    true => {
+                        let kept = self.keep(party, &resolved).await;
+                        let row = self.find_row(client_id).await?;
+                        seen.known = row.as_ref().map(KnownRow::of);
+                        kept.map(drop)
+                    }
+                    false => Ok(()),
+                }
+            }
+            (Err(error), Recheck::Fresh) => {
+                // The resolver remembers a chain that fails; what failed before it does not count any more.
+                self.clients.accept(client_id);
+                if seen.expires_at.is_some() {
+                    self.clients.refuse(client_id, self.now(), &error);
+                }
+                Err(error)
+            }
+        };
+        match (judged, row.map(|row| (self.counts(&row), row.origin))) {
+            (Err(error), Some((false, Origin::Federation(trust)))) => {
+                Err(self.ended(client_id, trust.expires_at, Some(error)).await)
+            }
+            (judged, _) => judged,
+        }
+    }
+
+    /// Where RPs register themselves: whether a registration would find that the chain holds; logins need a row.
+    async fn look_at_applicant(
+        &self,
+        client_id: &ClientId,
+        (row, recheck): (Option<RelyingParty>, Recheck),
+        seen: &mut Seen,
+    ) -> Result<(), ClientError> {
+        let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
+        // Here a client_id may be any text: one that is no entity is just not known.
+        let subject = EntityId::parse(client_id.as_str(), trust.development);
+        if let (Ok(subject), Recheck::Fresh) = (subject, recheck) {
+            self.resolve_anew(trust, &subject, recheck, seen).await?;
+        }
+        match row {
+            Some(row) if self.counts(&row) => Ok(()),
+            Some(row) => Err(match row.origin {
+                Origin::Explicit(trust) => ClientError::RegistrationExpired(trust.expires_at),
+                Origin::Federation(_) | Origin::Registered => ClientError::Unknown,
+            }),
+            None => Err(ClientError::Unknown),
+        }
+    }
+
+    async fn resolve_anew(
         &self,
         trust: &TrustSettings,
-        client_id: &ClientId,
-        evaluation: &Evaluation,
-        keys: Option<&KeySet>,
-    ) -> Examined {
+        subject: &EntityId,
+        recheck: Recheck,
+        seen: &mut Seen,
+    ) -> Result<(RelyingParty, Arc<Resolved>), ClientError> {
+        let client_id = ClientId::new(subject.as_str());
+        let settings = self.tolerant(trust, &client_id);
+        let resolver = &self.shared.resolver;
+        let evaluated = resolver.explain(&settings, subject, recheck).await;
+        let Evaluated {
+            evaluation,
+            outcome,
+            keys,
+        } = evaluated;
         let own = evaluation.statements.iter().find(|statement| {
             let of_itself = statement.issuer == statement.subject;
-            of_itself && statement.subject == client_id.as_str()
+            of_itself && statement.subject == subject.as_str()
         });
-        let configuration = own.and_then(|own| Configuration::read(&own.header, &own.claims));
-        let stated = configuration.as_ref().and_then(|configuration| {
-            let metadata = configuration.claims.get("metadata");
-            metadata.and_then(Value::as_object).cloned()
+        seen.configuration = own.and_then(|own| Configuration::read(&own.header, &own.claims));
+        seen.evaluation = evaluation;
+        let untrusted = |error| ClientError::Trust(Arc::new(error));
+        let resolved = outcome.map_err(untrusted)?;
+        seen.expires_at = Some(resolved.expires_at);
+        let metadata = metadata::of_entity(&resolved.metadata).map_err(|misshapen| {
+            seen.facts = Some(Err(misshapen.clone()));
+            ClientError::Metadata(misshapen)
+        })?;
+        // A chain that holds has metadata of the type that keys are looked for in.
+        let keys = keys.unwrap_or_else(|| Ok(KeySet::default()));
+        let facts = self.facts(metadata, keys.map_err(untrusted)?);
+        seen.facts = Some(Ok(facts.clone()));
+        self.judged(&facts)?;
+        let origin = Origin::Federation(trust_of(&resolved));
+        Ok((self.party(&client_id, origin, facts), resolved))
+    }
+
+    fn report(&self, client_id: &ClientId, now: UtcTime, seen: &mut Seen) -> Vec<Row> {
+        let configuration = seen.configuration.take();
+        if configuration.is_none() && seen.facts.is_none() {
+            return Vec::new();
+        }
+        let own_word = configuration.as_ref().and_then(|configuration| {
+            let metadata = configuration.claims.get("metadata")?;
+            metadata.as_object().cloned()
         });
-        let declared = evaluation.declared_metadata.clone().or(stated);
-        let declared = declared.unwrap_or_default();
-        let last = evaluation.final_metadata.clone();
+        let last = seen.evaluation.final_metadata.clone();
+        let declared = seen.evaluation.declared_metadata.clone().or(own_word);
+        let declared = declared.or_else(|| last.clone()).unwrap_or_default();
         let last = last.unwrap_or_else(|| declared.clone());
-        let inline = || {
-            let jwks = last.get("openid_relying_party")?.get("jwks")?;
-            KeySet::from_json(jwks).ok()
-        };
-        let keys = keys.cloned().or_else(inline).unwrap_or_default();
-        let development = self.shared.server.development;
-        Examined {
+        // Without a chain that holds, what the RP says of itself is judged.
+        let facts = seen.facts.take().unwrap_or_else(|| {
+            let parsed = metadata::of_entity(&last);
+            parsed.map(|parsed| self.facts(parsed, inline_keys(&last)))
+        });
+        let trust = self.trust.as_ref();
+        let required = trust.map(|trust| trust.required_trust_marks.clone());
+        let mut report = conformance::report(&Examined {
             entity_id: client_id.to_string(),
             profile: self.profile,
-            development,
-            now: self.now(),
-            required_trust_marks: trust.required_trust_marks.clone(),
+            development: self.shared.server.development,
+            now,
+            required_trust_marks: required.unwrap_or_default(),
             configuration,
-            facts: Examined::facts_of(&last, &keys, development, self.profile),
             declared,
             last,
-        }
-    }
-
-    /// An RP that an operator registered: its metadata are what he wrote.
-    fn examine_registered(&self, row: &RelyingParty) -> Examination {
-        let mut members = match serde_json::to_value(&row.metadata) {
-            Ok(Value::Object(members)) => members,
-            Ok(_) | Err(_) => Map::new(),
-        };
-        members.retain(|name, value| {
-            let says_nothing = value.is_null() || *value == json!([]) || *value == json!({});
-            name != "client_secret_sha256" && !says_nothing
+            facts,
         });
-        let last: Map<String, Value> =
-            std::iter::once(("openid_relying_party".to_owned(), Value::Object(members))).collect();
-        let facts = MetadataFacts {
-            metadata: row.metadata.clone(),
-            keys: KeySet::from_json(&row.jwks).unwrap_or_default(),
-            development: self.shared.server.development,
-            profile: self.profile,
-        };
-        let refusal = self.profile.broken_by(&facts).map(ClientError::Rule);
-        let examined = Examined {
-            entity_id: row.client_id.to_string(),
-            profile: self.profile,
-            development: self.shared.server.development,
-            now: self.now(),
-            required_trust_marks: Vec::new(),
-            configuration: None,
-            declared: last.clone(),
-            facts: Ok(facts),
-            last: last.clone(),
-        };
-        let evaluation = Evaluation {
-            final_metadata: Some(last),
-            ..Evaluation::default()
-        };
-        Examination {
-            client_id: row.client_id.clone(),
-            checked_at: self.now(),
-            refusal,
-            evaluation,
-            expires_at: None,
-            report: conformance::report(&examined),
+        let registered = seen.known.as_ref();
+        if registered.is_some_and(|known| known.origin == REGISTERED) {
+            // No login judges what an operator wrote.
+            report.iter_mut().for_each(|row| row.refuses_logins = false);
         }
+        report
     }
+}
 
-    fn refused(&self, client_id: &ClientId, error: ClientError) -> Examination {
-        Examination {
-            client_id: client_id.clone(),
-            checked_at: self.now(),
-            refusal: Some(error),
-            evaluation: Evaluation::default(),
-            expires_at: None,
-            report: Vec::new(),
+const REGISTERED: &str = "registered";
+
+impl KnownRow {
+    fn of(row: &RelyingParty) -> Self {
+        let trust = row.origin.trust();
+        Self {
+            origin: match &row.origin {
+                Origin::Federation(_) => "federation",
+                Origin::Explicit(_) => "explicit",
+                Origin::Registered => REGISTERED,
+            },
+            enabled: row.enabled,
+            resolved_at: trust.map(|trust| trust.resolved_at),
+            expires_at: trust.map(|trust| trust.expires_at),
         }
     }
+}
+
+fn inline_keys(metadata: &Map<String, Value>) -> KeySet {
+    let of = metadata.get("openid_relying_party");
+    let jwks = of.and_then(|of| of.get("jwks"));
+    let keys = jwks.and_then(|jwks| KeySet::from_json(jwks).ok());
+    keys.unwrap_or_default()
+}
+
+/// The metadata of a row, without what says nothing.
+fn stated(metadata: &ClientMetadata) -> Map<String, Value> {
+    let mut members = match serde_json::to_value(metadata) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) | Err(_) => Map::new(),
+    };
+    members.retain(|name, value| {
+        let says_nothing = value.is_null() || *value == json!([]) || *value == json!({});
+        name != "client_secret_sha256" && !says_nothing
+    });
+    let entry = ("openid_relying_party".to_owned(), Value::Object(members));
+    std::iter::once(entry).collect()
 }

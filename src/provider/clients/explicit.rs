@@ -1,11 +1,11 @@
 //! Explicit registration: an RP that presents itself, and what is kept of it (OIDC Federation §12.2).
 
 use super::ClientError;
-use super::registration::{organization_of, trust_of, warn_of_shared_keys};
+use super::registration::{trust_of, warn_of_shared_keys};
 use crate::federation::{EntityId, KeyOwner, Lane, Resolved, Source, TrustSettings};
 use crate::jose::KeySet;
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
-use crate::profile::MetadataFacts;
+use crate::profile::metadata::organization_of;
 use crate::provider::Provider;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -144,25 +144,11 @@ impl Provider {
         let resolved = &applicant.resolved;
         metadata.organization_name = metadata
             .organization_name
-            .or_else(|| organization_of(resolved));
-        let facts = MetadataFacts {
-            metadata,
-            keys: applicant.keys.clone(),
-            development: self.shared.server.development,
-            profile: self.profile,
-        };
-        if let Some(rule) = self.profile.broken_by(&facts) {
-            return Err(ClientError::Rule(rule));
-        }
-        Ok(RelyingParty {
-            issuer: self.issuer.clone(),
-            client_id: ClientId::new(resolved.subject.as_str()),
-            metadata: facts.metadata,
-            jwks: facts.keys.to_json(),
-            origin: Origin::Explicit(trust_of(resolved)),
-            enabled: true,
-            updated_at: self.now(),
-        })
+            .or_else(|| organization_of(&resolved.metadata));
+        let facts = self.facts(metadata, applicant.keys.clone());
+        self.judged(&facts)?;
+        let client_id = ClientId::new(resolved.subject.as_str());
+        Ok(self.party(&client_id, Origin::Explicit(trust_of(resolved)), facts))
     }
 
     /// An RP was written to the database: this node's next look finds it there.

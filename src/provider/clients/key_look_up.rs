@@ -22,7 +22,6 @@ use crate::clock::UtcTime;
 use crate::federation::{EntityId, KeyOwner, Lane, Source};
 use crate::jose::{KeySet, Unverified};
 use crate::model::{ClientId, Origin, RelyingParty, ResolvedTrust};
-use crate::profile::MetadataFacts;
 use crate::provider::Provider;
 use crate::store::client;
 use serde_json::{Map, Value};
@@ -259,15 +258,8 @@ impl Provider {
             .fetch_rp_keys(&self.tolerant(trust, &party.client_id), Lane::Known, owner)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
-        let facts = MetadataFacts {
-            metadata: party.metadata.clone(),
-            keys,
-            development: self.shared.server.development,
-            profile: self.profile,
-        };
-        if let Some(rule) = self.profile.broken_by(&facts) {
-            return Err(ClientError::Rule(rule));
-        }
+        let facts = self.facts(party.metadata.clone(), keys);
+        self.judged(&facts)?;
         let (issuer, id, now) = (self.issuer.clone(), party.client_id.clone(), self.now());
         let (jwks, request) = (facts.keys.to_json(), request_of(party));
         let stored: Result<Option<RelyingParty>, ClientError> = self

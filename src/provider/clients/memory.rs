@@ -192,9 +192,19 @@ impl Memory {
         }
     }
 
-    pub(super) fn refusal(&self, client_id: &ClientId, now: UtcTime) -> Option<ClientError> {
+    /// A refusal that counts still, with when it happened and until when it counts.
+    pub(super) fn refusal(
+        &self,
+        client_id: &ClientId,
+        now: UtcTime,
+    ) -> Option<(ClientError, UtcTime, UtcTime)> {
         let (until, error) = self.refused.get(client_id)?;
-        (now < until).then_some(error)
+        (now < until).then(|| (error, until.plus_seconds(-REFUSED_SECONDS), until))
+    }
+
+    /// The metadata that were refused are not refused any more.
+    pub(super) fn accept(&self, client_id: &ClientId) {
+        self.refused.invalidate(client_id);
     }
 }
 

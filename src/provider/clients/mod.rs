@@ -13,7 +13,8 @@ mod registration;
 
 pub use changes::follow_changes;
 pub use error::{ClientError, EndedChain};
-pub use examination::Examination;
+pub(super) use examination::EXAMINATIONS;
+pub use examination::{Examination, KnownRow, TooManyExaminations};
 pub use explicit::Applicant;
 pub(super) use key_look_up::KeyLookUps;
 pub use memory::ClientStatistics;
@@ -186,7 +187,7 @@ impl Provider {
         client_id: &ClientId,
         source: Source,
     ) -> Result<Arc<KnownClient>, ClientError> {
-        if let Some(error) = self.clients.refusal(client_id, self.now()) {
+        if let Some((error, ..)) = self.clients.refusal(client_id, self.now()) {
             return Err(error);
         }
         let is_own = AtomicBool::new(false);
@@ -319,6 +320,15 @@ impl Provider {
         let party = self
             .registration(trust, client_id, (resolved, lane))
             .await?;
+        self.keep(party, resolved).await
+    }
+
+    /// Stores what a resolved chain says of an RP and puts it into memory.
+    async fn keep(
+        &self,
+        party: RelyingParty,
+        resolved: &Resolved,
+    ) -> Result<Arc<KnownClient>, ClientError> {
         let stored = self.keep_row(party).await?;
         let known = self.remember(stored).await?;
         if let Some(configuration) = resolved.chain.first() {

@@ -4,7 +4,7 @@ use super::ClientError;
 use crate::clock::UtcTime;
 use crate::federation::{KeyOwner, Lane, Resolved, TrustSettings};
 use crate::jose::{KeySet, PublicKey, Unverified};
-use crate::model::{ClientId, KeptTrustMark, Origin, RelyingParty, ResolvedTrust};
+use crate::model::{ClientId, ClientMetadata, KeptTrustMark, Origin, RelyingParty, ResolvedTrust};
 use crate::profile::{MetadataFacts, metadata};
 use crate::provider::Provider;
 use serde_json::{Map, Value};
@@ -19,15 +19,9 @@ impl Provider {
         (resolved, lane): (&Resolved, Lane),
     ) -> Result<RelyingParty, ClientError> {
         let none = Map::new();
-        let members = resolved
-            .metadata
-            .get("openid_relying_party")
-            .and_then(Value::as_object)
-            .unwrap_or(&none);
-        let mut parsed = metadata::parse(members).map_err(ClientError::Metadata)?;
-        parsed.organization_name = parsed
-            .organization_name
-            .or_else(|| organization_of(resolved));
+        let members = resolved.metadata.get("openid_relying_party");
+        let members = members.and_then(Value::as_object).unwrap_or(&none);
+        let metadata = metadata::of_entity(&resolved.metadata).map_err(ClientError::Metadata)?;
         let owner = KeyOwner {
             subject: &resolved.subject,
             metadata: members,
@@ -40,31 +34,44 @@ impl Provider {
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         warn_of_shared_keys(client_id, &keys, &resolved.federation_keys);
-        let facts = MetadataFacts {
-            metadata: parsed,
+        let facts = self.facts(metadata, keys);
+        self.judged(&facts)?;
+        Ok(self.party(client_id, Origin::Federation(trust_of(resolved)), facts))
+    }
+
+    /// What the profile's rules judge.
+    pub(super) fn facts(&self, metadata: ClientMetadata, keys: KeySet) -> MetadataFacts {
+        MetadataFacts {
+            metadata,
             keys,
             development: self.shared.server.development,
             profile: self.profile,
-        };
-        if let Some(rule) = self.profile.broken_by(&facts) {
-            return Err(ClientError::Rule(rule));
         }
-        Ok(RelyingParty {
+    }
+
+    /// The verdict of the profile's rules.
+    pub(super) fn judged(&self, facts: &MetadataFacts) -> Result<(), ClientError> {
+        let broken = self.profile.broken_by(facts);
+        broken.map_or(Ok(()), |rule| Err(ClientError::Rule(rule)))
+    }
+
+    /// The row of an RP that holds.
+    pub(super) fn party(
+        &self,
+        client_id: &ClientId,
+        origin: Origin,
+        facts: MetadataFacts,
+    ) -> RelyingParty {
+        RelyingParty {
             issuer: self.issuer.clone(),
             client_id: client_id.clone(),
-            metadata: facts.metadata,
             jwks: facts.keys.to_json(),
-            origin: Origin::Federation(trust_of(resolved)),
+            metadata: facts.metadata,
+            origin,
             enabled: true,
             updated_at: self.now(),
-        })
+        }
     }
-}
-
-/// The name of the organisation behind an RP, where only its `federation_entity` metadata says it.
-pub(super) fn organization_of(resolved: &Resolved) -> Option<String> {
-    let entity = resolved.metadata.get("federation_entity")?;
-    entity.get("organization_name")?.as_str().map(str::to_owned)
 }
 
 /// What is kept of a resolved chain.

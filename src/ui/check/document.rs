@@ -5,7 +5,7 @@ use super::super::advice::Advice;
 use crate::federation::evaluation::Evaluation;
 use crate::model::Refusal;
 use crate::profile::conformance::Row;
-use crate::provider::Examination;
+use crate::provider::{Examination, KnownRow};
 use serde::Serialize;
 
 /// One document with everything; the sentences are English. Times are seconds since 1970 unless they are texts.
@@ -17,12 +17,14 @@ pub struct CheckDocument<'a> {
     pub client_id: &'a str,
     /// When, as `2026-01-31T09:00:00Z`.
     pub checked_at: String,
-    /// Whether a login of it would be accepted now.
+    /// Whether it is accepted: by what was asked for anew, or by what is known.
     pub accepted: bool,
     /// Until when its chain holds, as `checked_at`; null without a chain that holds.
     pub expires_at: Option<String>,
     /// Why it is refused; null when it is accepted.
     pub refusal: Option<RefusalDocument>,
+    /// What is kept of it; null when it is not known.
+    pub known: Option<&'a KnownRow>,
     /// The last refusals of requests that named it, the newest first.
     pub last_refusals: Vec<KeptDocument<'a>>,
     /// The conformance report.
@@ -104,6 +106,7 @@ impl<'a> CheckDocument<'a> {
             accepted: refusal.is_none(),
             expires_at: examination.expires_at.map(|at| at.to_rfc3339()),
             refusal,
+            known: examination.known.as_ref(),
             last_refusals: last.iter().map(KeptDocument::of).collect(),
             report: &examination.report,
             evaluation: &examination.evaluation,

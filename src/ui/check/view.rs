@@ -3,7 +3,8 @@
 use super::super::Locale;
 use super::super::advice::{Advice, Message};
 use super::super::pages::check::{
-    CheckView, DocumentView, FetchView, NodeView, PathView, PolicyView, RowView, StateView,
+    CheckView, DocumentView, FetchView, KnownView, NodeView, PathView, PolicyView, RowView,
+    StateView,
 };
 use crate::federation::evaluation::{
     Evaluation, FetchOutcome, FetchRecord, MarkRecord, PathRecord, PolicyRecord, StatementRecord,
@@ -32,6 +33,12 @@ pub fn view(examination: &Examination, locale: Locale) -> CheckView {
         reason: refusal.map(reason),
         checked_at: examination.checked_at.0,
         expires_at: examination.expires_at.map(|at| at.0),
+        known: examination.known.as_ref().map(|row| KnownView {
+            origin: row.origin,
+            enabled: row.enabled,
+            resolved_at: row.resolved_at.map(|at| at.0),
+            expires_at: row.expires_at.map(|at| at.0),
+        }),
         remembered: evaluation
             .remembered
             .map(|kept| (kept.since.0, kept.until.0)),

@@ -62,6 +62,8 @@ pub struct CheckView {
     pub checked_at: i64,
     /// Until when the chain holds.
     pub expires_at: Option<i64>,
+    /// What is kept of it.
+    pub known: Option<KnownView>,
     /// Since when and until when the failure is remembered: nothing was looked at.
     pub remembered: Option<(i64, i64)>,
     /// How many records were left out because they were too large or too many.
@@ -82,6 +84,19 @@ pub struct CheckView {
     pub counts: Vec<(&'static str, usize)>,
     /// The report, the worst rows first.
     pub report: Vec<RowView>,
+}
+
+/// What is kept of a relying party.
+#[derive(Clone, Debug, Serialize)]
+pub struct KnownView {
+    /// `federation`, `explicit` or `registered`.
+    pub origin: &'static str,
+    /// Whether an operator lets it in.
+    pub enabled: bool,
+    /// When its chain was resolved.
+    pub resolved_at: Option<i64>,
+    /// Until when it counts.
+    pub expires_at: Option<i64>,
 }
 
 /// One path, the anchor first.

@@ -84,8 +84,9 @@ fn read_all(folder: &Path, text: &mut String) {
 #[test]
 fn no_message_is_left_over() {
     /// Keys that are put together from a value.
-    const PREFIXES: [&str; 17] = [
+    const PREFIXES: [&str; 18] = [
         "check-fetch-",
+        "check-known-",
         "check-role-",
         "check-verdict-",
         "advice-",

@@ -152,6 +152,12 @@ fn result(texts: Texts, refused: bool) -> CheckView {
         reason: refused.then(|| texts.of("invalid_client: claim exp has passed")),
         checked_at: AT,
         expires_at: (!refused).then_some(AT),
+        known: Some(KnownView {
+            origin: if refused { "federation" } else { "registered" },
+            enabled: !refused,
+            resolved_at: refused.then_some(AT),
+            expires_at: refused.then_some(AT),
+        }),
         remembered: refused.then_some((AT, AT)),
         left_out: usize::from(refused),
         paths: paths(texts, refused),

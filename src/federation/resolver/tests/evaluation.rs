@@ -231,6 +231,30 @@ async fn a_broken_constraint_stands_at_the_statement_that_demands_it() {
 }
 
 #[tokio::test]
+async fn a_constraint_fails_only_when_it_takes_the_type_that_is_needed() {
+    // OIDC Federation §6.2.3
+    for (allowed, holds, says) in [
+        ("openid_relying_party", true, "takes away oauth_client"),
+        ("oauth_client", false, "takes away openid_relying_party"),
+    ] {
+        let world = World::new();
+        world.relying_party(&[TA], |claims| {
+            let metadata = claims.get_mut("metadata").unwrap();
+            metadata["oauth_client"] = json!({"client_name": "RP"});
+        });
+        world.statement(TA, RP, |claims| {
+            let constraints = json!({"allowed_entity_types": [allowed]});
+            claims.insert("constraints".into(), constraints);
+        });
+        let evaluated = explained(&world).await;
+        assert_eq!(evaluated.outcome.is_ok(), holds);
+        let verdicts = &statement(&evaluated.evaluation, TA, RP).verdicts;
+        assert_eq!(last(verdicts), ("allowed_entity_types", holds));
+        assert_eq!(verdicts.last().unwrap().says, says);
+    }
+}
+
+#[tokio::test]
 async fn what_is_too_large_or_too_deep_is_bounded_and_counted() {
     let world = World::new();
     let page = |body: Vec<u8>| world.fetch.put(&statement_url(TA, RP), Page::Body(body));
