@@ -171,16 +171,17 @@ mod tests {
         let map = DocumentMap::default();
         let made = AtomicUsize::new(0);
         let barrier = Barrier::new(1_000);
+        let ask = || {
+            barrier.wait();
+            let got = map.get("rp", NOW, || {
+                made.fetch_add(1, Ordering::SeqCst);
+                document("once")
+            });
+            assert_eq!(text(got), "once");
+        };
         std::thread::scope(|scope| {
             for _ in 0..1_000 {
-                scope.spawn(|| {
-                    barrier.wait();
-                    let got = map.get("rp", NOW, || {
-                        made.fetch_add(1, Ordering::SeqCst);
-                        document("once")
-                    });
-                    assert_eq!(text(got), "once");
-                });
+                scope.spawn(ask);
             }
         });
         assert_eq!(made.into_inner(), 1);

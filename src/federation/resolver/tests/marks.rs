@@ -2,6 +2,7 @@ use super::*;
 use crate::federation::trust_mark::TrustMarkStatus;
 
 const ISSUER: &str = "https://marks.example.it";
+const OWNER: &str = "https://owner.example.it";
 
 fn with_marks(world: &World, marks: Value) {
     world.relying_party(&[TA], |claims| {
@@ -181,10 +182,23 @@ async fn one_valid_mark_of_any_required_type_suffices() {
     assert!(resolve(&world).await.is_ok());
 }
 
+/// A delegation of [`OWNER`] to [`ISSUER`] with changed claims; null removes.
+fn delegation(signer: &str, typ: Option<&str>, changes: Value) -> String {
+    let mut claims =
+        json!({"iss": OWNER, "sub": ISSUER, "iat": NOW, "exp": NOW, "trust_mark_type": MARK});
+    let members = claims.as_object_mut().unwrap();
+    members.extend(changes.as_object().unwrap().clone());
+    members.retain(|_, value| !value.is_null());
+    typ.map_or_else(
+        || untyped(&claims, &key(signer)),
+        |typ| signed(typ, &claims, &key(signer)),
+    )
+}
+
 #[tokio::test]
 async fn a_type_with_an_owner_needs_the_owners_delegation() {
     // SPID/CIE TM-1
-    let owner = "https://owner.example.it";
+    let owner = OWNER;
     let world = World::new();
     world.statement(TA, ISSUER, nothing);
     world.configuration(TA, |claims| {
@@ -194,17 +208,6 @@ async fn a_type_with_an_owner_needs_the_owners_delegation() {
             json!({MARK: {"sub": owner, "jwks": jwks(owner)}}),
         );
     });
-    let delegation = |signer: &str, typ: Option<&str>, changes: Value| {
-        let mut claims =
-            json!({"iss": owner, "sub": ISSUER, "iat": NOW, "exp": NOW, "trust_mark_type": MARK});
-        let members = claims.as_object_mut().unwrap();
-        members.extend(changes.as_object().unwrap().clone());
-        members.retain(|_, value| !value.is_null());
-        typ.map_or_else(
-            || untyped(&claims, &key(signer)),
-            |typ| signed(typ, &claims, &key(signer)),
-        )
-    };
     let typ = Some("trust-mark-delegation+jwt");
     let other = "https://x.example.it/mark";
     for (case, delegation, accepted) in [

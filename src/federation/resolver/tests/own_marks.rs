@@ -80,7 +80,8 @@ async fn a_listed_issuer_is_asked_at_its_verified_trust_mark_endpoint() {
 #[tokio::test]
 async fn a_mark_that_relying_parties_would_refuse_is_refused_by_us() {
     // OIDC Federation §7.3
-    let cases: [(&str, fn(&mut Map<String, Value>)); 5] = [
+    type Bend = fn(&mut Map<String, Value>);
+    let cases: [(&str, Bend); 5] = [
         ("claim sub", |claims| {
             claims.insert("sub".into(), json!(RP));
         }),
