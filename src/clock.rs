@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Whole seconds since 1970-01-01T00:00:00Z, the unit of every time in protocol messages and in the database.
@@ -79,27 +79,35 @@ impl Clock for SystemClock {
 
 /// A clock that stands still until it is moved; for tests.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now: AtomicI64,
+    elapsed: AtomicU64,
+}
 
 impl ManualClock {
     /// Starts at `time`.
     #[must_use]
     pub fn starting_at(time: UtcTime) -> Self {
-        Self(AtomicI64::new(time.0))
+        Self {
+            now: AtomicI64::new(time.0),
+            elapsed: AtomicU64::new(0),
+        }
     }
 
-    /// Moves forward (or back, when negative).
+    /// Moves forward; when negative, somebody sets the clock back, and no time goes by.
     pub fn advance_seconds(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+        let passed = u64::try_from(seconds).unwrap_or_default();
+        self.elapsed.fetch_add(passed, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> UtcTime {
-        UtcTime(self.0.load(Ordering::SeqCst))
+        UtcTime(self.now.load(Ordering::SeqCst))
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::from_secs(u64::try_from(self.now().0).unwrap_or_default())
+        Duration::from_secs(self.elapsed.load(Ordering::SeqCst))
     }
 }

@@ -1,5 +1,6 @@
 advice-others = Es gibt noch andere Fehler; sie stehen weiter unten.
 advice-accepted = { $rp } wird angenommen: Vertrauenskette, Trust Marks und Metadaten sind gültig.
+advice-accepted-for-now = { $rp } wird vorerst angenommen: Anmeldungen gehen mit der früheren Vertrauenskette weiter, eine Erneuerung würde aber scheitern.
 advice-unknown = { $rp } ist diesem Provider nicht bekannt.
 advice-unknown-do = Mit `varco rp register` registrieren oder die client_id der Anfrage berichtigen.
 advice-disabled = Der Betreiber dieses Providers hat { $rp } abgeschaltet.

@@ -1,5 +1,6 @@
 advice-others = There are other failures too; they are listed below.
 advice-accepted = { $rp } is accepted: its trust chain, its trust marks and its metadata hold.
+advice-accepted-for-now = { $rp } is accepted for now: logins go on with its earlier trust chain, but a renewal would fail.
 advice-unknown = { $rp } is not known to this provider.
 advice-unknown-do = Register it with `varco rp register`, or correct the client_id of the request.
 advice-disabled = The operator of this provider has switched { $rp } off.

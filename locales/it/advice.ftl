@@ -1,5 +1,6 @@
 advice-others = Ci sono anche altri errori, elencati più sotto.
 advice-accepted = { $rp } è accettato: catena di fiducia, trust mark e metadata sono validi.
+advice-accepted-for-now = { $rp } per ora è accettato: gli accessi proseguono con la catena di fiducia precedente, ma un rinnovo fallirebbe.
 advice-unknown = { $rp } non è noto a questo provider.
 advice-unknown-do = Registralo con `varco rp register`, oppure correggi il client_id della richiesta.
 advice-disabled = Il gestore di questo provider ha disattivato { $rp }.

@@ -79,14 +79,30 @@ fn tell(check: &CheckView, output: &mut Output) {
         "REFUSED"
     };
     output.text(&format!("{word}  {}", check.what));
-    for more in [&check.change, &check.others].into_iter().flatten() {
+    for more in [&check.renewal, &check.change, &check.others]
+        .into_iter()
+        .flatten()
+    {
         output.text(&format!("         {more}"));
     }
     if let Some(reason) = &check.reason {
         output.text(&format!("         ({})", one_line(reason)));
     }
     if let Some(known) = &check.known {
-        output.text(&format!("         {}", row(known)));
+        output.text(&format!("         {}", kept(known)));
+    }
+    if let Some(until) = check.expires_at {
+        output.text(&format!(
+            "         The chain looked at holds until {}.",
+            time(until)
+        ));
+    }
+    output.text(&format!("         Checked at {}.", time(check.checked_at)));
+    if check.left_out > 0 {
+        output.text(&format!(
+            "         {} records were left out: too many, or too large.",
+            check.left_out
+        ));
     }
     if let Some((since, until)) = check.remembered {
         output.text(&format!(
@@ -109,8 +125,8 @@ fn tell(check: &CheckView, output: &mut Output) {
     report(check, output);
 }
 
-/// What is known of it, in one line.
-fn row(known: &KnownView) -> String {
+/// What is kept of it, in one line.
+fn kept(known: &KnownView) -> String {
     let enabled = if known.enabled { "enabled" } else { "disabled" };
     match (known.resolved_at, known.expires_at) {
         (Some(resolved), Some(expires)) => format!(

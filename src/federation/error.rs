@@ -141,6 +141,8 @@ pub enum TrustError {
     TrustMark {
         /// The relying party.
         subject: String,
+        /// The trust anchor that takes none of its marks; `None` when there was none to show to any.
+        anchor: Option<String>,
         /// The types of which one is needed.
         required: Vec<String>,
         /// The marks of these types, and why each was refused; empty when there is none.

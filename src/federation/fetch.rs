@@ -15,8 +15,8 @@ pub enum Lane {
     Stranger(Source),
 }
 
-/// Where a request came from, as far as fair shares go: one IPv4 address, or the 64 bits of an IPv6 address that a
-/// network gives to one customer.
+/// Where a request came from, as far as fair shares go: one IPv4 address, or the 64 bits of an IPv6 address that are one
+/// link's. A line has many of those: they share what [`Source::network`] has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Source(IpAddr);
 
@@ -32,7 +32,24 @@ impl Source {
             }
         })
     }
+
+    /// The network that it is in.
+    #[must_use]
+    pub const fn network(self) -> Network {
+        Network(match self.0 {
+            IpAddr::V4(v4) => IpAddr::V4(v4),
+            IpAddr::V6(v6) => {
+                let [a, b, c, ..] = v6.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+            }
+        })
+    }
 }
+
+/// What one line may have all of: an IPv4 address, or 48 bits of an IPv6 address, the most that is given to a site as a
+/// matter of course (RFC 6177). Its share is larger than a source's, since it may also be many lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network(IpAddr);
 
 /// An answer with status 200.
 #[derive(Clone, Debug)]
@@ -248,7 +265,9 @@ pub struct FetchLimits {
     pub known_concurrency: usize,
     /// Connections at a time to one host, except in the configured lane.
     pub per_host: usize,
-    /// Connections at a time on behalf of one [`Source`]; fewer than `per_host`, so that no source shuts a host to others.
+    /// Connections at a time on behalf of one [`Network`]; fewer than `per_host`, so that no network shuts a host to others.
+    pub per_network: usize,
+    /// Connections at a time on behalf of one [`Source`]; fewer than `per_network`, for the same reason.
     pub per_source: usize,
     /// Requests that may wait for a connection (strangers).
     pub queue: usize,
@@ -267,7 +286,8 @@ impl Default for FetchLimits {
             concurrency: 32,
             configured_concurrency: 8,
             known_concurrency: 8,
-            per_host: 4,
+            per_host: 5,
+            per_network: 4,
             per_source: 3,
             queue: 1024,
             known_queue: 128,
@@ -288,6 +308,10 @@ mod tests {
         assert!(!same("192.0.2.1", "192.0.2.2"));
         assert!(same("2001:db8:1:2::3", "2001:db8:1:2:ffff::4"));
         assert!(!same("2001:db8:1:2::3", "2001:db8:1:3::3"));
+        let network = |a: &str| Source::of(a.parse().unwrap()).network();
+        assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:ffff::3"));
+        assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:2:2::3"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
     }
 
     #[test]

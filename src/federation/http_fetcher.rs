@@ -11,7 +11,7 @@
 
 use super::address;
 use super::fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane};
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Permit};
 use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
@@ -21,6 +21,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use url::Url;
+
+tokio::task_local! {
+    /// The leave for the connection that a task makes.
+    static LEAVE: Arc<Permit>;
+}
 
 /// Idle connections to one host of the configured federation.
 const KEPT_PER_HOST: usize = 2;
@@ -98,13 +103,14 @@ impl HttpFetcher {
         let target = self.checked(request.url)?;
         let host = target.host_str().unwrap_or_default();
         let permit = self.lanes.enter(lane, host).await;
-        let _permit = permit.map_err(|_| error(&target, FetchFact::Busy))?;
+        let leave = Arc::new(permit.map_err(|_| error(&target, FetchFact::Busy))?);
         let limit = self.limits.per_fetch;
         let client = match lane {
             Lane::Configured => &self.configured,
             Lane::Known | Lane::Stranger(_) => &self.single,
         };
-        match tokio::time::timeout(limit, self.exchange(client, target.clone(), request)).await {
+        let exchange = LEAVE.scope(leave, self.exchange(client, target.clone(), request));
+        match tokio::time::timeout(limit, exchange).await {
             Ok(result) => result,
             Err(_) => Err(error(&target, self.timed_out())),
         }
@@ -336,8 +342,18 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let development = self.development;
         let found = (self.lookup)(name.as_str().to_owned());
-        Box::pin(async move {
+        // The system's look-up holds a thread until it ends, long after the fetch has run out of time. So does the leave:
+        // names whose servers never answer take no more threads than connections, of whoever names them.
+        let leave = LEAVE.try_with(Arc::clone);
+        let found = tokio::spawn(async move {
             let found = found.await;
+            drop(leave);
+            found
+        });
+        Box::pin(async move {
+            let found = found
+                .await
+                .unwrap_or_else(|e| Err(std::io::Error::other(e)));
             let found = found.map_err(|e| Box::new(UnresolvedName(e.to_string())))?;
             let (allowed, forbidden): (Vec<SocketAddr>, Vec<SocketAddr>) = found
                 .into_iter()

@@ -212,6 +212,36 @@ async fn a_name_is_connected_to_at_the_address_that_was_checked() {
 }
 
 #[tokio::test]
+async fn a_look_up_keeps_its_leave_until_it_ends() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let servers = Arc::clone(&gate);
+    let lookup = move |_| -> Lookup {
+        let servers = Arc::clone(&servers);
+        Box::pin(async move {
+            servers.acquire().await.unwrap().forget();
+            Err(std::io::Error::other("no such name"))
+        })
+    };
+    let resolver = GuardedResolver {
+        development: true,
+        lookup: Box::new(lookup),
+    };
+    let limits = FetchLimits {
+        per_fetch: Duration::from_millis(20),
+        queue_wait: Duration::from_millis(20),
+        per_source: 1,
+        ..patient()
+    };
+    let fetcher = HttpFetcher::with_resolver(limits, resolver, None).unwrap();
+    let url = "http://slow.example.it/";
+    let timeout = FetchFact::Timeout { milliseconds: 20 };
+    assert_eq!(fact(&fetcher, url).await, timeout);
+    assert_eq!(fact(&fetcher, url).await, FetchFact::Busy);
+    gate.add_permits(1);
+    assert_eq!(fact(&fetcher, url).await, timeout, "it looks again");
+}
+
+#[tokio::test]
 async fn outside_development_a_public_name_that_turns_private_is_forbidden() {
     let answers: [&[&str]; 3] = [
         &["8.8.8.8"],
@@ -313,7 +343,7 @@ async fn a_host_that_stalls_holds_up_only_itself() {
     };
     let fetcher = Arc::new(HttpFetcher::new(limits, true, None).unwrap());
     let stalled = format!("http://localhost:{stalled}/");
-    let hung: Vec<_> = (1_u8..=4)
+    let hung: Vec<_> = (1_u8..=5)
         .map(|n| {
             let (fetcher, url) = (Arc::clone(&fetcher), stalled.clone());
             let lane = Lane::Stranger(Source::of(Ipv4Addr::new(192, 0, 2, n).into()));

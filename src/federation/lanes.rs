@@ -3,16 +3,17 @@
 //!
 //! ```text
 //! 32 connections = 8 configured + 8 known + 16 strangers
-//! a stranger's:  leave of its source (3) ──► leave of the host (4) ──► one of the 16
+//! a stranger's:  leave of its source (3) ──► of its network (4) ──► of the host (5) ──► one of the 16
 //! ```
 //! Anybody can name hosts that never answer, and such a fetch keeps its connection until its time is over. What tells the
 //! honest first login of an unknown relying party from a flood is neither the host nor the order of arrival, but where the
 //! request comes from. So a source waits for itself first: one that floods holds three connections, and all that it asks
-//! beyond waits for its own, in front of nobody else. To hold all sixteen takes six sources at once, and then others wait
-//! in turn, among at most three a source. A host is asked last but one, since whoever waits for a slow host must hold no
-//! connection; a source's share is smaller than a host's, so that no source shuts a host to the others.
+//! beyond waits for its own, in front of nobody else. A line with IPv6 has 256 sources or more, and together the share of
+//! its network. To hold all sixteen takes four networks at once, and then others wait in turn, among at most three a
+//! source. A host is asked last but one, since whoever waits for a slow host must hold no connection; each share is smaller
+//! than the next, so that no source shuts its network to its neighbours and no network a host to the others.
 
-use super::fetch::{FetchLimits, Lane, Source};
+use super::fetch::{FetchLimits, Lane, Network, Source};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,17 +33,22 @@ enum Holder {
     Host(String),
     /// Whoever makes us fetch.
     Source(Source),
+    /// The line, or lines, that it is on.
+    Network(Network),
 }
+
+type Shares = Mutex<HashMap<Holder, Arc<Semaphore>>>;
 
 /// The semaphores of the fetcher.
 pub(super) struct Lanes {
     configured: Arc<Semaphore>,
     known: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
-    shares: Mutex<HashMap<Holder, Arc<Semaphore>>>,
+    shares: Arc<Shares>,
     waiting: AtomicUsize,
     known_waiting: AtomicUsize,
     per_host: usize,
+    per_network: usize,
     per_source: usize,
     queue: usize,
     known_queue: usize,
@@ -50,14 +56,13 @@ pub(super) struct Lanes {
 }
 
 /// A connection's leave; given back when dropped.
-pub(super) struct Permit<'a> {
+pub(super) struct Permit {
     _connection: OwnedSemaphorePermit,
-    _host: Option<Share<'a>>,
-    _source: Option<Share<'a>>,
+    _shares: Vec<Share>,
 }
 
-struct Share<'a> {
-    lanes: &'a Lanes,
+struct Share {
+    shares: Arc<Shares>,
     holder: Holder,
     permit: Option<OwnedSemaphorePermit>,
 }
@@ -70,10 +75,11 @@ impl Lanes {
             configured: Arc::new(Semaphore::new(limits.configured_concurrency.max(1))),
             known: Arc::new(Semaphore::new(limits.known_concurrency.max(1))),
             strangers: Arc::new(Semaphore::new(strangers.max(1))),
-            shares: Mutex::default(),
+            shares: Arc::default(),
             waiting: AtomicUsize::new(0),
             known_waiting: AtomicUsize::new(0),
             per_host: limits.per_host.max(1),
+            per_network: limits.per_network.max(1),
             per_source: limits.per_source.max(1),
             queue: limits.queue,
             known_queue: limits.known_queue,
@@ -82,7 +88,7 @@ impl Lanes {
     }
 
     /// Waits for a connection's leave.
-    pub(super) async fn enter(&self, lane: Lane, host: &str) -> Result<Permit<'_>, Busy> {
+    pub(super) async fn enter(&self, lane: Lane, host: &str) -> Result<Permit, Busy> {
         let _waiting = match lane {
             Lane::Configured => None,
             Lane::Known => Some(Waiting::start(&self.known_waiting, self.known_queue)?),
@@ -92,36 +98,35 @@ impl Lanes {
         entered.unwrap_or(Err(Busy))
     }
 
-    async fn entering(&self, lane: Lane, host: &str) -> Result<Permit<'_>, Busy> {
+    async fn entering(&self, lane: Lane, host: &str) -> Result<Permit, Busy> {
         let host = host.to_owned();
-        let (source, host, connections) = match lane {
-            Lane::Configured => (None, None, &self.configured),
-            Lane::Known => (None, Some(Holder::KnownHost(host)), &self.known),
+        let (holders, connections) = match lane {
+            Lane::Configured => (Vec::new(), &self.configured),
+            Lane::Known => (vec![(Holder::KnownHost(host), self.per_host)], &self.known),
             Lane::Stranger(source) => {
-                let source = Some(Holder::Source(source));
-                (source, Some(Holder::Host(host)), &self.strangers)
+                let holders = vec![
+                    (Holder::Source(source), self.per_source),
+                    (Holder::Network(source.network()), self.per_network),
+                    (Holder::Host(host), self.per_host),
+                ];
+                (holders, &self.strangers)
             }
         };
-        let source = match source {
-            Some(source) => Some(self.share(source, self.per_source).await?),
-            None => None,
-        };
-        let host = match host {
-            Some(host) => Some(self.share(host, self.per_host).await?),
-            None => None,
-        };
+        let mut shares = Vec::with_capacity(holders.len());
+        for (holder, size) in holders {
+            shares.push(self.share(holder, size).await?);
+        }
         let connection = Arc::clone(connections).acquire_owned().await;
         Ok(Permit {
             _connection: connection.map_err(|_| Busy)?,
-            _host: host,
-            _source: source,
+            _shares: shares,
         })
     }
 
     /// One of the connections that this holder may have.
-    async fn share(&self, holder: Holder, size: usize) -> Result<Share<'_>, Busy> {
+    async fn share(&self, holder: Holder, size: usize) -> Result<Share, Busy> {
         let mut share = Share {
-            lanes: self,
+            shares: Arc::clone(&self.shares),
             holder: holder.clone(),
             permit: None,
         };
@@ -139,9 +144,9 @@ impl Lanes {
     }
 }
 
-impl Drop for Share<'_> {
+impl Drop for Share {
     fn drop(&mut self) {
-        let mut shares = self.lanes.shares();
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         self.permit = None;
         // Only the map holds it: nobody uses the share or waits for it.
         if shares
@@ -187,6 +192,7 @@ mod tests {
             configured_concurrency: 1,
             known_concurrency: 1,
             per_host: 2,
+            per_network: 3,
             per_source: 2,
             queue: 1,
             known_queue: 1,
@@ -196,7 +202,7 @@ mod tests {
     }
 
     /// A leave that is there without waiting.
-    fn at_once<'a>(lanes: &'a Lanes, lane: Lane, host: &str) -> Option<Permit<'a>> {
+    fn at_once(lanes: &Lanes, lane: Lane, host: &str) -> Option<Permit> {
         lanes.enter(lane, host).now_or_never().map(Result::unwrap)
     }
 
@@ -223,6 +229,20 @@ mod tests {
         assert!(other.is_some(), "not behind the one that floods");
         drop(held);
         assert!(at_once(&lanes, from(1), "c").is_some());
+    }
+
+    #[tokio::test]
+    async fn all_the_sources_of_one_line_have_the_share_of_its_network() {
+        let lanes = lanes();
+        let link = |n: u16| {
+            let address = std::net::Ipv6Addr::new(0x2001, 0xdb8, 1, n, 0, 0, 0, 1);
+            Lane::Stranger(Source::of(address.into()))
+        };
+        let _held: Vec<_> = [1, 2, 3]
+            .map(|n| at_once(&lanes, link(n), &n.to_string()).unwrap())
+            .into();
+        assert!(at_once(&lanes, link(4), "4").is_none());
+        assert!(at_once(&lanes, from(1), "4").is_some());
     }
 
     #[tokio::test]
@@ -268,7 +288,7 @@ mod tests {
             .map(|n| at_once(&lanes, from(n), "b").unwrap())
             .into();
         assert!(at_once(&lanes, from(4), "b").is_none());
-        assert_eq!(lanes.shares().len(), 3, "host b, sources 2 and 3");
+        assert_eq!(lanes.shares().len(), 5, "host b, two sources and networks");
         assert_eq!(lanes.waiting.load(Ordering::SeqCst), 0);
     }
 }

@@ -43,7 +43,9 @@ pub use entity_id::{EntityId, EntityIdError};
 pub use entity_statement::{EntityStatement, Moment};
 pub use error::{BrokenLink, Defect, DocumentKind, RefusedMark, TrustError, TrustErrorCode};
 pub use evaluation::{Check, Evaluated, Evaluation, Recheck};
-pub use fetch::{Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane, Source};
+pub use fetch::{
+    Fetch, FetchError, FetchFact, FetchLimits, Fetched, Fetching, Lane, Network, Source,
+};
 pub use http_fetcher::HttpFetcher;
 pub use metadata_policy::{MetadataPolicy, PolicyError, PolicyErrorKind};
 pub use resolver::{KeyOwner, ResolutionLimits, Resolved, Resolver, TrustAnchor, TrustSettings};

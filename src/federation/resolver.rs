@@ -7,6 +7,7 @@
 mod anchors;
 mod climb;
 mod discovery;
+mod kept_marks;
 mod mark_issuer;
 mod marks;
 mod negative;
@@ -18,7 +19,7 @@ mod tests;
 use super::entity_id::EntityId;
 use super::entity_statement::{Moment, unverified_parties};
 use super::error::TrustError;
-use super::evaluation::{Evaluated, Recheck, Recorder};
+use super::evaluation::{Evaluated, Recheck, Recorder, Remembered};
 use super::examiner::Examiner;
 use super::fetch::{Fetch, Lane, Source};
 use super::single_flight::SingleFlight;
@@ -80,6 +81,8 @@ pub struct ResolutionLimits {
     pub trust_marks: usize,
     /// Resolutions of strangers at a time.
     pub concurrent: usize,
+    /// Of these, on behalf of one [`super::Network`].
+    pub per_network: usize,
     /// Of these, on behalf of one [`Source`].
     pub per_source: usize,
     /// Seconds for which a failure is remembered.
@@ -97,6 +100,7 @@ impl Default for ResolutionLimits {
             depth: 6,
             trust_marks: 16,
             concurrent: 512,
+            per_network: 16,
             per_source: 8,
             negative_seconds: 30,
             negatives: 10_000,
@@ -215,7 +219,7 @@ impl Resolver {
         source: Source,
     ) -> Outcome {
         let key = (settings.issuer_entity_id.to_string(), subject.to_string());
-        let now = self.inner.clock.now();
+        let now = self.inner.clock.elapsed();
         if let Some((error, _)) = self.inner.negatives.find(&key, now) {
             return Err(error);
         }
@@ -228,9 +232,15 @@ impl Resolver {
 
     fn remember(&self, key: (String, String), error: &TrustError) {
         if !error.is_of_the_caller() {
-            let now = self.inner.clock.now();
-            let until = now.plus_seconds(self.inner.limits.negative_seconds);
-            self.inner.negatives.insert(key, error.clone(), now, until);
+            let seconds = self.inner.limits.negative_seconds;
+            let (since, now) = (self.inner.clock.now(), self.inner.clock.elapsed());
+            let until = now.saturating_add(Duration::from_secs(seconds.unsigned_abs()));
+            let remembered = Remembered {
+                since,
+                until: since.plus_seconds(seconds),
+            };
+            let failure = (error.clone(), remembered);
+            self.inner.negatives.insert(key, failure, (now, until));
         }
     }
 
@@ -293,7 +303,7 @@ impl Resolver {
     ) -> Evaluated {
         let key = (settings.issuer_entity_id.to_string(), subject.to_string());
         let recorder = Recorder::writing();
-        let remembered = self.inner.negatives.find(&key, self.inner.clock.now());
+        let remembered = self.inner.negatives.find(&key, self.inner.clock.elapsed());
         if let Some((error, remembered)) = remembered.filter(|_| recheck == Recheck::Cached) {
             recorder.remembered(remembered);
             return Evaluated {
@@ -401,7 +411,12 @@ impl Running {
         };
         let mut running = self.table();
         let own = running.get(&source).copied().unwrap_or_default();
-        if own >= limits.per_source || running.values().sum::<usize>() >= limits.concurrent {
+        let neighbours = running
+            .iter()
+            .filter(|(other, _)| other.network() == source.network());
+        let of_network: usize = neighbours.map(|(_, count)| count).sum();
+        let is_full = own >= limits.per_source || of_network >= limits.per_network;
+        if is_full || running.values().sum::<usize>() >= limits.concurrent {
             return Err(TrustError::Busy);
         }
         running.insert(source, own.saturating_add(1));

@@ -281,26 +281,36 @@ pub fn owner_of(anchor: &EntityStatement, mark_type: &str) -> Result<Option<Mark
     Ok(Some(MarkOwner { id, keys }))
 }
 
-/// Reads a status answer: `trust-mark-status-response+jwt` with `status` `active`, or the older `{"active": true}`.
+/// What a mark's issuer says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It holds.
+    Active,
+    /// It holds no longer, in the issuer's words.
+    Inactive(String),
+}
+
+/// Reads a status answer: `trust-mark-status-response+jwt` with a `status`, or the older `{"active": …}`.
 ///
 /// # Errors
-/// What makes the mark count as not active.
-pub fn check_status_answer(
+/// Why it says nothing of this mark: a maintenance page, another kid or a wrong clock is no word of the mark's issuer.
+pub fn read_status_answer(
     body: &[u8],
     mark: &Candidate,
     keys: &KeySet,
     moment: Moment,
-) -> Result<(), String> {
+) -> Result<Standing, String> {
     let text = std::str::from_utf8(body).map_err(|_| "the status answer is not text")?;
     let text = text.trim();
     if text.starts_with('{') {
         let answer: Value = crate::jose::parse_bounded(text.as_bytes(), STATEMENT_MAX_BYTES, 8)
             .map_err(|error| format!("status answer: {error}"))?;
-        let active = answer.get("active").and_then(Value::as_bool) == Some(true);
-        return if active {
-            Ok(())
-        } else {
-            Err("its issuer says that it is not active".to_owned())
+        return match answer.get("active").and_then(Value::as_bool) {
+            Some(true) => Ok(Standing::Active),
+            Some(false) => Ok(Standing::Inactive(
+                "its issuer says that it is not active".to_owned(),
+            )),
+            None => Err("the status answer has no active that is true or false".to_owned()),
         };
     }
     let expectations = Expectations {
@@ -317,11 +327,11 @@ pub fn check_status_answer(
         return Err("the status answer is about another mark".to_owned());
     }
     match claim("status") {
-        Some("active") => Ok(()),
-        other => Err(format!(
-            "its issuer says that its status is {}",
-            other.unwrap_or("absent")
-        )),
+        Some("active") => Ok(Standing::Active),
+        Some(other) => Ok(Standing::Inactive(format!(
+            "its issuer says that its status is {other}"
+        ))),
+        None => Err("the status answer has no status".to_owned()),
     }
 }
 

@@ -25,7 +25,7 @@ pub struct RelyingParty {
 }
 
 /// How the provider came to know an RP.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
     /// Automatic registration through a trust chain (OIDC Federation §12.1, SPID/CIE FE-4).

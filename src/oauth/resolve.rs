@@ -6,7 +6,7 @@
 //!
 //! An answer is signed once a subject, chain and set of entity types, however many ask at once.
 
-use super::client_auth::{ClientAuthError, authenticate};
+use super::client_auth::{ClientAuthError, authenticate, unverified_client};
 use super::documents::{DocumentError, signed};
 use crate::clock::UtcTime;
 use crate::endpoint::{Inbound, Method};
@@ -55,13 +55,9 @@ pub async fn resolve(op: &Provider, inbound: &Inbound) -> Result<Arc<Document>, 
     let metadata = query.wanted(&trust.metadata);
     // Of the types that exist only, so that made-up ones make no further answers to sign and keep.
     let types: Vec<&str> = metadata.keys().map(String::as_str).collect();
-    let key = format!(
-        "{} {} {}",
-        query.subject,
-        trust.resolved_at.0,
-        types.join(" ")
-    );
-    op.documents.resolved.get(&key, now, || {
+    let variant = format!("{} {}", trust.resolved_at.0, types.join(" "));
+    let kept = &op.documents.resolved;
+    kept.get((&query.subject, &variant), now, || {
         signed_resolution(op, now, &query.subject, (&trust, &metadata))
     })
 }
@@ -85,10 +81,18 @@ async fn authenticate_subject(
     if params.get("client_assertion").is_none() {
         return Err(ClientAuthError::NoMethod(&["private_key_jwt"]).into());
     }
-    let client = authenticate(op, &inbound, Path::Resolve).await?;
-    if client.id().as_str() != query.subject {
+    let is_subject = |client: &ClientId| client.as_str() == query.subject;
+    let other = || {
         let fact = "sub is not the relying party that authenticates";
-        return Err(DocumentError::Parameter(fact.to_owned()));
+        DocumentError::Parameter(fact.to_owned())
+    };
+    // Before anybody is discovered for a request that is refused in any case.
+    if unverified_client(&inbound).is_some_and(|named| !is_subject(&named)) {
+        return Err(other());
+    }
+    let client = authenticate(op, &inbound, Path::Resolve).await?;
+    if !is_subject(client.id()) {
+        return Err(other());
     }
     match client.spend_alone(op).await? {
         true => Ok(()),

@@ -56,6 +56,8 @@ pub struct Examined {
     pub last: Map<String, Value>,
     /// The members that the provider uses of it, and the keys; or that one has the wrong type.
     pub facts: Result<MetadataFacts, MisshapenMetadata>,
+    /// The keys of the facts are the RP's; otherwise nobody could read them, and nothing is said of them.
+    pub keys_were_read: bool,
 }
 
 /// An entity configuration as it was read, whether it holds or not.
@@ -177,6 +179,9 @@ enum Finding {
     NotApplicable(&'static str),
 }
 
+/// What is said of keys that are elsewhere, when they could not be had.
+const UNREAD: Finding = Finding::NotApplicable("the keys could not be read");
+
 /// `name, rule, asks, change, place [, refuses] [, italian] => judge` of a row.
 macro_rules! checks {
     ($($name:literal, $rule:literal, $asks:literal, $change:literal, $place:literal $(, $trait:ident)* => $judge:expr;)*) => {
@@ -226,6 +231,7 @@ impl Examined {
         let stated = || self.last(rule.member).map_or_else(absent, show);
         let finding = match &self.facts {
             Err(_) => Finding::NotApplicable("the metadata cannot be read"),
+            Ok(_) if rule_rows::is_about_keys(rule) && !self.keys_were_read => UNREAD,
             Ok(facts) if (rule.holds)(facts) => Finding::Pass(stated()),
             Ok(_) => Finding::Fail(stated()),
         };
@@ -325,6 +331,7 @@ impl Examined {
     /// Judges the protocol keys.
     fn of_keys(&self, judge: impl FnOnce(&KeySet) -> Finding) -> Finding {
         match &self.facts {
+            Ok(_) if !self.keys_were_read => UNREAD,
             Ok(facts) => judge(&facts.keys),
             Err(_) => Finding::NotApplicable("the metadata cannot be read"),
         }

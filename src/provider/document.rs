@@ -1,13 +1,20 @@
 //! Documents that are signed once a change or lifetime, and served from memory.
 
 use crate::clock::UtcTime;
+use crate::secret::sha256;
 use actix_web::web::Bytes;
 use arc_swap::ArcSwapOption;
-use std::collections::HashMap;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// At most so many `resolve` answers are kept.
-const MAX_DOCUMENTS: usize = 2_000;
+/// Bytes of the `resolve` answers that an issuer keeps: some thousands.
+const MAX_BYTES: u64 = 32 * 1024 * 1024;
+/// What an answer takes beside its texts.
+const BASE_BYTES: usize = 512;
+/// Answers about one subject that are kept.
+const VARIANTS: u8 = 8;
 
 /// A document as it is sent.
 #[derive(Debug)]
@@ -66,38 +73,78 @@ impl DocumentCell {
     }
 }
 
-/// Documents by subject; bounded.
-#[derive(Debug, Default)]
-pub struct DocumentMap(Mutex<HashMap<String, Arc<DocumentCell>>>);
+/// Documents by subject, in some variants each; bounded in bytes. Those that were asked for least recently go first.
+#[derive(Debug)]
+pub struct DocumentMap {
+    kept: Cache<Place, Kept>,
+    /// Another one whenever everything is forgotten.
+    generation: AtomicU64,
+}
+
+/// Where a document is kept: generation, subject, and one of [`VARIANTS`].
+type Place = (u64, String, u8);
+
+#[derive(Clone, Debug)]
+struct Kept {
+    variant: String,
+    cell: Arc<DocumentCell>,
+    /// Of the document, once it is made.
+    bytes: usize,
+}
+
+impl Default for DocumentMap {
+    fn default() -> Self {
+        let weight = |place: &Place, kept: &Kept| {
+            let texts = place.1.len().saturating_add(kept.variant.len());
+            let bytes = kept.bytes.saturating_add(texts);
+            u32::try_from(bytes.saturating_add(BASE_BYTES)).unwrap_or(u32::MAX)
+        };
+        Self {
+            kept: Cache::builder()
+                .max_capacity(MAX_BYTES)
+                .weigher(weight)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
+            generation: AtomicU64::default(),
+        }
+    }
+}
 
 impl DocumentMap {
-    /// The document of a subject, made when there is none that is fresh, once however many ask.
+    /// A subject's document in a variant, made when there is none that is fresh, once however many ask. Strangers choose
+    /// variants, so of a subject a few are kept, one in the place of another.
     ///
     /// # Errors
     /// Those of `make`.
     pub fn get<E>(
         &self,
-        key: &str,
+        (subject, variant): (&str, &str),
         now: UtcTime,
         make: impl FnOnce() -> Result<Document, E>,
     ) -> Result<Arc<Document>, E> {
-        let cell = {
-            let mut cells = self.lock();
-            if cells.len() >= MAX_DOCUMENTS && !cells.contains_key(key) {
-                cells.clear();
-            }
-            Arc::clone(cells.entry(key.to_owned()).or_default())
+        let [first, ..] = sha256(variant.as_bytes());
+        let generation = self.generation.load(Ordering::SeqCst);
+        let place = (generation, subject.to_owned(), first % VARIANTS);
+        let empty = || Kept {
+            variant: variant.to_owned(),
+            cell: Arc::default(),
+            bytes: 0,
         };
-        cell.get(now, make)
+        let entry = self.kept.entry_by_ref(&place);
+        let entry = entry.or_insert_with_if(empty, |kept| kept.variant != variant);
+        let kept = entry.into_value();
+        let document = kept.cell.get(now, make)?;
+        let bytes = document.body.len();
+        if kept.bytes != bytes {
+            self.kept.insert(place, Kept { bytes, ..kept });
+        }
+        Ok(document)
     }
 
     /// Everything is made anew. What is being made of old keys now is answered to those who wait for it, and not kept.
     pub fn forget(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<DocumentCell>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.kept.invalidate_all();
     }
 }
 
@@ -138,12 +185,12 @@ mod tests {
     #[test]
     fn what_was_begun_before_forgetting_is_forgotten() {
         let map = DocumentMap::default();
-        let old = map.get("rp", NOW, || {
+        let old = map.get(("rp", "all"), NOW, || {
             map.forget();
             document("old keys")
         });
         assert_eq!(text(old), "old keys");
-        assert_eq!(text(map.get("rp", NOW, || document("new"))), "new");
+        assert_eq!(text(map.get(("rp", "all"), NOW, || document("new"))), "new");
 
         let cell = DocumentCell::default();
         let (began, wait_for_begin) = mpsc::channel();
@@ -173,7 +220,7 @@ mod tests {
         let barrier = Barrier::new(1_000);
         let ask = || {
             barrier.wait();
-            let got = map.get("rp", NOW, || {
+            let got = map.get(("rp", "all"), NOW, || {
                 made.fetch_add(1, Ordering::SeqCst);
                 document("once")
             });
@@ -188,11 +235,47 @@ mod tests {
     }
 
     #[test]
-    fn no_number_of_subjects_fills_the_memory() {
+    fn no_number_of_subjects_fills_the_memory_and_no_number_of_variants_takes_it_from_others() {
         let map = DocumentMap::default();
-        for number in 0..3 * MAX_DOCUMENTS {
-            let _made = map.get(&number.to_string(), NOW, || document("1"));
-            assert!(map.lock().len() <= MAX_DOCUMENTS);
+        let large = || {
+            Ok::<_, Infallible>(Document {
+                content_type: "text/plain",
+                body: Bytes::from(vec![b'x'; 200_000]),
+                fresh_until: UtcTime(10),
+            })
+        };
+        assert_eq!(text(map.get(("rp", "all"), NOW, || document("1"))), "1");
+        for number in 0..1_000 {
+            let _made = map.get(("greedy", &number.to_string()), NOW, large);
+        }
+        map.kept.run_pending_tasks();
+        assert!(map.kept.entry_count() <= 1 + u64::from(VARIANTS));
+        assert_eq!(text(map.get(("rp", "all"), NOW, || document("2"))), "1");
+        for number in 0..1_000 {
+            let _made = map.get((&number.to_string(), "all"), NOW, large);
+            map.kept.run_pending_tasks();
+            assert!(map.kept.weighted_size() <= MAX_BYTES);
+        }
+        let last = map.get(("999", "all"), NOW, || document("3"));
+        assert_eq!(text(last).len(), 200_000, "the newest stay");
+    }
+
+    #[test]
+    fn variants_in_one_place_are_never_taken_for_each_other() {
+        let map = DocumentMap::default();
+        for _ in 0..2 {
+            for number in 0..50_u8 {
+                let name = number.to_string();
+                let own = || {
+                    Ok::<_, Infallible>(Document {
+                        content_type: "text/plain",
+                        body: Bytes::from(name.clone()),
+                        fresh_until: UtcTime(10),
+                    })
+                };
+                let got = text(map.get(("rp", &name), NOW, own));
+                assert_eq!(got, name);
+            }
         }
     }
 }

@@ -71,6 +71,7 @@ pub struct Provider {
     configured_marks: Vec<OwnTrustMark>,
     own_marks: ArcSwap<OwnMarks>,
     clients: clients::Memory,
+    applications: clients::Applications,
     key_look_ups: clients::KeyLookUps,
     tolerances: tolerances::ToleranceLog,
     examinations: tokio::sync::Semaphore,
@@ -129,7 +130,7 @@ impl Provider {
         let (configured_marks, own_marks) = own_marks::open(&shared.store, &settings, &issuer)
             .map_err(|error| unusable(error.to_string()))?;
         Ok(Self {
-            key_look_ups: clients::KeyLookUps::new(shared.clock.now()),
+            key_look_ups: clients::KeyLookUps::new(shared.clock.elapsed()),
             shared,
             settings,
             profile,
@@ -140,6 +141,7 @@ impl Provider {
             configured_marks,
             own_marks: ArcSwap::from_pointee(own_marks),
             clients: clients::Memory::new(),
+            applications: clients::Applications::default(),
             tolerances: tolerances::ToleranceLog::default(),
             examinations: tokio::sync::Semaphore::new(clients::EXAMINATIONS),
         })

@@ -6,16 +6,19 @@
 //!           0                         life / 2                                  latest               exp
 //! ```
 //!
+//! An RP whose renewal fails keeps its chain, but what its mark issuers say of its marks is asked by a clock of its own: it
+//! cannot evade a revocation by not answering.
+//!
 //! So 10,000 RPs whose chains end at the same second come due over hours, in the same order at every node. When is kept in
 //! the database with how the last attempts failed: neither a restart nor another node that takes over begins anew.
 
 use super::{ClientError, Provider};
 use crate::clock::UtcTime;
 use crate::federation::{TrustError, TrustErrorCode, TrustMarkStatus};
-use crate::model::{IssuerId, Origin, RelyingParty};
+use crate::model::{ClientId, IssuerId, Origin, RelyingParty, ResolvedTrust};
 use crate::secret::sha256;
 use crate::store::renewal::{self, Due, RenewalFailure, Schedule};
-use crate::store::{StoreError, client};
+use crate::store::{DbConn, StoreError, client};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
@@ -28,7 +31,7 @@ use tokio::time::Instant;
 const RENEWAL_SECONDS: i64 = 900;
 /// A revoked mark is noticed within this time.
 const RECHECK_SECONDS: i64 = 3600;
-/// Rows of an issuer that one round looks at.
+/// Rows of an issuer that one round looks at, below each superior.
 const LOOKED_AT: u32 = 1_000;
 /// RPs resolved anew at once, and of these below one superior: who is slow has others wait for him alone.
 const AT_ONCE: usize = 8;
@@ -45,6 +48,8 @@ const PAUSE_MAX_SECONDS: i64 = 6 * 3600;
 pub enum Renewal {
     /// The new chain is stored.
     Renewed,
+    /// Its marks hold, or nobody could be asked; it is not its time to be resolved.
+    Rechecked,
     /// The RP has no valid trust mark any more: it does not count from now on.
     Withdrawn(ClientError),
     /// The old chain counts until its end.
@@ -56,6 +61,8 @@ pub enum Renewal {
 pub struct Round {
     /// Resolved anew.
     pub renewed: usize,
+    /// Asked about at their marks' issuers.
+    pub rechecked: usize,
     /// Without a valid mark.
     pub withdrawn: usize,
     /// To be tried again later.
@@ -88,6 +95,7 @@ pub async fn renew_all(providers: &[Arc<Provider>]) -> Round {
     for outcome in join_all(queues).await.into_iter().flatten() {
         *(match outcome {
             Some(Renewal::Renewed) => &mut round.renewed,
+            Some(Renewal::Rechecked) => &mut round.rechecked,
             Some(Renewal::Withdrawn(_)) => &mut round.withdrawn,
             Some(Renewal::Failed(_)) => &mut round.failed,
             None => &mut round.left,
@@ -120,33 +128,37 @@ async fn renew_below_one_superior(
 }
 
 impl Provider {
-    /// The RPs of this issuer that are to be resolved anew: those that did not fail first, then the most urgent.
+    /// The RPs of this issuer that are to be resolved anew, or whose marks are to be asked about: those that did not fail
+    /// first, then the most urgent.
     ///
     /// # Errors
     /// The database failed.
     pub async fn due(&self) -> Result<Vec<Due>, StoreError> {
         let (issuer, now) = (self.issuer.clone(), self.now());
-        // When each is due was decided at its last resolution, perhaps before the operator had mark issuers asked.
-        let recheck = self.asks_mark_issuers();
-        let before = recheck.then(|| now.plus_seconds(-RECHECK_SECONDS));
+        let marks = self.asks_mark_issuers();
         self.shared
             .store
-            .read(move |connection| {
-                renewal::search_due(connection, &issuer, now, before, LOOKED_AT)
+            .write(move |tx| {
+                renewal::adopt(tx, &issuer, now, (RENEWAL_SECONDS, RECHECK_SECONDS))?;
+                renewal::search_due(tx, &issuer, now, marks, LOOKED_AT)
             })
             .await
     }
 
     /// Resolves an RP anew. Whatever could not be reached or does not hold keeps the old chain until its end; only a
-    /// verdict on its marks ends it at once.
+    /// verdict on its marks ends it at once. One that fails and has to wait is asked about at its marks' issuer alone.
     pub async fn renew_due(&self, due: &Due) -> Renewal {
         let client_id = &due.client_id;
-        let outcome = match self.renew(client_id).await {
-            Ok(_) => Renewal::Renewed,
-            Err(error) => self.after_failure(due, error).await,
+        let outcome = match due.failures > 0 && self.now() < due.due_at {
+            true => self.recheck(due).await,
+            false => match self.renew(client_id).await {
+                Ok(_) => Renewal::Renewed,
+                Err(error) => self.after_failure(due, error).await,
+            },
         };
         match &outcome {
             Renewal::Renewed => log::info!("event=chain.renewed client_id={client_id:?}"),
+            Renewal::Rechecked => log::debug!("event=chain.rechecked client_id={client_id:?}"),
             Renewal::Withdrawn(error) => {
                 let reason = error.reason();
                 log::warn!("event=rp.withdrawn client_id={client_id:?} reason={reason:?}");
@@ -161,36 +173,117 @@ impl Provider {
         outcome
     }
 
+    /// Asks about the marks that are kept of an RP.
+    async fn recheck(&self, due: &Due) -> Renewal {
+        let refused = match self.kept_trust(due).await {
+            Ok(Some(kept)) => self.refusal_of_marks(due, &kept).await,
+            Ok(None) => None,
+            Err(error) => return Renewal::Failed(error),
+        };
+        match refused {
+            None => Renewal::Rechecked,
+            Some(refused) => self.withdraw(due, refused).await,
+        }
+    }
+
     async fn after_failure(&self, due: &Due, error: ClientError) -> Renewal {
-        let has_lost_its_mark = matches!(&error, ClientError::Trust(error) if self.asks_mark_issuers() && denies_marks(error));
-        let now = self.now();
-        let row = due.clone();
         // Our own outage, or an operator's switch, is no failure of the RP.
         if matches!(error, ClientError::Store(_) | ClientError::Disabled) {
             return Renewal::Failed(error);
         }
-        if has_lost_its_mark {
-            let store = &self.shared.store;
-            let withdrawn: Result<bool, StoreError> =
-                store.write(move |tx| client::withdraw(tx, &row)).await;
-            return match withdrawn {
-                Ok(_) => Renewal::Withdrawn(error),
-                Err(failure) => Renewal::Failed(failure.into()),
+        if self.asks_mark_issuers() {
+            let refused = match self.kept_trust(due).await {
+                Ok(None) => None,
+                Ok(Some(kept)) if loses_its_mark(&error, &kept) => {
+                    return self.withdraw(due, error).await;
+                }
+                // What failed came before its marks, perhaps because the RP wants it so.
+                Ok(Some(kept)) => self.refusal_of_marks(due, &kept).await,
+                Err(failure) => return Renewal::Failed(failure),
             };
+            if let Some(refused) = refused {
+                return self.withdraw(due, refused).await;
+            }
         }
+        // That we have too much to do is no failure of the RP either: the next round goes on.
+        if matches!(&error, ClientError::Trust(error) if **error == TrustError::Busy) {
+            return Renewal::Failed(error);
+        }
+        let now = self.now();
         let failure = RenewalFailure {
             since: now,
             description: error.to_string(),
         };
-        let next = now.plus_seconds(pause(due, now));
-        let store = &self.shared.store;
-        let noted: Result<(), StoreError> = store
-            .write(move |tx| renewal::postpone(tx, &row, &failure, next))
+        let (row, next) = (due.clone(), now.plus_seconds(pause(due, now)));
+        self.note(move |tx| renewal::postpone(tx, &row, &failure, next))
             .await;
-        if let Err(failure) = noted {
+        Renewal::Failed(error)
+    }
+
+    async fn kept_trust(&self, due: &Due) -> Result<Option<ResolvedTrust>, ClientError> {
+        let row = due.clone();
+        let found: Result<Option<RelyingParty>, StoreError> = self
+            .shared
+            .store
+            .read(move |connection| client::find(connection, &row.issuer, &row.client_id))
+            .await;
+        Ok(found?.and_then(|party| match party.origin {
+            Origin::Federation(trust) => Some(trust),
+            Origin::Explicit(_) | Origin::Registered => None,
+        }))
+    }
+
+    /// Why none of the kept marks holds any more, as their issuers say. Issuers that cannot be asked are asked again soon.
+    async fn refusal_of_marks(&self, due: &Due, kept: &ResolvedTrust) -> Option<ClientError> {
+        let (trust, subject) = self.subject(&due.client_id).ok()?;
+        let jwts: Vec<String> = kept
+            .trust_marks
+            .iter()
+            .map(|mark| mark.jwt.clone())
+            .collect();
+        let resolver = &self.shared.resolver;
+        let anchor = &kept.trust_anchor;
+        let pause = match resolver
+            .check_kept_marks(trust, &subject, anchor, &jwts)
+            .await
+        {
+            Ok(()) => self.marks_pause(&due.client_id),
+            Err(error) => {
+                let error = ClientError::Trust(Arc::new(error));
+                if loses_its_mark(&error, kept) {
+                    return Some(error);
+                }
+                let (client_id, reason) = (&due.client_id, error.reason());
+                log::warn!("event=marks.not_asked client_id={client_id:?} reason={reason:?}");
+                PAUSE_SECONDS
+            }
+        };
+        let (row, next) = (due.clone(), self.now().plus_seconds(pause));
+        self.note(move |tx| renewal::postpone_marks(tx, &row, next))
+            .await;
+        None
+    }
+
+    async fn withdraw(&self, due: &Due, refused: ClientError) -> Renewal {
+        let row = due.clone();
+        let store = &self.shared.store;
+        let withdrawn: Result<bool, StoreError> =
+            store.write(move |tx| client::withdraw(tx, &row)).await;
+        match withdrawn {
+            Ok(true) => Renewal::Withdrawn(refused),
+            // It was resolved anew meanwhile, or switched off.
+            Ok(false) => Renewal::Failed(refused),
+            Err(failure) => Renewal::Failed(failure.into()),
+        }
+    }
+
+    async fn note(
+        &self,
+        write: impl FnOnce(&mut DbConn) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        if let Err(failure) = self.shared.store.write(write).await {
             log::warn!("event=renewal.failed reason={failure:?}");
         }
-        Renewal::Failed(error)
     }
 
     /// When an RP that was just resolved is resolved again; `None` for one that renews itself.
@@ -201,7 +294,7 @@ impl Provider {
         let resolved_at = party.updated_at;
         let spread = Spread::of(&party.issuer, &party.client_id);
         let due_at = spread.before_the_end(resolved_at, trust.expires_at);
-        let recheck = spread.part_of(RECHECK_SECONDS / 2) + RECHECK_SECONDS / 2;
+        let recheck = self.marks_pause(&party.client_id);
         Some(Schedule {
             issuer: party.issuer.clone(),
             client_id: party.client_id.clone(),
@@ -211,7 +304,15 @@ impl Provider {
                 true => due_at.min(resolved_at.plus_seconds(recheck)),
                 false => due_at,
             },
+            // Also where the operator has no issuer asked yet.
+            marks_due_at: resolved_at.plus_seconds(RECHECK_SECONDS),
         })
+    }
+
+    /// Seconds after which the marks of an RP are asked about again.
+    fn marks_pause(&self, client_id: &ClientId) -> i64 {
+        let spread = Spread::of(&self.issuer, client_id);
+        spread.part_of(RECHECK_SECONDS / 2) + RECHECK_SECONDS / 2
     }
 
     fn asks_mark_issuers(&self) -> bool {
@@ -253,12 +354,18 @@ fn pause(due: &Due, now: UtcTime) -> i64 {
     doubled.min(PAUSE_MAX_SECONDS).min(half)
 }
 
-/// The marks were looked at, and none holds.
-fn denies_marks(error: &TrustError) -> bool {
+fn loses_its_mark(error: &ClientError, kept: &ResolvedTrust) -> bool {
+    matches!(error, ClientError::Trust(error) if denies_marks(error, &kept.trust_anchor))
+}
+
+/// The anchor looked at the marks, and takes none: what other anchors make of them is no matter.
+fn denies_marks(error: &TrustError, anchor: &str) -> bool {
     error.code() == TrustErrorCode::UnauthorizedClient
         && match error {
-            TrustError::TrustMark { .. } => true,
-            TrustError::NoPath { failures, .. } => failures.iter().any(denies_marks),
+            TrustError::TrustMark { anchor: by, .. } => by.as_deref().is_none_or(|by| by == anchor),
+            TrustError::NoPath { failures, .. } => {
+                failures.iter().any(|failure| denies_marks(failure, anchor))
+            }
             _ => false,
         }
 }
@@ -276,8 +383,9 @@ mod tests {
             issuer: IssuerId::new("https://op.example.it"),
             client_id: ClientId::new("https://rp.example.it"),
             superior: "https://ta.example.it".to_owned(),
+            resolved_at: UtcTime(0),
+            due_at: UtcTime(0),
             expires_at: UtcTime(seconds),
-            updated_at: UtcTime(0),
             failures,
         }
     }
@@ -334,8 +442,9 @@ mod tests {
 
     #[test]
     fn only_a_verdict_on_marks_denies_them() {
-        let mark = |temporary| TrustError::TrustMark {
+        let by = |anchor: Option<&str>, temporary| TrustError::TrustMark {
             subject: "https://rp.example.it".into(),
+            anchor: anchor.map(str::to_owned),
             required: vec!["https://ta.example.it/public/".into()],
             refused: vec![RefusedMark {
                 mark_type: "https://ta.example.it/public/".into(),
@@ -346,6 +455,9 @@ mod tests {
                 temporary,
             }],
         };
+        let (ta, other) = ("https://ta.example.it", "https://other.example.it");
+        let mark = |temporary| by(Some(ta), temporary);
+        let denies = |error: &TrustError| denies_marks(error, ta);
         let paths = |failures| TrustError::NoPath {
             subject: "https://rp.example.it".into(),
             failures,
@@ -353,10 +465,16 @@ mod tests {
         let hintless = TrustError::NoAuthorityHints {
             entity: "https://rp.example.it".into(),
         };
-        assert!(denies_marks(&mark(false)));
-        assert!(denies_marks(&paths(vec![hintless.clone(), mark(false)])));
-        assert!(!denies_marks(&mark(true)), "its issuer is out of reach");
-        assert!(!denies_marks(&paths(vec![mark(true), mark(false)])));
-        assert!(!denies_marks(&hintless));
+        assert!(denies(&mark(false)));
+        assert!(denies(&by(None, false)), "it has none to show to anybody");
+        assert!(denies(&paths(vec![hintless.clone(), mark(false)])));
+        assert!(!denies(&mark(true)), "its issuer is out of reach");
+        assert!(!denies(&paths(vec![mark(true), mark(false)])));
+        assert!(!denies(&hintless));
+        assert!(
+            !denies(&by(Some(other), false)),
+            "the anchor of another path"
+        );
+        assert!(!denies(&paths(vec![by(Some(other), false), hintless])));
     }
 }

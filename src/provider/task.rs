@@ -4,7 +4,8 @@ use super::Shared;
 use crate::random;
 use crate::store::{StoreError, lease};
 
-/// A node that has ended is replaced after this time; every turn is shorter.
+/// A node that has ended is replaced after this time. Every task begins nothing more after 50 seconds of a turn, and what
+/// it began has bounds of its own.
 const LEASE_SECONDS: i64 = 180;
 
 /// A task as this node knows it.

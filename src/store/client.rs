@@ -3,7 +3,7 @@
 use super::column::{Row, TextEnum, can_be_stored, text_enum, to_json};
 use super::connection::on_backend;
 use super::renewal::Due;
-use super::schema::client;
+use super::schema::{client, renewal};
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
 use crate::model::{ClientId, IssuerId, Origin, RelyingParty};
@@ -59,6 +59,37 @@ impl ClientRow {
     }
 }
 
+/// What another registration of the same RP replaces.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = client, treat_none_as_null = true)]
+struct Replaced {
+    origin: &'static str,
+    metadata: String,
+    jwks: String,
+    trust: Option<String>,
+    expires_at: Option<i64>,
+    updated_at: i64,
+}
+
+impl Replaced {
+    fn of(party: &RelyingParty) -> Result<Self, StoreError> {
+        let kind = match &party.origin {
+            Origin::Federation(_) => OriginKind::Federation,
+            Origin::Explicit(_) => OriginKind::Explicit,
+            Origin::Registered => OriginKind::Registered,
+        };
+        let trust = party.origin.trust();
+        Ok(Self {
+            origin: kind.as_text(),
+            metadata: to_json(&party.metadata)?,
+            jwks: to_json(&party.jwks)?,
+            expires_at: trust.map(|trust| trust.expires_at.0),
+            trust: trust.map(to_json).transpose()?,
+            updated_at: party.updated_at.0,
+        })
+    }
+}
+
 /// The RP of this `client_id`, also when it is switched off or its trust chain has expired: the caller judges.
 ///
 /// # Errors
@@ -86,63 +117,104 @@ pub fn find(
 /// # Errors
 /// The database's.
 pub fn upsert(conn: &mut DbConn, party: &RelyingParty) -> Result<bool, StoreError> {
-    let kind = match &party.origin {
-        Origin::Federation(_) => OriginKind::Federation,
-        Origin::Explicit(_) => OriginKind::Explicit,
-        Origin::Registered => OriginKind::Registered,
-    };
-    let trust = party.origin.trust();
-    let expires_at = trust.map(|trust| trust.expires_at.0);
-    let trust = trust.map(to_json).transpose()?;
-    let metadata = to_json(&party.metadata)?;
-    let jwks = to_json(&party.jwks)?;
-    let replaced = (
-        client::origin.eq(kind.as_text()),
-        client::metadata.eq(&metadata),
-        client::jwks.eq(&jwks),
-        client::trust.eq(trust.as_deref()),
-        client::expires_at.eq(expires_at),
-        client::updated_at.eq(party.updated_at.0),
-    );
+    let replaced = Replaced::of(party)?;
     let enabled = on_backend!(conn, c => diesel::insert_into(client::table)
         .values((
             client::issuer.eq(party.issuer.as_str()),
             client::client_id.eq(party.client_id.as_str()),
             client::enabled.eq(party.enabled),
-            replaced,
+            &replaced,
         ))
         .on_conflict((client::issuer, client::client_id))
         .do_update()
-        .set(replaced)
+        .set(&replaced)
         .returning(client::enabled)
         .get_result(c))?;
     Ok(enabled)
 }
 
-/// Replaces the keys of an RP that is known, and nothing else of it; the row as it is then, `None` when there is none.
+/// Adds an RP, or replaces the one that is there if `judge` lets it; what `judge` answered, `None` when there was nothing to
+/// judge. Whoever registers the same RP at the same time, on any node, waits until this transaction has ended, and is then
+/// judged by what it wrote.
+///
+/// # Errors
+/// What `judge` refuses, upon which the transaction must be given up; the database's.
+pub fn insert_or_replace<T, E: From<StoreError>>(
+    conn: &mut DbConn,
+    party: &RelyingParty,
+    judge: impl FnOnce(&RelyingParty) -> Result<T, E>,
+) -> Result<Option<T>, E> {
+    let judged = match insert_or_lock(conn, party)? {
+        Some(current) => Some(judge(&current)?),
+        None => None,
+    };
+    upsert(conn, party)?;
+    Ok(judged)
+}
+
+/// The RP that is there, locked until the transaction ends; else the row that is added keeps others out.
+fn insert_or_lock(
+    conn: &mut DbConn,
+    party: &RelyingParty,
+) -> Result<Option<RelyingParty>, StoreError> {
+    let added = Replaced::of(party)?;
+    let inserted = on_backend!(conn, c => diesel::insert_into(client::table)
+        .values((
+            client::issuer.eq(party.issuer.as_str()),
+            client::client_id.eq(party.client_id.as_str()),
+            client::enabled.eq(party.enabled),
+            &added,
+        ))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    if inserted == 1 {
+        return Ok(None);
+    }
+    // A transaction that writes is alone on SQLite.
+    if let DbConn::Postgres(c) = conn {
+        client::table
+            .filter(client::issuer.eq(party.issuer.as_str()))
+            .filter(client::client_id.eq(party.client_id.as_str()))
+            .select(client::client_id)
+            .for_update()
+            .get_result::<String>(c)
+            .optional()?;
+    }
+    find(conn, &party.issuer, &party.client_id)
+}
+
+/// Replaces the keys of an RP that is known, and nothing else of it; the row as it is then, `None` when it is not the one
+/// that was `read` any more: who was resolved anew meanwhile may have said that its keys are elsewhere.
 ///
 /// # Errors
 /// The database's.
 pub fn replace_keys(
     conn: &mut DbConn,
-    (issuer, client_id): (&IssuerId, &ClientId),
+    read: &RelyingParty,
     jwks: &serde_json::Value,
     now: UtcTime,
 ) -> Result<Option<RelyingParty>, StoreError> {
-    if !can_be_stored(client_id.as_str()) {
+    let (issuer, client_id) = (&read.issuer, &read.client_id);
+    // Two rows of one second differ in what they say.
+    let current = find(conn, issuer, client_id)?;
+    if current.is_none_or(|current| current.origin != read.origin) {
         return Ok(None);
     }
-    diesel::update(
+    let replaced = diesel::update(
         client::table
             .filter(client::issuer.eq(issuer.as_str()))
-            .filter(client::client_id.eq(client_id.as_str())),
+            .filter(client::client_id.eq(client_id.as_str()))
+            .filter(client::updated_at.eq(read.updated_at.0)),
     )
     .set((
         client::jwks.eq(to_json(jwks)?),
         client::updated_at.eq(now.0),
     ))
     .execute(conn)?;
-    find(conn, issuer, client_id)
+    match replaced {
+        0 => Ok(None),
+        _ => find(conn, issuer, client_id),
+    }
 }
 
 /// A page of an issuer's RPs, by `client_id` byte for byte, after the one where the last page ended.
@@ -198,14 +270,23 @@ pub fn set_enabled(
 /// # Errors
 /// The database's.
 pub fn withdraw(conn: &mut DbConn, due: &Due) -> Result<bool, StoreError> {
-    let deleted = diesel::delete(
-        client::table
-            .filter(client::issuer.eq(due.issuer.as_str()))
-            .filter(client::client_id.eq(due.client_id.as_str()))
-            .filter(client::updated_at.eq(due.updated_at.0))
-            .filter(client::enabled.eq(true)),
-    )
-    .execute(conn)?;
+    let key = (due.issuer.as_str(), due.client_id.as_str());
+    // Who resolves it anew writes this row first: so that is over, or waits. SQLite has one writer at a time.
+    if let DbConn::Postgres(c) = conn {
+        let row = client::table.find(key).select(client::enabled).for_update();
+        let _locked: Option<bool> = row.get_result(c).optional()?;
+    }
+    let resolved_at: Option<i64> = renewal::table
+        .find(key)
+        .select(renewal::resolved_at)
+        .get_result(conn)
+        .optional()?;
+    if resolved_at != Some(due.resolved_at.0) {
+        return Ok(false);
+    }
+    let deleted = diesel::delete(client::table.find(key))
+        .filter(client::enabled.eq(true))
+        .execute(conn)?;
     Ok(deleted == 1)
 }
 

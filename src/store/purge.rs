@@ -4,6 +4,8 @@ use super::{DbConn, Store, StoreError};
 use crate::clock::UtcTime;
 use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Rows of a batch on SQLite, where logins wait for it.
 const SQLITE_BATCH: u64 = 500;
@@ -18,6 +20,8 @@ const CLIENT_GRACE_SECONDS: i64 = 30 * 86_400;
 /// Refusals are kept so long, for developers who ask later.
 const REFUSAL_SECONDS: i64 = 30 * 86_400;
 const DAY_SECONDS: i64 = 86_400;
+/// A turn of the background purge; shorter than the lease that makes it one node's.
+const TURN: Duration = Duration::from_secs(50);
 
 /// A table whose rows end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,7 +190,8 @@ pub fn purge_batch(
     Ok((rows, rows >= batch))
 }
 
-/// As [`purge_expired_blocking`], off the async threads.
+/// One turn of the background purge: as [`purge_expired_blocking`], off the async threads, and it begins no further batch
+/// after [`TURN`]; the next turn goes on.
 ///
 /// # Errors
 /// As [`purge_expired_blocking`].
@@ -197,7 +202,10 @@ pub async fn purge_expired(
 ) -> Result<PurgeCount, StoreError> {
     let own = store.clone();
     store
-        .blocking(move || purge_expired_blocking(&own, now, limits))
+        .blocking(move || {
+            let end = Instant::now() + TURN;
+            purge_while(&own, now, limits, || Instant::now() < end)
+        })
         .await
 }
 
@@ -210,10 +218,20 @@ pub fn purge_expired_blocking(
     now: UtcTime,
     limits: PurgeLimits,
 ) -> Result<PurgeCount, StoreError> {
+    purge_while(store, now, limits, || true)
+}
+
+/// Asks before each batch whether there is time for it.
+pub(super) fn purge_while(
+    store: &Store,
+    now: UtcTime,
+    limits: PurgeLimits,
+    mut has_time: impl FnMut() -> bool,
+) -> Result<PurgeCount, StoreError> {
     let mut count = PurgeCount::default();
     for what in Purgeable::ALL {
         let mut removed = 0_u64;
-        loop {
+        while has_time() {
             let (rows, more) =
                 store.write_blocking(move |conn| purge_batch(conn, what, now, &limits))?;
             removed = removed.saturating_add(rows);

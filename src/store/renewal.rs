@@ -4,11 +4,12 @@
 use super::client::OriginKind;
 use super::column::TextEnum;
 use super::connection::on_backend;
-use super::schema::{client, renewal};
+use super::schema::renewal;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
 use crate::model::{ClientId, IssuerId};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 /// When an RP is to be resolved anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +24,11 @@ pub struct Schedule {
     pub resolved_at: UtcTime,
     /// When it is resolved again.
     pub due_at: UtcTime,
+    /// When its marks are asked about at the latest, whatever became of that.
+    pub marks_due_at: UtcTime,
 }
 
-/// An RP that is to be resolved anew now.
+/// An RP that is to be resolved anew now, or whose marks are to be asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     /// The issuer that knows it.
@@ -34,10 +37,12 @@ pub struct Due {
     pub client_id: ClientId,
     /// Its immediate superior; empty when it was recorded by a version that did not keep it.
     pub superior: String,
+    /// When it was resolved.
+    pub resolved_at: UtcTime,
+    /// When it is resolved again; later than now when only its marks are to be asked about.
+    pub due_at: UtcTime,
     /// The end of its trust chain.
     pub expires_at: UtcTime,
-    /// When its row in `client` was last written.
-    pub updated_at: UtcTime,
     /// How often that failed since it last succeeded.
     pub failures: u32,
 }
@@ -60,6 +65,7 @@ pub fn insert(conn: &mut DbConn, schedule: &Schedule) -> Result<(), StoreError> 
         renewal::superior.eq(&schedule.superior),
         renewal::resolved_at.eq(schedule.resolved_at.0),
         renewal::due_at.eq(schedule.due_at.0),
+        renewal::marks_due_at.eq(schedule.marks_due_at.0),
         renewal::failures.eq(0),
         renewal::failing_since.eq(None::<i64>),
         renewal::failure.eq(None::<&str>),
@@ -77,11 +83,51 @@ pub fn insert(conn: &mut DbConn, schedule: &Schedule) -> Result<(), StoreError> 
     Ok(())
 }
 
-type DueRow = (String, String, String, Option<i64>, i64, i64);
+/// An issuer's RPs that have no row, because a version that keeps none registered them, get one: due as that version
+/// would have renewed them, `lead_seconds` before their end.
+///
+/// # Errors
+/// The database's.
+pub fn adopt(
+    conn: &mut DbConn,
+    issuer: &IssuerId,
+    now: UtcTime,
+    (lead_seconds, marks_seconds): (i64, i64),
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO renewal (issuer, client_id, superior, resolved_at, due_at, marks_due_at, failures) \
+        SELECT c.issuer, c.client_id, '', c.updated_at, c.expires_at - $1, c.updated_at + $2, 0 FROM client c \
+        WHERE c.issuer = $3 AND c.origin = $4 AND c.expires_at > $5 AND NOT EXISTS \
+        (SELECT 1 FROM renewal r WHERE r.issuer = c.issuer AND r.client_id = c.client_id) ON CONFLICT DO NOTHING";
+    on_backend!(conn, c => diesel::sql_query(sql)
+        .bind::<BigInt, _>(lead_seconds)
+        .bind::<BigInt, _>(marks_seconds)
+        .bind::<Text, _>(issuer.as_str())
+        .bind::<Text, _>(OriginKind::Federation.as_text())
+        .bind::<BigInt, _>(now.0)
+        .execute(c))?;
+    Ok(())
+}
+
+/// Rows of [`search_due`], whatever is asked for.
+const DUE_MAX: i64 = 20_000;
+
+#[derive(QueryableByName)]
+#[diesel(table_name = renewal)]
+struct DueRow {
+    issuer: String,
+    client_id: String,
+    superior: String,
+    resolved_at: i64,
+    due_at: i64,
+    #[diesel(sql_type = BigInt)]
+    expires_at: i64,
+    failures: i64,
+}
 
 /// An issuer's RPs that are due: on, with a chain that holds now (those whose chain has ended are resolved when they
-/// come again). Those that did not fail come first, so that no number of dead ones delays them. `resolved_before`: RPs
-/// that were last resolved then or earlier are due too, unless that failed and waits for its turn.
+/// come again). At most so many below each superior, and all superiors in turn, so that one that hangs fills no answer.
+/// Below a superior those that did not fail come first, so that no number of dead ones delays them. `marks`: also those
+/// whose marks are to be asked about, which no failure puts off.
 ///
 /// # Errors
 /// The database's.
@@ -89,48 +135,55 @@ pub fn search_due(
     conn: &mut DbConn,
     issuer: &IssuerId,
     now: UtcTime,
-    resolved_before: Option<UtcTime>,
-    limit: u32,
+    marks: bool,
+    per_superior: u32,
 ) -> Result<Vec<Due>, StoreError> {
-    let long_ago = resolved_before.unwrap_or(UtcTime(i64::MIN)).0;
-    let unfailed = renewal::failures.eq(0);
-    let is_due = renewal::due_at
-        .le(now.0)
-        .or(unfailed.and(renewal::resolved_at.le(long_ago)));
-    let rows: Vec<DueRow> = renewal::table
-        .inner_join(
-            client::table.on(client::issuer
-                .eq(renewal::issuer)
-                .and(client::client_id.eq(renewal::client_id))),
-        )
-        .filter(renewal::issuer.eq(issuer.as_str()))
-        .filter(is_due)
-        .filter(client::origin.eq(OriginKind::Federation.as_text()))
-        .filter(client::enabled.eq(true))
-        .filter(client::expires_at.gt(now.0))
-        .select((
-            renewal::issuer,
-            renewal::client_id,
-            renewal::superior,
-            client::expires_at,
-            client::updated_at,
-            renewal::failures,
-        ))
-        .order((renewal::failures.gt(0), renewal::due_at))
-        .limit(i64::from(limit))
-        .load(conn)?;
-    Ok(rows.into_iter().map(due).collect())
+    let sql = "SELECT issuer, client_id, superior, resolved_at, due_at, expires_at, failures FROM \
+        (SELECT r.issuer, r.client_id, r.superior, r.resolved_at, r.due_at, c.expires_at, r.failures, row_number() \
+        OVER (PARTITION BY r.superior ORDER BY r.failures > 0, r.due_at) AS place FROM renewal r \
+        JOIN client c ON c.issuer = r.issuer AND c.client_id = r.client_id WHERE r.issuer = $1 \
+        AND (r.due_at <= $2 OR r.marks_due_at <= $3) AND c.origin = $4 AND c.enabled AND c.expires_at > $2) AS due \
+        WHERE place <= $5 ORDER BY place LIMIT $6";
+    let marks_due = if marks { now.0 } else { i64::MIN };
+    let rows: Vec<DueRow> = on_backend!(conn, c => diesel::sql_query(sql)
+        .bind::<Text, _>(issuer.as_str())
+        .bind::<BigInt, _>(now.0)
+        .bind::<BigInt, _>(marks_due)
+        .bind::<Text, _>(OriginKind::Federation.as_text())
+        .bind::<BigInt, _>(i64::from(per_superior))
+        .bind::<BigInt, _>(DUE_MAX)
+        .load(c))?;
+    Ok(rows.into_iter().map(DueRow::decode).collect())
 }
 
-fn due((issuer, client_id, superior, expires_at, updated_at, failures): DueRow) -> Due {
-    Due {
-        issuer: IssuerId::new(issuer),
-        client_id: ClientId::new(client_id),
-        superior,
-        expires_at: UtcTime(expires_at.unwrap_or_default()),
-        updated_at: UtcTime(updated_at),
-        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+impl DueRow {
+    fn decode(self) -> Due {
+        Due {
+            issuer: IssuerId::new(self.issuer),
+            client_id: ClientId::new(self.client_id),
+            superior: self.superior,
+            resolved_at: UtcTime(self.resolved_at),
+            due_at: UtcTime(self.due_at),
+            expires_at: UtcTime(self.expires_at),
+            failures: u32::try_from(self.failures).unwrap_or(u32::MAX),
+        }
     }
+}
+
+/// Sets when its marks are asked about again. Nothing when the RP was resolved anew meanwhile.
+///
+/// # Errors
+/// The database's.
+pub fn postpone_marks(
+    conn: &mut DbConn,
+    due: &Due,
+    marks_due_at: UtcTime,
+) -> Result<(), StoreError> {
+    diesel::update(renewal::table.find((due.issuer.as_str(), due.client_id.as_str())))
+        .filter(renewal::resolved_at.eq(due.resolved_at.0))
+        .set(renewal::marks_due_at.eq(marks_due_at.0))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Notes that an attempt failed, and when the next one comes. Nothing when the RP was resolved anew meanwhile.
@@ -152,6 +205,7 @@ pub fn postpone(
         .flatten();
     diesel::update(row)
         .filter(renewal::failures.eq(seen))
+        .filter(renewal::resolved_at.eq(due.resolved_at.0))
         .set((
             renewal::due_at.eq(due_at.0),
             renewal::failures.eq(seen.saturating_add(1)),

@@ -66,3 +66,16 @@ pub fn find(conn: &mut DbConn, key: &ReplayKey<'_>) -> Result<Option<String>, St
         .optional()?;
     Ok(found.flatten())
 }
+
+/// Whether a use was noted: for turning away early what [`insert`] would refuse.
+///
+/// # Errors
+/// The database's.
+pub fn is_used(conn: &mut DbConn, key: &ReplayKey<'_>) -> Result<bool, StoreError> {
+    let found: Option<i64> = replay::table
+        .filter(replay::key_hash.eq(key.hash()))
+        .select(replay::expires_at)
+        .get_result(conn)
+        .optional()?;
+    Ok(found.is_some())
+}

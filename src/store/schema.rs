@@ -56,6 +56,7 @@ diesel::table! {
         issuer -> Text,
         client_id -> Text,
         changed_at -> BigInt,
+        number -> BigInt,
     }
 }
 
@@ -214,6 +215,7 @@ diesel::table! {
         superior -> Text,
         resolved_at -> BigInt,
         due_at -> BigInt,
+        marks_due_at -> BigInt,
         failures -> BigInt,
         failing_since -> Nullable<BigInt>,
         failure -> Nullable<Text>,

@@ -64,6 +64,11 @@ impl Message {
         Self::new("advice-accepted").text("rp", rp)
     }
 
+    /// That it is accepted by what was found before, and would not be by what is found now.
+    pub(super) fn accepted_for_now(rp: &str) -> Self {
+        Self::new("advice-accepted-for-now").text("rp", rp)
+    }
+
     /// That there are other failures.
     pub(super) fn others() -> Self {
         Self::new("advice-others")
@@ -235,6 +240,7 @@ fn one(rp: &str, error: &TrustError) -> Advice {
             subject,
             required,
             refused,
+            ..
         } => mark::advice(subject, required, refused),
         TrustError::Policy { issuer, error } => policy(issuer, error),
         TrustError::Constraint {

@@ -14,6 +14,10 @@ use std::net::{SocketAddr, TcpListener};
 
 /// Requests in flight may take this long after the signal to stop.
 const SHUTDOWN_SECONDS: u64 = 30;
+/// Threads of a worker for what blocks, beside one for each connection to the database: a look-up of a name for each of the
+/// fetcher's connections, and passwords. They are started when they are needed; without a number, many cores have few each,
+/// and names that do not resolve would hold up the database.
+const BLOCKING_THREADS: usize = 64;
 
 /// Why the server did not start or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +115,8 @@ pub fn serve(
         .as_ref()
         .map(certificate)
         .transpose()?;
+    let pool = usize::try_from(app.shared.server.database_pool_size).unwrap_or_default();
+    let blocking_threads = BLOCKING_THREADS.saturating_add(pool);
     let served = app.clone();
     let server = HttpServer::new(move || {
         let (app, further) = (served.clone(), further.clone());
@@ -126,6 +132,7 @@ pub fn serve(
     })
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS)
+    .worker_max_blocking_threads(blocking_threads)
     .client_request_timeout(std::time::Duration::from_secs(10));
     let server = match &tls {
         None => server.listen(listener).map_err(failed)?,

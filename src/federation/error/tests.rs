@@ -25,6 +25,7 @@ fn an_unreachable_chain_is_temporary_and_a_false_one_is_not() {
     assert_eq!(large.code(), TrustErrorCode::InvalidClient);
     let none = TrustError::TrustMark {
         subject: "https://rp.example.it".into(),
+        anchor: None,
         required: vec!["https://ta.example.it/public/".into()],
         refused: vec![],
     };
@@ -48,6 +49,7 @@ fn errors_are_small_whatever_others_wrote_and_keep_their_code() {
     };
     let marks = TrustError::TrustMark {
         subject: long.clone(),
+        anchor: Some("https://ta.example.it".into()),
         required: vec!["https://ta.example.it/public/".into()],
         refused: (0..16).map(|n| mark(n == 15)).collect(),
     };

@@ -5,7 +5,7 @@ use crate::clock::UtcTime;
 use crate::federation::error::TrustError;
 use crate::federation::evaluation::{Recheck, Recorder};
 use crate::federation::examiner::{Examiner, Link, StatementKeys, Whose};
-use crate::federation::fetch::Lane;
+use crate::federation::fetch::{FetchFact, Lane};
 use crate::federation::single_flight::SingleFlight;
 use crate::federation::trust_chain::Anchor;
 use crate::jose::{KeySet, PublicKey};
@@ -13,11 +13,13 @@ use futures_util::future::FutureExt;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Seconds for which an anchor's entity configuration is used without looking again.
 const FRESH_SECONDS: i64 = 3600;
-/// Seconds between attempts while the anchor cannot be reached and the old configuration still holds.
+/// Seconds between attempts while the anchor cannot be reached, whether an old configuration still holds or not.
 const RETRY_SECONDS: i64 = 30;
+const RETRY: Duration = Duration::from_secs(RETRY_SECONDS.unsigned_abs());
 
 type Key = (String, String);
 
@@ -33,6 +35,9 @@ pub(super) struct AnchorCache {
     cached: Mutex<HashMap<Key, Cached>>,
     flights: SingleFlight<Key, Result<Anchor, TrustError>>,
     first_seen: Mutex<HashMap<String, KeySet>>,
+    /// Anchors that failed and have no configuration that holds, and until when (by [`crate::clock::Clock::elapsed`])
+    /// nobody asks them again: one that is down must not hold up every login through the others.
+    failed: Mutex<HashMap<Key, (Duration, TrustError)>>,
 }
 
 impl AnchorCache {
@@ -41,11 +46,23 @@ impl AnchorCache {
             cached: Mutex::default(),
             flights: SingleFlight::new(),
             first_seen: Mutex::default(),
+            failed: Mutex::default(),
         }
     }
 
     fn cached(&self) -> MutexGuard<'_, HashMap<Key, Cached>> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self) -> MutexGuard<'_, HashMap<Key, (Duration, TrustError)>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the anchor failed a moment ago.
+    fn failure(&self, key: &Key, now: Duration) -> Option<TrustError> {
+        let failed = self.failed();
+        let (until, error) = failed.get(key)?;
+        (now < *until).then(|| error.clone())
     }
 
     fn first_seen(&self) -> MutexGuard<'_, HashMap<String, KeySet>> {
@@ -83,6 +100,10 @@ pub(super) async fn find(
         cached.recorded(&inner.examiner(settings, recorder));
         return Ok(cached.anchor.clone());
     }
+    let failure = inner.anchors.failure(&key, inner.clock.elapsed());
+    if let Some(error) = failure.filter(|_| recheck == Recheck::Cached) {
+        return Err(error);
+    }
     let start = || {
         let inner = Arc::clone(inner);
         let (settings, anchor) = (settings.clone(), anchor.clone());
@@ -93,7 +114,10 @@ pub(super) async fn find(
         false => inner.anchors.flights.run(key.clone(), start).await,
     };
     match (renewed, old) {
-        (Ok(renewed), _) => Ok(renewed),
+        (Ok(renewed), _) => {
+            inner.anchors.failed().remove(&key);
+            Ok(renewed)
+        }
         // The old configuration holds until its exp: an anchor that is down for an hour stops nobody.
         (Err(_), Some(old)) if now < old.anchor.configuration.expires_at => {
             old.recorded(&inner.examiner(settings, recorder));
@@ -104,7 +128,13 @@ pub(super) async fn find(
             inner.anchors.cached().insert(key, cached);
             Ok(old.anchor)
         }
-        (Err(error), _) => Err(error),
+        // Our own want of connections is no fact about the anchor.
+        (Err(TrustError::Busy), _) => Err(TrustError::Busy),
+        (Err(error), _) => {
+            let until = inner.clock.elapsed().saturating_add(RETRY);
+            inner.anchors.failed().insert(key, (until, error.clone()));
+            Err(error)
+        }
     }
 }
 
@@ -132,7 +162,10 @@ async fn fetch(
     let what = fmt::from_fn(|f| write!(f, "entity configuration of {}", anchor.id));
     let fetching = inner.document((Lane::Configured, recorder), &what, &url);
     let document = fetching.await;
-    let document = document.map_err(|error| unusable(anchor, error.to_string()))?;
+    let document = document.map_err(|error| match error.fact {
+        FetchFact::Busy => TrustError::Busy,
+        _ => unusable(anchor, error.to_string()),
+    })?;
     let seen = inner.anchors.first_seen().get(anchor.id.as_str()).cloned();
     let pinned = anchor.pinned_keys.clone().or(seen);
     let examiner = inner.examiner(settings, recorder);

@@ -13,6 +13,7 @@ use crate::federation::examiner::{Examiner, Link};
 use crate::federation::fetch::{FetchError, FetchFact, Fetched, Lane};
 use crate::federation::trust_chain::{Anchor, UnverifiedChain, ValidChain};
 use crate::federation::trust_mark::ValidMark;
+use futures_util::future::join_all;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -272,9 +273,14 @@ impl<'a> Discovery<'a> {
     async fn anchors(&self, subject: &EntityStatement) -> Result<Anchors, TrustError> {
         let candidates = marks::candidates(self, subject)?;
         let mut found = Anchors::default();
-        for configured in &self.settings.anchors {
+        // At once, so that one that does not answer costs its time and not that of all in a row.
+        let looked = join_all(self.settings.anchors.iter().map(async |configured| {
             let look = self.look();
-            let error = match anchors::find(&self.inner, self.settings, configured, look).await {
+            let anchor = anchors::find(&self.inner, self.settings, configured, look).await;
+            (configured, anchor)
+        }));
+        for (configured, anchor) in looked.await {
+            let error = match anchor {
                 Err(error) => error,
                 Ok(anchor) => {
                     if !anchor.configuration.authority_hints.is_empty() {
@@ -286,7 +292,7 @@ impl<'a> Discovery<'a> {
                         found.usable.push(Usable { anchor, marks });
                         continue;
                     }
-                    self.no_mark(checked.refused)
+                    self.no_mark(Some(&anchor), checked.refused)
                 }
             };
             found.unusable.push((configured.id.to_string(), error));
@@ -297,9 +303,11 @@ impl<'a> Discovery<'a> {
         Ok(found)
     }
 
-    pub(super) fn no_mark(&self, refused: Vec<RefusedMark>) -> TrustError {
+    /// That `anchor` takes none of the marks; `None`: whichever anchor.
+    pub(super) fn no_mark(&self, anchor: Option<&Anchor>, refused: Vec<RefusedMark>) -> TrustError {
         TrustError::TrustMark {
             subject: self.subject.to_string(),
+            anchor: anchor.map(|anchor| anchor.id.to_string()),
             required: self.settings.required_trust_marks.clone(),
             refused,
         }

@@ -9,7 +9,7 @@ use crate::federation::evaluation::Check;
 use crate::federation::examiner::{Examiner, Link, StatementKeys, Whose};
 use crate::federation::fetch::{FetchFact, Lane};
 use crate::federation::trust_chain::Anchor;
-use crate::federation::trust_mark::{Candidate, check_status_answer};
+use crate::federation::trust_mark::{Candidate, Standing, read_status_answer};
 use crate::jose::KeySet;
 use crate::secret::sha256;
 use futures_util::future::FutureExt;
@@ -143,6 +143,7 @@ impl Asked {
             value: status.clone(),
             url,
             since,
+            asked_at: since,
             until: since.plus_seconds(seconds),
         };
         let unreachable = status.as_ref().is_err_and(|refused| refused.temporary);
@@ -171,6 +172,7 @@ impl Asked {
             answer,
         );
         let inactive = |fact| mark.refused((Check::Status, Defect::Inactive), fact);
+        let unknown = |fact| temporary((mark, Check::Status), fact);
         let answer = answer.map_err(|error| {
             told(Lane::Configured, &error);
             match error.fact {
@@ -178,10 +180,13 @@ impl Asked {
                 FetchFact::Status { code: 404 } => {
                     inactive("its issuer does not know it (HTTP status 404)".to_owned())
                 }
-                _ => temporary((mark, Check::Status), format!("status endpoint {error}")),
+                _ => unknown(format!("status endpoint {error}")),
             }
         })?;
-        check_status_answer(&answer.body, mark, &issuer.keys, issuer.examiner.moment)
-            .map_err(inactive)
+        let moment = issuer.examiner.moment;
+        match read_status_answer(&answer.body, mark, &issuer.keys, moment).map_err(unknown)? {
+            Standing::Active => Ok(()),
+            Standing::Inactive(fact) => Err(inactive(fact)),
+        }
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct Known<T> {
     /// Where it was asked for; for a status whose endpoint was not found, the issuer.
     pub(super) url: String,
     pub(super) since: UtcTime,
+    /// When it was last asked for, with or without an answer.
+    pub(super) asked_at: UtcTime,
     pub(super) until: UtcTime,
 }
 
@@ -69,10 +71,19 @@ impl<T, E> Known<Result<T, E>> {
         if table.len() >= STATUSES_MAX {
             table.clear();
         }
-        let held = table.get(&key);
-        if !unreachable || held.is_none_or(|held| held.value.is_err() || held.until <= self.since) {
-            table.insert(key, self);
+        match table
+            .get_mut(&key)
+            .filter(|held| unreachable && held.holds(self.since))
+        {
+            Some(held) => held.asked_at = self.since,
+            None => {
+                table.insert(key, self);
+            }
         }
+    }
+
+    fn holds(&self, now: UtcTime) -> bool {
+        self.value.is_ok() && now < self.until
     }
 }
 
@@ -146,7 +157,7 @@ pub(super) fn candidates(
     for mark in &read {
         record(discovery, mark.parts(), None, None);
     }
-    Err(discovery.no_mark(refused))
+    Err(discovery.no_mark(None, refused))
 }
 
 /// Writes a mark's verdicts down, as `anchor` sees it.
@@ -321,7 +332,7 @@ impl Known<Keys> {
             (Ok(keys), Some(kid)) => keys.find(kid).is_some(),
             (Ok(_), None) | (Err(_), _) => true,
         };
-        has_key || now < self.since.plus_seconds(FAILURE_SECONDS)
+        has_key || now < self.asked_at.plus_seconds(FAILURE_SECONDS)
     }
 }
 
@@ -340,6 +351,7 @@ async fn fetch_issuer(inner: &Inner, anchor: &Anchor, key: IssuerKey, examiner: 
         value: keys.clone(),
         url,
         since: now,
+        asked_at: now,
         until,
     };
     known.learnt(&inner.marks.issuers, key, keys.is_err());

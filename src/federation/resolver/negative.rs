@@ -1,18 +1,26 @@
 //! What failed a moment ago is not tried again at once: a relying party that is down costs one resolution in 30 s.
 
-use crate::clock::UtcTime;
 use crate::federation::error::TrustError;
 use crate::federation::evaluation::Remembered;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 type Key = (String, String);
 
 #[derive(Default)]
 struct Table {
-    errors: HashMap<Key, (TrustError, Remembered)>,
+    errors: HashMap<Key, Negative>,
     /// In the order of insertion, which is the order of expiry: all live equally long.
-    order: VecDeque<(Key, UtcTime)>,
+    order: VecDeque<(Key, Duration)>,
+}
+
+struct Negative {
+    error: TrustError,
+    /// What is said of it.
+    remembered: Remembered,
+    /// By [`crate::clock::Clock::elapsed`]: a clock that is set back must not make it live longer.
+    until: Duration,
 }
 
 /// Failures by issuer and subject, bounded in number and time; each is bounded in size ([`TrustError::bounded`]).
@@ -29,10 +37,10 @@ impl Negatives {
         }
     }
 
-    pub(super) fn find(&self, key: &Key, now: UtcTime) -> Option<(TrustError, Remembered)> {
+    pub(super) fn find(&self, key: &Key, now: Duration) -> Option<(TrustError, Remembered)> {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let (error, remembered) = table.errors.get(key)?;
-        (now < remembered.until).then(|| (error.clone(), *remembered))
+        let known = table.errors.get(key)?;
+        (now < known.until).then(|| (known.error.clone(), known.remembered))
     }
 
     /// What failed before holds now.
@@ -41,15 +49,21 @@ impl Negatives {
         table.errors.remove(key); // `order` drops its entry in time
     }
 
-    pub(super) fn insert(&self, key: Key, error: TrustError, now: UtcTime, until: UtcTime) {
+    /// Remembers a failure from `now` until then.
+    pub(super) fn insert(
+        &self,
+        key: Key,
+        (error, remembered): (TrustError, Remembered),
+        (now, until): (Duration, Duration),
+    ) {
         if self.capacity == 0 {
             return;
         }
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, remembered)) = table.errors.get_mut(&key)
-            && remembered.until >= until
+        if let Some(known) = table.errors.get_mut(&key)
+            && known.until >= until
         {
-            *known = error; // another caller of the same resolution was here first, or this is a second look
+            known.error = error; // another caller of the same resolution was here first, or this is a second look
             return;
         }
         // What has ended goes; of what has not, the oldest when there is too much.
@@ -63,44 +77,55 @@ impl Negatives {
             if table
                 .errors
                 .get(&oldest)
-                .is_some_and(|(_, known)| known.until <= its_end)
+                .is_some_and(|known| known.until <= its_end)
             {
                 table.errors.remove(&oldest);
             }
         }
         table.order.push_back((key.clone(), until));
-        let since = now;
-        table
-            .errors
-            .insert(key, (error, Remembered { since, until }));
+        let known = Negative {
+            error,
+            remembered,
+            until,
+        };
+        table.errors.insert(key, known);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::UtcTime;
+
+    fn insert(negatives: &Negatives, name: &str, now: u64, until: u64) {
+        let remembered = Remembered {
+            since: UtcTime(0),
+            until: UtcTime(0),
+        };
+        let key = ("op".to_owned(), name.to_owned());
+        let times = (Duration::from_secs(now), Duration::from_secs(until));
+        negatives.insert(key, (TrustError::Busy, remembered), times);
+    }
 
     #[test]
     fn the_table_is_bounded_and_the_oldest_goes_first() {
         let negatives = Negatives::new(2);
         let key = |name: &str| ("op".to_owned(), name.to_owned());
         for (name, until) in [("a", 10), ("b", 11), ("a", 12), ("c", 13)] {
-            negatives.insert(key(name), TrustError::Busy, UtcTime(9), UtcTime(until));
-            negatives.insert(key(name), TrustError::Busy, UtcTime(9), UtcTime(until));
+            insert(&negatives, name, 9, until);
+            insert(&negatives, name, 9, until);
         }
-        let found = |name| negatives.find(&key(name), UtcTime(9)).is_some();
+        let found = |name| negatives.find(&key(name), Duration::from_secs(9)).is_some();
         assert_eq!([found("a"), found("b"), found("c")], [true, false, true]);
-        assert!(negatives.find(&key("c"), UtcTime(13)).is_none());
+        assert!(negatives.find(&key("c"), Duration::from_secs(13)).is_none());
         assert!(negatives.table.lock().unwrap().errors.len() <= 2);
     }
 
     #[test]
     fn what_has_ended_is_dropped_by_the_next_failure() {
         let negatives = Negatives::new(10_000);
-        let key = |name: &str| ("op".to_owned(), name.to_owned());
         for (name, now) in [("a", 0), ("b", 10), ("a", 30), ("c", 45)] {
-            let until = UtcTime(now + 30);
-            negatives.insert(key(name), TrustError::Busy, UtcTime(now), until);
+            insert(&negatives, name, now, now + 30);
         }
         let table = negatives.table.lock().unwrap();
         let mut left: Vec<&str> = table.errors.keys().map(|(_, name)| name.as_str()).collect();

@@ -173,14 +173,7 @@ impl List {
             Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
             Some(_) => Vec::new(),
         };
-        if !wanted.contains(&self.default) {
-            return Err(Fact::Metadata(format!(
-                "{} must contain {}",
-                self.member, self.default
-            )));
-        }
-        let narrowed = supported.into_iter().filter(|value| wanted.contains(value));
-        Ok(narrowed.collect())
+        narrow(self.member, self.default, supported, &wanted)
     }
 }
 
@@ -229,14 +222,27 @@ fn scope(offer: &Offer, asked: &Map<String, Value>) -> Result<String, Fact> {
         Some(Value::String(words)) => words.split_ascii_whitespace().collect(),
         Some(_) => return Err(Fact::Metadata("scope must be a text".to_owned())),
     };
-    if !wanted.contains(&"openid") {
-        return Err(Fact::Metadata("scope must contain openid".to_owned()));
+    narrow("scope", "openid", supported, &wanted).map(|words| words.join(" "))
+}
+
+/// What is both supported and wanted; `needed` must be in it, or what is left could not be used.
+fn narrow<'a>(
+    member: &str,
+    needed: &str,
+    supported: Vec<&'a str>,
+    wanted: &[&str],
+) -> Result<Vec<&'a str>, Fact> {
+    if !wanted.contains(&needed) {
+        return Err(Fact::Metadata(format!("{member} must contain {needed}")));
     }
-    let narrowed: Vec<&str> = supported
-        .into_iter()
-        .filter(|word| wanted.contains(word))
-        .collect();
-    Ok(narrowed.join(" "))
+    if !supported.contains(&needed) {
+        return Err(Fact::Metadata(format!(
+            "{member}: {needed} is not supported here; use one of {}",
+            supported.join(", ")
+        )));
+    }
+    let narrowed = supported.into_iter().filter(|value| wanted.contains(value));
+    Ok(narrowed.collect())
 }
 
 /// The keys that the chosen metadata speaks of.

@@ -28,6 +28,8 @@ pub enum Fact {
     Subject(String),
     /// `iss` and `sub` differ.
     PartiesDiffer,
+    /// It was issued longer ago than a request is taken.
+    Stale,
     /// `aud` is not this issuer alone.
     Audience(String),
     /// `peer_trust_chain` without `trust_chain`, or beside a posted chain.
@@ -48,6 +50,13 @@ pub enum Fact {
     Replayed,
     /// A later request was used before.
     Older,
+    /// The RP is registered through another superior, which does not attest the key of this request.
+    OtherSuperior {
+        /// The superior of the registration.
+        superior: String,
+        /// When the registration ends.
+        until: UtcTime,
+    },
     /// The operator registered this RP by hand.
     OperatorsOwn,
     /// The registration is kept, but could not be answered.
@@ -89,12 +98,13 @@ impl Fact {
             | Self::Claim(_, _)
             | Self::Subject(_)
             | Self::PartiesDiffer
+            | Self::Stale
             | Self::Audience(_)
             | Self::LonePeerChain
             | Self::Replayed
             | Self::Older => ErrorCode::InvalidRequest,
             Self::Superior(_) | Self::Ended(_) => ErrorCode::InvalidTrustChain,
-            Self::OperatorsOwn => ErrorCode::InvalidClient,
+            Self::OtherSuperior { .. } | Self::OperatorsOwn => ErrorCode::InvalidClient,
             Self::RedirectUri(_) => ErrorCode::InvalidRedirectUri,
             Self::Metadata(_) => ErrorCode::InvalidClientMetadata,
             Self::Client(error) | Self::PeerChain(error) => code_of(error),
@@ -114,6 +124,7 @@ impl Fact {
             Self::Claim(name, must) => format!("entity configuration: claim {name} {must}"),
             Self::Subject(what) => format!("entity configuration: sub {what}"),
             Self::PartiesDiffer => "entity configuration: iss and sub must be the same".into(),
+            Self::Stale => "entity configuration: iat must be less than a day ago; sign a new one".into(),
             Self::Audience(own) => format!("entity configuration: aud must be {own} and nothing else"),
             Self::LonePeerChain => "header peer_trust_chain goes with the header trust_chain, and never with a posted trust chain".into(),
             Self::PeerChain(error) => format!("header peer_trust_chain: {error}"),
@@ -124,6 +135,7 @@ impl Fact {
             Self::Metadata(what) => format!("RP metadata: {what}"),
             Self::Replayed => "this registration request was used before; sign a new one".into(),
             Self::Older => "a later registration request was used before; sign a new one".into(),
+            Self::OtherSuperior { superior, until } => format!("this relying party is registered through {superior} until {}: through another superior, sign with a federation key that {superior} attested", until.to_rfc3339()),
             Self::OperatorsOwn => "this relying party was registered by the operator of this provider".into(),
             Self::Signing(_) => "the registration could not be signed".into(),
             Self::Store(_) => "the provider cannot reach its database; try again".into(),

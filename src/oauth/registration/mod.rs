@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! request ─► checks on what it claims ─► trust chain ─► choice of metadata ─► one transaction ─► signed answer
-//!            (addressed to us, …: before   (verified, or    (narrowed to what    request spent,
-//!             anything is fetched)          fetched)         the issuer has)      row replaced
+//!            (addressed to us, fresh, …:   (verified, or    (narrowed to what    request spent,
+//!             before anything is fetched)   fetched)         the issuer has)      row replaced
 //! ```
 //!
 //! Open to strangers: until the chain holds, a request costs what the first login of an unknown RP costs elsewhere.
@@ -13,6 +13,7 @@
 mod choice;
 mod error;
 mod offer;
+mod replacement;
 mod request;
 
 pub use error::{Fact, RegistrationError};
@@ -23,18 +24,21 @@ use crate::clock::UtcTime;
 use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Note, Reply};
 use crate::federation::registration_response::{RegistrationResponseInput, registration_response};
 use crate::federation::{EntityId, Source};
-use crate::model::{Origin, RelyingParty};
+use crate::model::{ClientId, IssuerId, RelyingParty};
 use crate::profile::metadata;
 use crate::provider::{Applicant, ClientError, Provider};
 use crate::random;
 use crate::secret::{self, Secret};
-use crate::store::{DbConn, client, replay};
+use crate::store::{DbConn, StoreError, client, replay};
 use data_encoding::BASE64URL_NOPAD;
 use offer::Offer;
+use replacement::{Replaced, replaceable};
 use serde_json::{Map, Value, json};
 
 /// What replay rows of registration requests are called.
 const REPLAY_PURPOSE: &str = "explicit_registration";
+/// The entity type that is registered.
+const RELYING_PARTY: &str = "openid_relying_party";
 /// The media type of the answer.
 const RESPONSE_TYPE: &str = "application/explicit-registration-response+jwt";
 
@@ -67,7 +71,10 @@ pub struct Registered {
     jwks: Value,
     trust_anchor: String,
     superior: String,
+    /// All entity types, without the secret.
     metadata: Map<String, Value>,
+    client_secret: Option<Secret<String>>,
+    replaced: Option<Replaced>,
     party: RelyingParty,
     issued_at: UtcTime,
     expires_at: UtcTime,
@@ -93,6 +100,9 @@ impl Endpoint for RegistrationEndpoint {
         application: &Application,
     ) -> Result<Candidate, RegistrationError> {
         let about = |fact| RegistrationError::about(application.subject(), fact);
+        if is_used(op, application).await? {
+            return Err(about(Fact::Replayed));
+        }
         let source = Source::of(inbound.address);
         let applicant = op
             .applicant(
@@ -132,26 +142,20 @@ impl Endpoint for RegistrationEndpoint {
         let registration = call.request();
         let about = |fact| RegistrationError::about(registration.application.subject(), fact);
         let party = &registration.party;
-        let current = client::find(tx, &party.issuer, &party.client_id)?;
-        if let Some(current) = &current {
-            replaceable(current, &registration.application).map_err(about)?;
-        }
+        let replaced = client::insert_or_replace(tx, party, |current| {
+            replaceable(current, registration, op.now()).map_err(about)
+        })?;
+        let application = &registration.application;
         let used_first = replay::insert(
             tx,
-            &replay::ReplayKey {
-                issuer: &op.issuer,
-                client_id: &party.client_id,
-                purpose: REPLAY_PURPOSE,
-                value: registration.application.digest(),
-            },
+            &replay_key(&op.issuer, &party.client_id, application.digest()),
             None,
-            registration.application.presentable_until(op),
+            application.presentable_until(op),
         )?;
         if !used_first {
             return Err(about(Fact::Replayed));
         }
-        client::upsert(tx, party)?;
-        Ok(Decision::Granted(registered(op, registration)))
+        Ok(Decision::Granted(registered(op, registration, replaced)))
     }
 
     async fn after_commit(op: &Provider, registered: &Registered) {
@@ -164,7 +168,7 @@ impl Endpoint for RegistrationEndpoint {
         outcome: Result<Registered, RegistrationError>,
     ) -> Reply {
         outcome
-            .and_then(|registered| answer(op, &registered))
+            .and_then(|registered| answer(op, registered))
             .unwrap_or_else(RegistrationError::into_reply)
     }
 }
@@ -211,35 +215,35 @@ fn prepare(
     })
 }
 
-/// OIDC Federation §12.2.2, step 7: a registration takes the place of an earlier one, but not of what the operator
-/// decided, nor of a later one.
-fn replaceable(current: &RelyingParty, application: &Application) -> Result<(), Fact> {
-    if !current.enabled {
-        return Err(Fact::Client(ClientError::Disabled));
-    }
-    match &current.origin {
-        Origin::Registered => Err(Fact::OperatorsOwn),
-        Origin::Federation(_) => Ok(()),
-        Origin::Explicit(trust) => {
-            let earlier = trust.chain.first().map(String::as_str);
-            if request::issued_at(earlier.unwrap_or_default()) > Some(application.issued_at()) {
-                Err(Fact::Older)
-            } else {
-                Ok(())
-            }
-        }
+/// A request that was used costs a query and no fetch; the transaction has the last word.
+async fn is_used(op: &Provider, application: &Application) -> Result<bool, StoreError> {
+    let issuer = op.issuer.clone();
+    let client_id = ClientId::new(application.subject().as_str());
+    let digest = application.digest().to_owned();
+    let read = move |connection: &mut DbConn| {
+        replay::is_used(connection, &replay_key(&issuer, &client_id, &digest))
+    };
+    op.shared.store.read(read).await
+}
+
+fn replay_key<'a>(
+    issuer: &'a IssuerId,
+    client_id: &'a ClientId,
+    digest: &'a str,
+) -> replay::ReplayKey<'a> {
+    replay::ReplayKey {
+        issuer,
+        client_id,
+        purpose: REPLAY_PURPOSE,
+        value: digest,
     }
 }
 
-fn registered(op: &Provider, registration: &Registration) -> Registered {
-    let mut chosen = registration.chosen.clone();
-    if let Some(text) = &registration.client_secret {
-        chosen.insert("client_secret".into(), json!(text.expose()));
-        chosen.insert(
-            "client_secret_expires_at".into(),
-            json!(registration.expires_at),
-        );
-    }
+fn registered(
+    op: &Provider,
+    registration: &Registration,
+    replaced: Option<Replaced>,
+) -> Registered {
     let trust = registration.party.origin.trust();
     // OIDC Federation §12.2.5, step 5: the RP expects the entity types of its request.
     let metadata = registration
@@ -249,7 +253,7 @@ fn registered(op: &Provider, registration: &Registration) -> Registered {
             let value = trust?.metadata.get(kind)?.clone();
             Some((kind.to_owned(), value))
         })
-        .chain([("openid_relying_party".to_owned(), chosen.into())])
+        .chain([(RELYING_PARTY.to_owned(), registration.chosen.clone().into())])
         .collect();
     Registered {
         subject: registration.application.subject().clone(),
@@ -259,13 +263,24 @@ fn registered(op: &Provider, registration: &Registration) -> Registered {
             .unwrap_or_default(),
         superior: registration.superior.clone(),
         metadata,
+        client_secret: registration.client_secret.clone(),
+        replaced,
         party: registration.party.clone(),
         issued_at: op.now(),
         expires_at: registration.expires_at,
     }
 }
 
-fn answer(op: &Provider, registered: &Registered) -> Result<Reply, RegistrationError> {
+fn answer(op: &Provider, mut registered: Registered) -> Result<Reply, RegistrationError> {
+    if let Some(secret) = &registered.client_secret
+        && let Some(Value::Object(chosen)) = registered.metadata.get_mut(RELYING_PARTY)
+    {
+        chosen.insert("client_secret".into(), json!(secret.expose()));
+        chosen.insert(
+            "client_secret_expires_at".into(),
+            json!(registered.expires_at),
+        );
+    }
     let statement = with_federation_key(op, |entity, key| {
         let input = RegistrationResponseInput {
             subject: &registered.subject,
@@ -280,12 +295,17 @@ fn answer(op: &Provider, registered: &Registered) -> Result<Reply, RegistrationE
     })
     .map_err(|error| RegistrationError::about(&registered.subject, Fact::Signing(error)))?;
     let method = registered.party.metadata.token_endpoint_auth_method.clone();
-    let note = Note::new(log::Level::Info, "registration.granted")
+    let mut note = Note::new(log::Level::Info, "registration.granted")
         .with("client_id", registered.subject.as_str())
         .with("trust_anchor", &*registered.trust_anchor)
         .with("superior", &*registered.superior)
         .with("method", method.unwrap_or_default())
         .with("expires_at", registered.expires_at.to_rfc3339());
+    if let Some(replaced) = &registered.replaced {
+        note = note
+            .with("replaced", replaced.registered_at.to_rfc3339())
+            .with("old_superior", &*replaced.superior);
+    }
     Ok(Reply::bytes(200, RESPONSE_TYPE, statement.into_bytes())
         .header("Cache-Control", "no-store")
         .noted(note))

@@ -19,6 +19,10 @@ const ENTITY_STATEMENT: &str = "application/entity-statement+jwt";
 const TRUST_CHAIN: &str = "application/trust-chain+json";
 /// OIDC Federation §12.2.1.
 pub(super) const MEDIA_TYPES: &[&str] = &[ENTITY_STATEMENT, TRUST_CHAIN];
+/// How long a request is taken from its `iat` on: a day, as assertions, for clocks that are wrong and queues that are long.
+/// It is remembered until then; were that up to its `exp`, an RP could leave rows for ever. `exp` itself is the federation's
+/// matter: the registration ends with it.
+const PRESENTABLE_SECONDS: i64 = 86_400;
 /// OIDC Federation §3: without it a statement must not be accepted. Older kits know no explicit registration.
 const STATEMENT_TYP: &str = "entity-statement+jwt";
 
@@ -32,7 +36,6 @@ pub struct Application {
     peer_chain: Option<Vec<String>>,
     claims: Map<String, Value>,
     issued_at: UtcTime,
-    expires_at: UtcTime,
     digest: String,
 }
 
@@ -53,6 +56,8 @@ static CHECKS: &[Check] = &[
     keys_are_there,
     superiors_are_named,
     has_metadata,
+    has_an_end,
+    is_fresh,
 ];
 
 impl Application {
@@ -95,7 +100,6 @@ impl Application {
         }
         Ok(Self {
             issued_at: time(&claims, "iat").map_err(about)?,
-            expires_at: time(&claims, "exp").map_err(about)?,
             digest: BASE64URL_NOPAD.encode(&secret::sha256(statement.signing_input().as_bytes())),
             chain: body_chain.or(header_chain),
             peer_chain,
@@ -145,7 +149,7 @@ impl Application {
     #[must_use]
     pub fn presentable_until(&self, op: &Provider) -> UtcTime {
         let leeway = op.settings.tolerance_for(self.subject.as_str());
-        self.expires_at.plus_seconds(leeway.clock_leeway_seconds)
+        presentable_until(self.issued_at, leeway.clock_leeway_seconds)
     }
 
     /// The claim `jwks`.
@@ -169,6 +173,13 @@ impl Application {
         let hints = self.claims.get("authority_hints").and_then(Value::as_array);
         hints.is_some_and(|hints| hints.iter().any(|hint| hint == superior))
     }
+}
+
+/// When a request of that time is refused for its age.
+fn presentable_until(issued_at: UtcTime, leeway_seconds: i64) -> UtcTime {
+    issued_at
+        .plus_seconds(PRESENTABLE_SECONDS)
+        .plus_seconds(leeway_seconds)
 }
 
 /// `iat` of a request that was used.
@@ -269,5 +280,19 @@ fn has_metadata(facts: &Facts<'_>) -> Result<(), Fact> {
             "metadata",
             "must be an object with openid_relying_party",
         ))
+    }
+}
+
+fn has_an_end(facts: &Facts<'_>) -> Result<(), Fact> {
+    time(facts.claims, "exp").map(|_| ())
+}
+
+fn is_fresh(facts: &Facts<'_>) -> Result<(), Fact> {
+    let issued_at = time(facts.claims, "iat")?;
+    let tolerance = facts.op.settings.tolerance_for(text(facts.claims, "sub")?);
+    if facts.op.now() < presentable_until(issued_at, tolerance.clock_leeway_seconds) {
+        Ok(())
+    } else {
+        Err(Fact::Stale)
     }
 }

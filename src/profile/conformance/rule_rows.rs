@@ -11,6 +11,10 @@ pub(super) fn name(rule: &Rule<MetadataFacts>) -> String {
     }
 }
 
+pub(super) const fn is_about_keys(rule: &Rule<MetadataFacts>) -> bool {
+    matches!(rule.demand, Demand::SigningKey | Demand::EncryptionKey(_))
+}
+
 const fn word(demand: Demand) -> &'static str {
     match demand {
         Demand::Present => "present",

@@ -119,6 +119,7 @@ fn examined(document: &Value, profile: &'static Profile) -> Examined {
             development: false,
             profile,
         }),
+        keys_were_read: true,
         declared,
         last,
     }

@@ -8,6 +8,7 @@
 //!         else as fresh, with the resolver's caches        └─ a refusal is remembered for half a minute
 //! ```
 
+use super::memory::REFUSED;
 use super::registration::trust_of;
 use super::{ClientError, Provider};
 use crate::clock::UtcTime;
@@ -21,6 +22,7 @@ use crate::profile::{MetadataFacts, RegistrationType};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Examinations of an issuer at a time: each may cost dozens of fetches.
 pub(in crate::provider) const EXAMINATIONS: usize = 4;
@@ -32,9 +34,11 @@ pub struct Examination {
     pub client_id: ClientId,
     /// When it was examined.
     pub checked_at: UtcTime,
-    /// Why it is refused; none: it is not. [`Recheck::Cached`]: what its next login would be told. [`Recheck::Fresh`]: what
-    /// was found now; until `known.expires_at`, logins go on with what was found before.
+    /// Why its next login would be refused; none: it would not.
     pub refusal: Option<ClientError>,
+    /// Why what was looked at now would be refused, although logins go on until `known.expires_at` with what was found
+    /// before (SPID/CIE FE-4).
+    pub renewal_refusal: Option<ClientError>,
     /// What is kept of it.
     pub known: Option<KnownRow>,
     /// What was looked at; nothing where what is kept decides.
@@ -67,6 +71,8 @@ pub struct TooManyExaminations;
 #[derive(Default)]
 struct Seen {
     known: Option<KnownRow>,
+    /// Why a renewal would fail, while the row still counts.
+    renewal_refusal: Option<ClientError>,
     evaluation: Evaluation,
     expires_at: Option<UtcTime>,
     /// Its entity configuration, where it can be read.
@@ -96,6 +102,7 @@ impl Provider {
             client_id: client_id.clone(),
             checked_at,
             refusal: judged.err(),
+            renewal_refusal: seen.renewal_refusal,
             known: seen.known,
             evaluation: seen.evaluation,
             expires_at: seen.expires_at,
@@ -115,10 +122,9 @@ impl Provider {
             Some(row) if self.decides(&row, recheck) => return self.look_at_row(row, seen),
             row => row,
         };
-        let (resolves, disabled) = (
-            self.profile.federation.registration == RegistrationType::Automatic,
-            row.as_ref().is_some_and(|row| !row.enabled),
-        );
+        let resolves = self.profile.federation.registration == RegistrationType::Automatic;
+        let disabled = row.as_ref().is_some_and(|row| !row.enabled);
+        let counts = row.as_ref().is_some_and(|row| self.counts(row));
         let judged = match resolves {
             true => self.look_anew(client_id, (row, recheck), seen).await,
             false => {
@@ -126,9 +132,14 @@ impl Provider {
                     .await
             }
         };
-        match disabled {
-            true => Err(ClientError::Disabled),
-            false => judged,
+        match judged {
+            _ if disabled => Err(ClientError::Disabled),
+            // Our own outage is ours for logins too.
+            Err(error) if counts && !matches!(error, ClientError::Store(_)) => {
+                seen.renewal_refusal = Some(error);
+                Ok(())
+            }
+            judged => judged,
         }
     }
 
@@ -175,10 +186,10 @@ impl Provider {
         seen: &mut Seen,
     ) -> Result<(), ClientError> {
         let (trust, subject) = self.subject(client_id)?;
-        let remembered = self.clients.refusal(client_id, self.now());
+        let remembered = self.clients.refusal(client_id, self.shared.clock.elapsed());
         let judged = match remembered.filter(|_| recheck == Recheck::Cached) {
-            Some((error, since, until)) => {
-                seen.evaluation.remembered = Some(Remembered { since, until });
+            Some((error, left)) => {
+                seen.evaluation.remembered = Some(self.remembered(left));
                 Err(error)
             }
             None => self.resolve_anew(trust, &subject, recheck, seen).await,
@@ -201,7 +212,8 @@ impl Provider {
                 // The resolver remembers a chain that fails; what failed before it does not count any more.
                 self.clients.accept(client_id);
                 if seen.expires_at.is_some() {
-                    self.clients.refuse(client_id, self.now(), &error);
+                    self.clients
+                        .refuse(client_id, self.shared.clock.elapsed(), &error);
                 }
                 Err(error)
             }
@@ -211,6 +223,16 @@ impl Provider {
                 Err(self.ended(client_id, trust.expires_at, Some(error)).await)
             }
             (judged, _) => judged,
+        }
+    }
+
+    /// A refusal of the provider's memory that counts for so long yet.
+    fn remembered(&self, left: Duration) -> Remembered {
+        let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        let until = self.now().plus_seconds(seconds(left));
+        Remembered {
+            since: until.plus_seconds(seconds(REFUSED).saturating_neg()),
+            until,
         }
     }
 
@@ -289,9 +311,12 @@ impl Provider {
         let declared = declared.or_else(|| last.clone()).unwrap_or_default();
         let last = last.unwrap_or_else(|| declared.clone());
         // Without a chain that holds, what the RP says of itself is judged.
-        let facts = seen.facts.take().unwrap_or_else(|| {
+        let judged = seen.facts.take();
+        let inline = inline_keys(&last);
+        let keys_were_read = judged.is_some() || inline.is_some();
+        let facts = judged.unwrap_or_else(|| {
             let parsed = metadata::of_entity(&last);
-            parsed.map(|parsed| self.facts(parsed, inline_keys(&last)))
+            parsed.map(|parsed| self.facts(parsed, inline.unwrap_or_default()))
         });
         let trust = self.trust.as_ref();
         let required = trust.map(|trust| trust.required_trust_marks.clone());
@@ -305,6 +330,7 @@ impl Provider {
             declared,
             last,
             facts,
+            keys_were_read,
         });
         let registered = seen.known.as_ref();
         if registered.is_some_and(|known| known.origin == REGISTERED) {
@@ -333,11 +359,14 @@ impl KnownRow {
     }
 }
 
-fn inline_keys(metadata: &Map<String, Value>) -> KeySet {
-    let of = metadata.get("openid_relying_party");
-    let jwks = of.and_then(|of| of.get("jwks"));
-    let keys = jwks.and_then(|jwks| KeySet::from_json(jwks).ok());
-    keys.unwrap_or_default()
+/// The keys that need no fetch; none where others are meant, or these cannot be read.
+fn inline_keys(metadata: &Map<String, Value>) -> Option<KeySet> {
+    let stated = |member: &str| metadata.get("openid_relying_party")?.get(member);
+    match stated("jwks") {
+        Some(jwks) => KeySet::from_json(jwks).ok(),
+        None if stated("signed_jwks_uri").or(stated("jwks_uri")).is_some() => None,
+        None => Some(KeySet::default()),
+    }
 }
 
 /// The metadata of a row, without what says nothing.

@@ -2,13 +2,14 @@
 
 use super::ClientError;
 use super::registration::{trust_of, warn_of_shared_keys};
-use crate::federation::{EntityId, KeyOwner, Lane, Resolved, Source, TrustSettings};
+use crate::federation::{EntityId, KeyOwner, Lane, Resolved, Source, TrustError, TrustSettings};
 use crate::jose::KeySet;
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
 use crate::profile::metadata::organization_of;
 use crate::provider::Provider;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where an RP's keys may be (SPID/CIE FE-9).
 const KEY_MEMBERS: [&str; 3] = ["jwks", "signed_jwks_uri", "jwks_uri"];
@@ -38,14 +39,46 @@ fn relying_party_metadata(metadata: &Map<String, Value>) -> Map<String, Value> {
         .unwrap_or_default()
 }
 
+/// The RPs whose keys are being fetched for their registration: each at most once, so that one member with a slow or
+/// malicious host takes one connection and not all of them. No larger than what is under way.
+#[derive(Default)]
+pub(in crate::provider) struct Applications(Mutex<HashSet<EntityId>>);
+
+/// One of them; over when dropped.
+struct Turn<'a> {
+    applications: &'a Applications,
+    subject: EntityId,
+}
+
+impl Applications {
+    fn start(&self, subject: &EntityId) -> Option<Turn<'_>> {
+        self.subjects().insert(subject.clone()).then(|| Turn {
+            applications: self,
+            subject: subject.clone(),
+        })
+    }
+
+    fn subjects(&self) -> MutexGuard<'_, HashSet<EntityId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.applications.subjects().remove(&self.subject);
+    }
+}
+
 impl Provider {
     /// Verifies an RP that presents its entity configuration: through the chain that it brought, or by asking its
-    /// superiors, at the expense of `source`. In a chain that was brought, the presented configuration stands in the first place (OIDC Federation
-    /// §12.2.2, steps 3 to 5); a chain that fails is not replaced by another, which might end at another anchor than the
-    /// RP chose.
+    /// superiors, at the expense of `source`. Once the chain holds, one application of an RP is looked into at a time: before,
+    /// anybody could take the place in its name. In a chain that was brought, the presented configuration stands in the
+    /// first place (OIDC Federation §12.2.2, steps 3 to 5); a chain that fails is not replaced by another, which might end
+    /// at another anchor than the RP chose.
     ///
     /// # Errors
-    /// The link, mark, policy or constraint that fails, or why its keys cannot be had.
+    /// The link, mark, policy or constraint that fails, or why its keys cannot be had; `Busy` while another application of
+    /// the RP is looked into.
     pub async fn applicant(
         &self,
         source: Source,
@@ -75,6 +108,8 @@ impl Provider {
             }
         };
         let resolved = resolved.map_err(untrusted)?;
+        let turn = self.applications.start(subject);
+        let _turn = turn.ok_or_else(|| untrusted(TrustError::Busy))?;
         let members = relying_party_metadata(&resolved.metadata);
         let owner = KeyOwner {
             subject,

@@ -7,7 +7,7 @@
 //!   new a pause of 5 s, which doubles with each further one up to a minute, and is forgotten after ten quiet minutes. So
 //!   whoever forges one request just before the RP changes its keys delays it by five seconds; whoever forges without end
 //!   delays it by a minute at most, and makes us ask that RP's host once a minute.
-//! - **Each source**: four look-ups, then one in ten seconds. Otherwise one machine that forges a request of every known RP
+//! - **Each source**: four look-ups, then one in ten seconds; its network (IPv6) twice that. Otherwise one machine that forges a request of every known RP
 //!   in turn would use up what follows, and honest RPs would be refused as long as it goes on.
 //! - **All together**: 32 look-ups, then four a second, four at a time. Only many machines at once get that far; then RPs
 //!   that change their keys wait for theirs, and are found at the latest when their chain is renewed.
@@ -18,22 +18,25 @@
 //! it is never refused at all.
 
 use super::{ClientError, KnownClient};
-use crate::clock::UtcTime;
-use crate::federation::{EntityId, KeyOwner, Lane, Source};
+use crate::federation::{EntityId, KeyOwner, Lane, Network, Source};
 use crate::jose::{KeySet, Unverified};
 use crate::model::{ClientId, Origin, RelyingParty, ResolvedTrust};
 use crate::provider::Provider;
 use crate::store::client;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
+use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 
 /// The pause after the first look-up that found nothing new.
-const FIRST_PAUSE_SECONDS: i64 = 5;
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause.
-const LAST_PAUSE_SECONDS: i64 = 60;
+const LAST_PAUSE: Duration = Duration::from_secs(60);
 /// Earlier look-ups are forgotten when nobody asked for so long.
-const QUIET_SECONDS: i64 = 600;
+const QUIET: Duration = Duration::from_secs(600);
+/// How long somebody waits for the look-up of another and for a place, together: as long as a resolution takes at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// RPs and sources of which is remembered when they last asked.
 const MAX_REMEMBERED: u64 = 10_000;
 /// Look-ups at a time: half of the known lane, so that renewals go on.
@@ -41,6 +44,10 @@ const AT_ONCE: usize = 4;
 const OF_A_SOURCE: Rate = Rate {
     burst: 4,
     thousandths_a_second: 100,
+};
+const OF_A_NETWORK: Rate = Rate {
+    burst: 8,
+    thousandths_a_second: 200,
 };
 const OF_ALL: Rate = Rate {
     burst: 32,
@@ -59,37 +66,40 @@ pub(in crate::provider) struct KeyLookUps {
 struct Turn {
     /// Those in a row that found nothing new.
     fruitless: u32,
-    next_at: UtcTime,
+    /// By [`crate::clock::Clock::elapsed`], as all times here: a clock that is set back must not make a pause longer.
+    next_at: Duration,
 }
 
 struct Budget {
     all: Bucket,
     sources: moka::sync::Cache<Source, Bucket>,
+    networks: moka::sync::Cache<Network, Bucket>,
 }
 
 struct Rate {
-    burst: i64,
-    thousandths_a_second: i64,
+    burst: u64,
+    thousandths_a_second: u64,
 }
 
 /// What is left of a rate, in thousandths.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
-    left: i64,
-    at: UtcTime,
+    left: u64,
+    at: Duration,
 }
 
 impl Bucket {
     /// As much as there is after a long time.
-    fn full(rate: &Rate, now: UtcTime) -> Self {
+    fn full(rate: &Rate, now: Duration) -> Self {
         Self {
             left: rate.burst.saturating_mul(1000),
             at: now,
         }
     }
 
-    fn take(&mut self, rate: &Rate, now: UtcTime) -> bool {
-        let elapsed = now.seconds_since(self.at).max(0);
+    fn take(&mut self, rate: &Rate, now: Duration) -> bool {
+        // In whole seconds, so that what lies between two that ask in the same one is not lost.
+        let elapsed = now.as_secs().saturating_sub(self.at.as_secs());
         let gained = elapsed.saturating_mul(rate.thousandths_a_second);
         let most = rate.burst.saturating_mul(1000);
         self.left = self.left.saturating_add(gained).min(most);
@@ -104,32 +114,33 @@ impl Bucket {
 
 impl Turn {
     /// Whether it is this RP's turn. From here on it counts as fruitless, also when whoever asked goes away.
-    fn begin(&mut self, now: UtcTime) -> bool {
+    fn begin(&mut self, now: Duration) -> bool {
         if now < self.next_at {
             return false;
         }
-        if now > self.next_at.plus_seconds(QUIET_SECONDS) {
+        if now > self.next_at.saturating_add(QUIET) {
             self.fruitless = 0;
         }
-        let pause = FIRST_PAUSE_SECONDS << self.fruitless.min(10);
-        self.next_at = now.plus_seconds(pause.min(LAST_PAUSE_SECONDS));
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.fruitless.min(10));
+        self.next_at = now.saturating_add(pause.min(LAST_PAUSE));
         self.fruitless = self.fruitless.saturating_add(1);
         true
     }
 
-    fn found(&mut self, now: UtcTime) {
+    fn found(&mut self, now: Duration) {
         self.fruitless = 0;
-        self.next_at = now.plus_seconds(FIRST_PAUSE_SECONDS);
+        self.next_at = now.saturating_add(FIRST_PAUSE);
     }
 }
 
 impl KeyLookUps {
-    pub(in crate::provider) fn new(now: UtcTime) -> Self {
+    pub(in crate::provider) fn new(now: Duration) -> Self {
         Self {
             turns: moka::sync::Cache::new(MAX_REMEMBERED),
             budget: Mutex::new(Budget {
                 all: Bucket::full(&OF_ALL, now),
                 sources: moka::sync::Cache::new(MAX_REMEMBERED),
+                networks: moka::sync::Cache::new(MAX_REMEMBERED),
             }),
             at_once: Semaphore::new(AT_ONCE),
         }
@@ -139,13 +150,24 @@ impl KeyLookUps {
         self.turns.get_with_by_ref(id, Arc::default)
     }
 
+    /// One of the few places, before the deadline.
+    async fn place(&self, deadline: Instant) -> Option<SemaphorePermit<'_>> {
+        let place = timeout_at(deadline, self.at_once.acquire()).await;
+        place.ok()?.ok()
+    }
+
     /// Whether the source, and all together, may look up now. What the source has spent costs the others nothing.
-    fn spend(&self, source: Source, now: UtcTime) -> bool {
+    fn spend(&self, source: Source, now: Duration) -> bool {
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
         let own = budget.sources.get(&source);
         let mut own = own.unwrap_or_else(|| Bucket::full(&OF_A_SOURCE, now));
-        let allowed = own.take(&OF_A_SOURCE, now) && budget.all.take(&OF_ALL, now);
+        let network = budget.networks.get(&source.network());
+        let mut network = network.unwrap_or_else(|| Bucket::full(&OF_A_NETWORK, now));
+        let allowed = own.take(&OF_A_SOURCE, now)
+            && network.take(&OF_A_NETWORK, now)
+            && budget.all.take(&OF_ALL, now);
         budget.sources.insert(source, own);
+        budget.networks.insert(source.network(), network);
         allowed
     }
 }
@@ -187,14 +209,6 @@ fn is_fixed(origin: &Origin) -> bool {
     }
 }
 
-/// The request by which an RP registered explicitly.
-fn request_of(party: &RelyingParty) -> Option<String> {
-    match &party.origin {
-        Origin::Explicit(trust) => trust.chain.first().cloned(),
-        Origin::Federation(_) | Origin::Registered => None,
-    }
-}
-
 fn relying_party(trust: &ResolvedTrust) -> Option<&Map<String, Value>> {
     trust.metadata.get("openid_relying_party")?.as_object()
 }
@@ -207,28 +221,36 @@ impl Provider {
         known: &KnownClient,
         source: Source,
     ) -> Option<Arc<KnownClient>> {
-        let trust = known.party.origin.trust()?;
         if is_fixed(&known.party.origin) {
             return None;
         }
         let turn = self.key_look_ups.turn(known.id());
-        let mut turn = turn.lock().await;
+        let deadline = Instant::now() + LONGEST_WAIT;
+        let mut turn = timeout_at(deadline, turn.lock()).await.ok()?;
         let is_new = |client: &Arc<KnownClient>| client.party.jwks != known.party.jwks;
         // Whoever had the turn before, or another node, may have found them.
         let current = self
             .clients
             .find(known.id(), self.shared.clock.elapsed())
             .await;
-        if let Some(current) = current.filter(is_new) {
-            return Some(current);
+        if let Some(current) = current.as_ref().filter(|current| is_new(current)) {
+            return Some(Arc::clone(current));
         }
-        let now = self.now();
-        if now < turn.next_at || !self.key_look_ups.spend(source, now) || !turn.begin(now) {
+        let now = self.shared.clock.elapsed();
+        if now < turn.next_at || !self.key_look_ups.spend(source, now) {
             return None;
         }
-        let _one_of_few = self.key_look_ups.at_once.acquire().await.ok()?;
-        let found = match Place::of(&known.party.origin, trust, &turn) {
-            Place::Address => self.ask_for_keys(&known.party, trust).await,
+        // Before the turn is begun: who finds no place leaves it to the next one.
+        let _one_of_few = self.key_look_ups.place(deadline).await?;
+        if !turn.begin(now) {
+            return None;
+        }
+        let party = current
+            .as_ref()
+            .map_or(&known.party, |current| &current.party);
+        let trust = party.origin.trust()?;
+        let found = match Place::of(&party.origin, trust, &turn) {
+            Place::Address => self.ask_for_keys(party, trust).await,
             Place::Chain => self.renew(known.id()).await,
         };
         let found = found.ok().filter(is_new)?;
@@ -260,22 +282,15 @@ impl Provider {
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let facts = self.facts(party.metadata.clone(), keys);
         self.judged(&facts)?;
-        let (issuer, id, now) = (self.issuer.clone(), party.client_id.clone(), self.now());
-        let (jwks, request) = (facts.keys.to_json(), request_of(party));
+        let (read, jwks, now) = (party.clone(), facts.keys.to_json(), self.now());
+        let read_at = self.shared.clock.elapsed();
         let stored: Result<Option<RelyingParty>, ClientError> = self
             .shared
             .store
-            .write(move |tx| {
-                // Who registered anew meanwhile may have said that its keys are elsewhere.
-                let current = client::find(tx, &issuer, &id)?;
-                if current.as_ref().and_then(request_of) != request {
-                    return Ok(None);
-                }
-                Ok(client::replace_keys(tx, (&issuer, &id), &jwks, now)?)
-            })
+            .write(move |tx| Ok(client::replace_keys(tx, &read, &jwks, now)?))
             .await;
         match stored? {
-            Some(stored) => self.remember(stored).await,
+            Some(stored) => self.remember(stored, read_at).await,
             None => Err(ClientError::Unknown),
         }
     }
@@ -299,6 +314,7 @@ fn attested_keys(resolved: &ResolvedTrust) -> KeySet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv6Addr;
 
     fn source(last: u8) -> Source {
         Source::of(std::net::IpAddr::from([192, 0, 2, last]))
@@ -307,40 +323,59 @@ mod tests {
     #[test]
     fn pauses_grow_to_a_minute_and_end_with_new_keys_or_quiet() {
         let mut turn = Turn::default();
-        let mut now = UtcTime(1_000_000);
+        let after = |now: Duration, seconds| now + Duration::from_secs(seconds);
+        let mut now = Duration::from_secs(1_000_000);
         for pause in [5, 10, 20, 40, 60, 60] {
             assert!(turn.begin(now));
-            assert!(!turn.begin(now.plus_seconds(pause - 1)));
-            now = now.plus_seconds(pause);
+            assert!(!turn.begin(after(now, pause - 1)));
+            now = after(now, pause);
         }
         assert!(turn.begin(now));
         turn.found(now);
-        assert!(turn.begin(now.plus_seconds(5)), "as at the beginning");
-        assert!(turn.begin(now.plus_seconds(10)));
-        assert!(!turn.begin(now.plus_seconds(19)));
-        assert!(turn.begin(now.plus_seconds(1000)));
-        assert!(turn.begin(now.plus_seconds(1005)), "forgotten when quiet");
+        assert!(turn.begin(after(now, 5)), "as at the beginning");
+        assert!(turn.begin(after(now, 10)));
+        assert!(!turn.begin(after(now, 19)));
+        assert!(turn.begin(after(now, 1000)));
+        assert!(turn.begin(after(now, 1005)), "forgotten when quiet");
     }
 
     #[test]
     fn one_source_spends_its_own_share_and_many_the_share_of_all() {
-        let now = UtcTime(1_000_000);
+        let after = |seconds: u64| Duration::from_secs(1_000_000 + seconds);
+        let now = after(0);
         let look_ups = KeyLookUps::new(now);
         let spent = |from, at| (0..100).filter(|_| look_ups.spend(from, at)).count();
         assert_eq!(spent(source(1), now), 4);
         assert_eq!(spent(source(2), now), 4, "the others have theirs");
-        assert_eq!(spent(source(1), now.plus_seconds(9)), 0);
-        assert_eq!(spent(source(1), now.plus_seconds(10)), 1);
-        let all: usize = (3..100)
-            .map(|n| spent(source(n), now.plus_seconds(10)))
-            .sum();
+        assert_eq!(spent(source(1), after(9)), 0);
+        assert_eq!(spent(source(1), after(10)), 1);
+        let all: usize = (3..100).map(|n| spent(source(n), after(10))).sum();
         assert_eq!(all, 31, "32 for all, refilled since");
-        assert_eq!(spent(source(200), now.plus_seconds(11)), 4, "four a second");
-        assert_eq!(spent(source(201), now.plus_seconds(11)), 0);
-        assert_eq!(
-            spent(source(201), now.plus_seconds(-100)),
-            0,
-            "a clock set back gives nothing"
-        );
+        assert_eq!(spent(source(200), after(11)), 4, "four a second");
+        assert_eq!(spent(source(201), after(11)), 0);
+        assert_eq!(spent(source(201), now), 0, "a clock set back gives nothing");
+    }
+
+    #[test]
+    fn the_sources_of_one_network_spend_what_it_has() {
+        let now = Duration::from_secs(1_000_000);
+        let look_ups = KeyLookUps::new(now);
+        let link = |n: u16| Source::of(Ipv6Addr::new(0x2001, 0xdb8, 1, n, 0, 0, 0, 1).into());
+        let spent = (0..100).filter(|n| look_ups.spend(link(*n), now)).count();
+        assert_eq!(spent, 8);
+        assert!(look_ups.spend(source(1), now));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_place_without_end() {
+        let look_ups = KeyLookUps::new(Duration::ZERO);
+        let soon = || Instant::now() + Duration::from_millis(10);
+        let mut held = Vec::new();
+        for _ in 0..AT_ONCE {
+            held.push(look_ups.place(soon()).await.unwrap());
+        }
+        assert!(look_ups.place(soon()).await.is_none());
+        held.pop();
+        assert!(look_ups.place(soon()).await.is_some());
     }
 }

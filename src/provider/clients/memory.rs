@@ -5,30 +5,33 @@
 //!
 //! ```text
 //! varco rp disable ──► client row ──trigger──► client_change ◄── every node, every second: what changed in the last minute?
-//!                                                                   └─► those are dropped from memory
+//!                                                                   └─► what was read before that counts no more
 //! find: in memory, and (nodes asked less than 2 s ago, or it was read less than 2 s ago)?  yes: no query   no: one query
 //! ```
 //!
-//! - What changed in the last minute is dropped at *every* poll of that minute. So nothing slips through: neither a row that
-//!   was read before the change and put into memory after the poll, nor a transaction that took its time to commit.
+//! - For a minute every change is remembered, with when this node first saw it: what was read before does not count, also
+//!   when it is put into memory later. What was read after that is the changed row: so a change costs one query, and no
+//!   number of changes switches memory off. Looking back for a minute finds what took its time to commit.
 //! - No answer from the database is no news: two seconds after the last poll that succeeded, memory is not believed any
 //!   more. That is also the rule where nobody polls (commands, tests): what was read counts for two seconds.
 //! - When polls were missed for half of that minute, or more changed than one answer holds, everything is dropped.
+//! - When something was read is the time before the query, and of something written the time before the write.
 //! - The bound is in bytes, because an RP takes from two to two hundred KiB; what was used least recently goes first. After
 //!   some minutes an RP is read again in any case.
 
 use super::{ClientError, KnownClient};
-use crate::clock::{Clock, UtcTime};
+use crate::clock::Clock;
 use crate::model::{ClientId, RelyingParty};
 use moka::policy::EvictionPolicy;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What is in memory is believed so long after it was read, or after the last poll: an operator's switch is obeyed by every
 /// node within this time.
 const BELIEVED: Duration = Duration::from_secs(2);
-/// What changed in so many seconds is dropped at every poll.
+/// Every poll asks for what changed in so many seconds.
 pub(super) const WINDOW_SECONDS: u32 = 60;
 /// Polls that were missed for longer than this may have missed a change: half of the window.
 const MAX_GAP: Duration = Duration::from_secs(30);
@@ -39,7 +42,7 @@ const MAX_BYTES: u64 = 32 * 1024 * 1024;
 /// What an RP takes beside its texts: so there are at most 16,384.
 const BASE_BYTES: usize = 2048;
 /// How long an RP whose metadata was refused is refused from memory; the resolver does the same for broken chains.
-const REFUSED_SECONDS: i64 = 30;
+pub(super) const REFUSED: Duration = Duration::from_secs(30);
 /// At most so many refusals are remembered.
 const MAX_REFUSED: u64 = 10_000;
 
@@ -55,11 +58,28 @@ struct Remembered {
 /// Who is known: RPs that may be used, and those that were refused a moment ago.
 pub(in crate::provider) struct Memory {
     known: moka::future::Cache<ClientId, Remembered>,
-    refused: moka::sync::Cache<ClientId, (UtcTime, ClientError)>,
-    /// When the last poll that succeeded was begun.
-    polled_at: Mutex<Option<Duration>>,
+    refused: moka::sync::Cache<ClientId, (Duration, ClientError)>,
+    followed: Mutex<Followed>,
     /// Queries for one RP so far.
     queries: AtomicU64,
+}
+
+/// What polls said.
+#[derive(Default)]
+struct Followed {
+    /// When the last poll that succeeded was begun.
+    polled_at: Option<Duration>,
+    /// What changed lately: the number of the last change, and when the poll that first saw it had ended.
+    changed: HashMap<ClientId, (i64, Duration)>,
+}
+
+/// When a poll was made, by [`Clock::elapsed`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Poll {
+    /// Before it was asked.
+    pub(super) begun_at: Duration,
+    /// After it was answered.
+    pub(super) ended_at: Duration,
 }
 
 /// What the memory of an issuer did, for metrics.
@@ -90,7 +110,7 @@ impl Memory {
         Self {
             known,
             refused: moka::sync::Cache::new(MAX_REFUSED),
-            polled_at: Mutex::default(),
+            followed: Mutex::default(),
             queries: AtomicU64::new(0),
         }
     }
@@ -98,10 +118,7 @@ impl Memory {
     /// The RP, when what is in memory can be believed at `now`.
     pub(super) async fn find(&self, id: &ClientId, now: Duration) -> Option<Arc<KnownClient>> {
         let found = self.known.get(id).await?;
-        let confirmed_at = match self.polled_at() {
-            Some(polled_at) => polled_at.max(found.read_at),
-            None => found.read_at,
-        };
+        let confirmed_at = self.followed().confirmed(id, found.read_at)?;
         (now.saturating_sub(confirmed_at) < BELIEVED).then_some(found.client)
     }
 
@@ -121,8 +138,9 @@ impl Memory {
         registration: impl Future<Output = Result<Arc<KnownClient>, ClientError>>,
     ) -> Result<Arc<KnownClient>, ClientError> {
         self.forget(id).await;
-        // It was written a moment before.
-        let remembered = async { Ok(Remembered::new(registration.await?, clock.elapsed())) };
+        // Before it is written: an operator's switch may come right after.
+        let read_at = clock.elapsed();
+        let remembered = async { Ok(Remembered::new(registration.await?, read_at)) };
         let registered = self.known.try_get_with(id.clone(), remembered).await;
         registered
             .map(|remembered| remembered.client)
@@ -133,31 +151,30 @@ impl Memory {
         self.known.invalidate(id).await;
     }
 
-    /// After a poll that was begun at `polled_at`: drops what changed; `None`: too much to say.
-    pub(super) async fn follow(&self, changed: Option<&[ClientId]>, polled_at: Duration) {
-        let followed = self
-            .polled_at()
-            .is_some_and(|before| polled_at.saturating_sub(before) < MAX_GAP);
-        match changed {
-            Some(changed) if followed => {
-                for id in changed {
-                    self.forget(id).await;
+    /// After a poll: what changed does not count as it was read before; `None`: too much to say.
+    pub(super) async fn follow(&self, changed: Option<Vec<(ClientId, i64)>>, poll: Poll) {
+        let before = self.followed().polled_at;
+        let is_complete = before
+            .is_some_and(|before| poll.begun_at.saturating_sub(before) < MAX_GAP)
+            && changed.is_some();
+        let changed: HashMap<ClientId, i64> = changed.unwrap_or_default().into_iter().collect();
+        if is_complete {
+            // What will not be remembered as changed any more must be gone before.
+            let leaving = self.followed().leaving(&changed);
+            for (id, seen_at) in leaving {
+                let found = self.known.get(&id).await;
+                if found.is_some_and(|found| found.read_at <= seen_at) {
+                    self.forget(&id).await;
                 }
             }
-            _ => self.known.invalidate_all(),
+        } else {
+            self.known.invalidate_all();
         }
-        // Last, so that nothing old is believed because of this poll.
-        *self
-            .polled_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(polled_at);
+        self.followed().follow(changed, poll);
     }
 
-    fn polled_at(&self) -> Option<Duration> {
-        *self
-            .polled_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn followed(&self) -> MutexGuard<'_, Followed> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn count_query(&self) {
@@ -172,7 +189,7 @@ impl Memory {
         }
     }
 
-    pub(super) fn refuse(&self, client_id: &ClientId, now: UtcTime, error: &ClientError) {
+    pub(super) fn refuse(&self, client_id: &ClientId, now: Duration, error: &ClientError) {
         let is_verdict = match error {
             // Neither our own outage nor an operator's switch, which the row says, is a verdict on the RP.
             ClientError::Store(_) | ClientError::Disabled => false,
@@ -186,25 +203,59 @@ impl Memory {
             | ClientError::Keys(_) => true,
         };
         if is_verdict {
-            let until = now.plus_seconds(REFUSED_SECONDS);
+            let until = now.saturating_add(REFUSED);
             self.refused
                 .insert(client_id.clone(), (until, error.clone()));
         }
     }
 
-    /// A refusal that counts still, with when it happened and until when it counts.
+    /// A refusal that counts still, and for how long.
     pub(super) fn refusal(
         &self,
         client_id: &ClientId,
-        now: UtcTime,
-    ) -> Option<(ClientError, UtcTime, UtcTime)> {
+        now: Duration,
+    ) -> Option<(ClientError, Duration)> {
         let (until, error) = self.refused.get(client_id)?;
-        (now < until).then(|| (error, until.plus_seconds(-REFUSED_SECONDS), until))
+        (now < until).then(|| (error, until.saturating_sub(now)))
     }
 
     /// The metadata that were refused are not refused any more.
     pub(super) fn accept(&self, client_id: &ClientId) {
         self.refused.invalidate(client_id);
+    }
+}
+
+impl Followed {
+    /// The changes that are not among these any more.
+    fn leaving(&self, changed: &HashMap<ClientId, i64>) -> Vec<(ClientId, Duration)> {
+        let seen = self.changed.iter();
+        let leaving = seen.filter(|(id, _)| !changed.contains_key(*id));
+        leaving
+            .map(|(id, (_, seen_at))| (id.clone(), *seen_at))
+            .collect()
+    }
+
+    fn follow(&mut self, changed: HashMap<ClientId, i64>, poll: Poll) {
+        let mut seen = std::mem::take(&mut self.changed);
+        let changed = changed.into_iter().map(|(id, number)| {
+            let known = seen.remove(&id).filter(|(seen, _)| *seen == number);
+            (id, known.unwrap_or((number, poll.ended_at)))
+        });
+        self.changed = changed.collect();
+        // Last, so that nothing old is believed because of this poll.
+        self.polled_at = Some(poll.begun_at);
+    }
+
+    /// When what was read at `read_at` was last known to be true; `None` when it changed after that.
+    fn confirmed(&self, id: &ClientId, read_at: Duration) -> Option<Duration> {
+        let changed = self.changed.get(id);
+        if changed.is_some_and(|(_, seen_at)| read_at <= *seen_at) {
+            return None;
+        }
+        Some(
+            self.polled_at
+                .map_or(read_at, |polled_at| polled_at.max(read_at)),
+        )
     }
 }
 

@@ -16,6 +16,7 @@ pub use error::{ClientError, EndedChain};
 pub(super) use examination::EXAMINATIONS;
 pub use examination::{Examination, KnownRow, TooManyExaminations};
 pub use explicit::Applicant;
+pub(super) use explicit::Applications;
 pub(super) use key_look_up::KeyLookUps;
 pub use memory::ClientStatistics;
 pub(super) use memory::Memory;
@@ -187,7 +188,8 @@ impl Provider {
         client_id: &ClientId,
         source: Source,
     ) -> Result<Arc<KnownClient>, ClientError> {
-        if let Some((error, ..)) = self.clients.refusal(client_id, self.now()) {
+        let now = self.shared.clock.elapsed();
+        if let Some((error, _)) = self.clients.refusal(client_id, now) {
             return Err(error);
         }
         let is_own = AtomicBool::new(false);
@@ -235,7 +237,8 @@ impl Provider {
         let found = (&*resolved, Lane::Stranger(source));
         let registered = self.register(trust, client_id, found).await;
         if let Err(error) = &registered {
-            self.clients.refuse(client_id, self.now(), error);
+            let now = self.shared.clock.elapsed();
+            self.clients.refuse(client_id, now, error);
         }
         registered
     }
@@ -268,8 +271,9 @@ impl Provider {
     /// # Errors
     /// The operator switched it off meanwhile; the database failed.
     pub async fn adopt(&self, known: &Arc<KnownClient>) -> Result<(), ClientError> {
+        let read_at = self.shared.clock.elapsed();
         let stored = self.keep_row(known.party.clone()).await?;
-        self.remember(stored).await.map(drop)
+        self.remember(stored, read_at).await.map(drop)
     }
 
     /// As [`Provider::discover`], for an RP that is known: in lanes that strangers cannot block.
@@ -295,7 +299,10 @@ impl Provider {
     }
 
     /// How this issuer trusts RPs, where their first request registers them, and the RP as an entity of the federation.
-    fn subject(&self, client_id: &ClientId) -> Result<(&TrustSettings, EntityId), ClientError> {
+    pub(super) fn subject(
+        &self,
+        client_id: &ClientId,
+    ) -> Result<(&TrustSettings, EntityId), ClientError> {
         let is_automatic = self.profile.federation.registration == RegistrationType::Automatic;
         let trust = self.trust.as_ref().filter(|_| is_automatic);
         let trust = trust.ok_or(ClientError::Unknown)?;
@@ -329,8 +336,9 @@ impl Provider {
         party: RelyingParty,
         resolved: &Resolved,
     ) -> Result<Arc<KnownClient>, ClientError> {
+        let read_at = self.shared.clock.elapsed();
         let stored = self.keep_row(party).await?;
-        let known = self.remember(stored).await?;
+        let known = self.remember(stored, read_at).await?;
         if let Some(configuration) = resolved.chain.first() {
             let (issued_at, expires_at) = times_of(configuration);
             self.times_accepted(&known, issued_at, expires_at);
@@ -369,7 +377,10 @@ impl Provider {
     fn counts(&self, row: &RelyingParty) -> bool {
         match &row.origin {
             Origin::Federation(trust) => {
-                let leeway = self.tolerance(&row.client_id).clock_leeway_seconds;
+                // The end is the earliest of superiors, anchor and marks too: what is tolerated of an RP's clock
+                // (SPID/CIE FE-12) is not for these.
+                let settings = self.trust.as_ref();
+                let leeway = settings.map_or(0, |settings| settings.leeway_seconds);
                 self.now() < trust.expires_at.plus_seconds(leeway)
             }
             // We set this end ourselves: no other clock is involved.
@@ -378,16 +389,18 @@ impl Provider {
         }
     }
 
-    /// Puts a row that was just written into memory.
-    async fn remember(&self, stored: RelyingParty) -> Result<Arc<KnownClient>, ClientError> {
+    /// Puts a row into memory whose writing was begun at `read_at`.
+    async fn remember(
+        &self,
+        stored: RelyingParty,
+        read_at: Duration,
+    ) -> Result<Arc<KnownClient>, ClientError> {
         if !stored.enabled {
             self.clients.forget(&stored.client_id).await;
             return Err(ClientError::Disabled);
         }
         let known = Arc::new(self.decode(stored)?);
-        self.clients
-            .keep(known.clone(), self.shared.clock.elapsed())
-            .await;
+        self.clients.keep(known.clone(), read_at).await;
         Ok(known)
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::purge::{
-    PurgeLimits, Purgeable, purge_batch, purge_expired, purge_expired_blocking,
+    PurgeLimits, Purgeable, purge_batch, purge_expired, purge_expired_blocking, purge_while,
 };
 
 const LIMITS: PurgeLimits = PurgeLimits {
@@ -62,6 +62,28 @@ fn a_purge_removes_what_has_ended_and_keeps_what_lives() {
         // Two of the last day, one of two years ago.
         assert_eq!(count.total(), 1 + 1 + 1 + 600 + 1);
         assert!(db.read(|conn| token::find_status(conn, &live_id)).is_none());
+    });
+}
+
+#[test]
+fn a_turn_ends_in_time_and_the_next_one_goes_on() {
+    on_both(|db| {
+        db.write(|conn| {
+            for n in 0..5_000_i64 {
+                let key = SecretHash::of(&n.to_string());
+                web_session::insert(conn, &key, "{}", NOW)?;
+            }
+            Ok::<(), StoreError>(())
+        });
+        let mut batches = 0;
+        let in_time = || {
+            batches += 1;
+            batches <= 4
+        };
+        let first = purge_while(&db.store, NOW, LIMITS, in_time).unwrap();
+        assert!((1_000..5_000).contains(&first.total()), "{first:?}");
+        let rest = purge_expired_blocking(&db.store, NOW, LIMITS).unwrap();
+        assert_eq!(first.total() + rest.total(), 5_000);
     });
 }
 

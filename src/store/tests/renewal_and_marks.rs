@@ -9,6 +9,7 @@ fn schedule(client_id: ClientId, due_in: i64) -> Schedule {
         superior: "https://ta.example.it".to_owned(),
         resolved_at: NOW,
         due_at: NOW.plus_seconds(due_in),
+        marks_due_at: NOW.plus_seconds(40),
     }
 }
 
@@ -25,7 +26,7 @@ fn with_two(db: &TestDb) {
 
 fn due_after(db: &TestDb, seconds: i64) -> Vec<Due> {
     let now = NOW.plus_seconds(seconds);
-    db.read(move |conn| renewal::search_due(conn, &issuer(), now, None, 9))
+    db.read(move |conn| renewal::search_due(conn, &issuer(), now, false, 9))
 }
 
 fn names(due: &[Due]) -> Vec<ClientId> {
@@ -47,22 +48,114 @@ fn what_is_due_is_found_until_its_chain_ends_and_never_what_is_switched_off() {
         let elsewhere = IssuerId::new("https://op.example.it/cie/");
         let now = NOW.plus_seconds(50);
         assert!(
-            db.read(move |conn| renewal::search_due(conn, &elsewhere, now, None, 9))
+            db.read(move |conn| renewal::search_due(conn, &elsewhere, now, false, 9))
                 .is_empty()
         );
-        let one = db.read(move |conn| renewal::search_due(conn, &issuer(), now, None, 1));
+        let one = db.read(move |conn| renewal::search_due(conn, &issuer(), now, false, 1));
         assert_eq!(names(&one), [other_rp()], "the most urgent");
         db.write(|conn| client::set_enabled(conn, &issuer(), &other_rp(), false));
         assert_eq!(names(&due_after(db, 50)), [rp()]);
-        // Who was resolved long ago, and did not fail since, is due whatever was decided then.
-        let recheck = |before: UtcTime| {
-            db.read(move |conn| renewal::search_due(conn, &issuer(), NOW, Some(before), 9))
-        };
-        assert_eq!(names(&recheck(NOW)), [rp()]);
-        assert!(recheck(NOW.plus_seconds(-1)).is_empty());
         // With the RP goes its row.
         db.write(|conn| client::delete(conn, &issuer(), &rp()));
         assert!(due_after(db, 50).is_empty());
+    });
+}
+
+#[test]
+fn marks_are_asked_about_by_a_clock_that_no_failure_puts_off() {
+    // SPID/CIE TM-2
+    on_both(|db| {
+        with_two(db);
+        let due = due_after(db, 10).remove(0);
+        let failed = RenewalFailure {
+            since: NOW,
+            description: "no answer".to_owned(),
+        };
+        let row = due.clone();
+        db.write(move |conn| renewal::postpone(conn, &row, &failed, NOW.plus_seconds(95)));
+        let asked = |seconds: i64| {
+            let now = NOW.plus_seconds(seconds);
+            db.read(move |conn| renewal::search_due(conn, &issuer(), now, true, 9))
+        };
+        assert!(asked(19).is_empty());
+        assert_eq!(names(&asked(40)), [rp(), other_rp()]);
+        assert_eq!(names(&due_after(db, 40)), [rp()], "issuers are not asked");
+        let row = due.clone();
+        db.write(move |conn| renewal::postpone_marks(conn, &row, NOW.plus_seconds(60)));
+        assert_eq!(names(&asked(59)), [rp()]);
+        let row = asked(60).remove(1);
+        assert_eq!((row.due_at, row.failures), (NOW.plus_seconds(95), 1));
+        // It was resolved anew meanwhile.
+        let mut renewed = schedule(other_rp(), 70);
+        renewed.resolved_at = NOW.plus_seconds(60);
+        renewed.marks_due_at = NOW.plus_seconds(65);
+        db.write(move |conn| renewal::insert(conn, &renewed));
+        db.write(move |conn| renewal::postpone_marks(conn, &row, NOW.plus_seconds(99)));
+        assert_eq!(names(&asked(65)), [rp(), other_rp()]);
+    });
+}
+
+#[test]
+fn a_success_in_between_is_not_overwritten_by_the_first_failure() {
+    on_both(|db| {
+        with_two(db);
+        let due = due_after(db, 10).remove(0);
+        let mut renewed = schedule(other_rp(), 70);
+        renewed.resolved_at = NOW.plus_seconds(11);
+        db.write(move |conn| renewal::insert(conn, &renewed));
+        let failed = RenewalFailure {
+            since: NOW,
+            description: "no answer".to_owned(),
+        };
+        db.write(move |conn| renewal::postpone(conn, &due, &failed, NOW.plus_seconds(15)));
+        assert_eq!(
+            db.read(|conn| renewal::find_failure(conn, &issuer(), &other_rp())),
+            None
+        );
+        assert!(due_after(db, 15).is_empty());
+    });
+}
+
+#[test]
+fn what_an_older_version_registered_is_renewed_too() {
+    on_both(|db| {
+        with_two(db);
+        let old = ClientId::new("https://old.example.it");
+        let party = tables::federation_rp(old.clone(), NOW.plus_seconds(2000));
+        db.write(move |conn| client::upsert(conn, &party));
+        let adopt = || {
+            db.write(|conn| renewal::adopt(conn, &issuer(), NOW, (900, 3600)));
+        };
+        adopt();
+        adopt();
+        assert!(!names(&due_after(db, 1099)).contains(&old));
+        assert_eq!(names(&due_after(db, 1100)), [old]);
+        assert_eq!(names(&due_after(db, 99)), [other_rp(), rp()], "as before");
+    });
+}
+
+#[test]
+fn one_superior_does_not_fill_what_is_looked_at() {
+    on_both(|db| {
+        db.write(|conn| {
+            for number in 0..12_i64 {
+                let id = ClientId::new(format!("https://rp-{number}.example.it"));
+                let party = tables::federation_rp(id.clone(), NOW.plus_seconds(100));
+                client::upsert(conn, &party)?;
+                let mut row = schedule(id, number);
+                if number >= 10 {
+                    row.superior = "https://small.example.it".to_owned();
+                }
+                renewal::insert(conn, &row)?;
+            }
+            Ok::<(), StoreError>(())
+        });
+        let now = NOW.plus_seconds(50);
+        let found = db.read(move |conn| renewal::search_due(conn, &issuer(), now, false, 3));
+        let small = |due: &Due| due.superior == "https://small.example.it";
+        assert_eq!(found.len(), 5);
+        assert_eq!(found.iter().filter(|due| small(due)).count(), 2);
+        assert!(found.iter().take(2).any(small), "in turn");
     });
 }
 

@@ -126,15 +126,26 @@ fn a_renewed_registration_stays_switched_off() {
             issuer: issuer(),
             client_id: other_rp(),
             superior: String::new(),
+            resolved_at: NOW,
+            due_at: NOW,
             expires_at: NOW.plus_seconds(30),
-            updated_at: db
-                .read(|conn| client::find(conn, &issuer(), &other_rp()))
-                .unwrap()
-                .updated_at,
             failures: 0,
         };
+        db.write(|conn| {
+            renewal::insert(
+                conn,
+                &renewal::Schedule {
+                    issuer: issuer(),
+                    client_id: other_rp(),
+                    superior: String::new(),
+                    resolved_at: NOW,
+                    due_at: NOW,
+                    marks_due_at: NOW,
+                },
+            )
+        });
         let mut renewed = lost.clone();
-        renewed.updated_at = lost.updated_at.plus_seconds(-1);
+        renewed.resolved_at = NOW.plus_seconds(-1);
         assert!(!db.write(move |conn| client::withdraw(conn, &renewed)));
         assert!(db.write(move |conn| client::withdraw(conn, &lost)));
         assert_eq!(page(None), [rp()]);

@@ -53,6 +53,7 @@ fn marks(defect: Option<Defect>) -> TrustError {
     };
     TrustError::TrustMark {
         subject: RP.to_owned(),
+        anchor: Some(TA.to_owned()),
         required: vec![MARK.to_owned()],
         refused: defect.map(refused).into_iter().collect(),
     }

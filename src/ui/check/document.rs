@@ -5,7 +5,7 @@ use super::super::advice::Advice;
 use crate::federation::evaluation::Evaluation;
 use crate::model::Refusal;
 use crate::profile::conformance::Row;
-use crate::provider::{Examination, KnownRow};
+use crate::provider::{ClientError, Examination, KnownRow};
 use serde::Serialize;
 
 /// One document with everything; the sentences are English. Times are seconds since 1970 unless they are texts.
@@ -17,16 +17,18 @@ pub struct CheckDocument<'a> {
     pub client_id: &'a str,
     /// When, as `2026-01-31T09:00:00Z`.
     pub checked_at: String,
-    /// Whether it is accepted: by what was asked for anew, or by what is known.
+    /// Whether its next login would be accepted.
     pub accepted: bool,
     /// Until when its chain holds, as `checked_at`; null without a chain that holds.
     pub expires_at: Option<String>,
     /// Why it is refused; null when it is accepted.
     pub refusal: Option<RefusalDocument>,
-    /// What is kept of it; null when it is not known.
-    pub known: Option<&'a KnownRow>,
     /// The last refusals of requests that named it, the newest first.
     pub last_refusals: Vec<KeptDocument<'a>>,
+    /// Why what was asked for anew fails, although logins go on with what is known until that ends; else null.
+    pub renewal_would_fail: Option<RefusalDocument>,
+    /// What is kept of it; null when it is not known.
+    pub known: Option<&'a KnownRow>,
     /// The conformance report.
     pub report: &'a [Row],
     /// Every fetch, statement, trust mark, path and policy operator.
@@ -89,7 +91,7 @@ impl<'a> CheckDocument<'a> {
     #[must_use]
     pub fn of(issuer: &'a str, examination: &'a Examination, last: &'a [Refusal]) -> Self {
         let client_id = examination.client_id.as_str();
-        let refusal = examination.refusal.as_ref().map(|error| {
+        let document = |error: &ClientError| {
             let advice = Advice::on(client_id, error);
             RefusalDocument {
                 error: error.code().as_str(),
@@ -98,7 +100,8 @@ impl<'a> CheckDocument<'a> {
                 other_failures: advice.others,
                 reason: error.reason(),
             }
-        });
+        };
+        let refusal = examination.refusal.as_ref().map(document);
         Self {
             issuer,
             client_id,
@@ -106,8 +109,9 @@ impl<'a> CheckDocument<'a> {
             accepted: refusal.is_none(),
             expires_at: examination.expires_at.map(|at| at.to_rfc3339()),
             refusal,
-            known: examination.known.as_ref(),
             last_refusals: last.iter().map(KeptDocument::of).collect(),
+            renewal_would_fail: examination.renewal_refusal.as_ref().map(document),
+            known: examination.known.as_ref(),
             report: &examination.report,
             evaluation: &examination.evaluation,
         }

@@ -19,15 +19,20 @@ use serde_json::{Value, json};
 pub fn view(examination: &Examination, locale: Locale) -> CheckView {
     let evaluation = &examination.evaluation;
     let rp = examination.client_id.as_str();
-    let refusal = examination.refusal.as_ref();
+    let renewal = examination.renewal_refusal.as_ref();
+    let refusal = examination.refusal.as_ref().or(renewal);
     let advice = refusal.map(|error| Advice::on(rp, error));
-    let accepted = || Message::accepted(rp).say(locale);
+    let told = advice.as_ref().map(|advice| advice.what.say(locale));
+    let (what, renewal) = match (told, renewal) {
+        (None, _) => (Message::accepted(rp).say(locale), None),
+        (Some(told), None) => (told, None),
+        (Some(told), Some(_)) => (Message::accepted_for_now(rp).say(locale), Some(told)),
+    };
     let others = advice.as_ref().filter(|advice| advice.others > 0);
     CheckView {
-        accepted: refusal.is_none(),
-        what: advice
-            .as_ref()
-            .map_or_else(accepted, |advice| advice.what.say(locale)),
+        accepted: examination.refusal.is_none(),
+        what,
+        renewal,
         change: advice.as_ref().map(|advice| advice.change.say(locale)),
         others: others.map(|_| Message::others().say(locale)),
         reason: refusal.map(reason),

@@ -52,7 +52,9 @@ pub struct CheckView {
     pub accepted: bool,
     /// What happened.
     pub what: String,
-    /// What to change; none when it is accepted.
+    /// Why a renewal would fail of what is accepted for now.
+    pub renewal: Option<String>,
+    /// What to change; none when nothing fails.
     pub change: Option<String>,
     /// That there are other failures.
     pub others: Option<String>,

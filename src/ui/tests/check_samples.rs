@@ -147,6 +147,7 @@ fn result(texts: Texts, refused: bool) -> CheckView {
     CheckView {
         accepted: !refused,
         what: texts.of("The subordinate statement expired on 20 November 2026 at 10:00 UTC."),
+        renewal: (!refused).then(|| texts.of("Your entity configuration has expired.")),
         change: refused.then(|| texts.of("Ask the operator to publish a new one.")),
         others: refused.then(|| texts.of("There are other failures too.")),
         reason: refused.then(|| texts.of("invalid_client: claim exp has passed")),

@@ -103,4 +103,10 @@ async fn strangers_who_are_no_members_are_refused_with_the_reason() {
         answer.is_refused(401, "invalid_client", "trust mark");
     }
     assert_eq!(host.requests().len(), 1, "its failure is remembered");
+    // Who asks about another is not even looked up.
+    let asking = world.stranger(&host, "/asking/");
+    let claims = world.assertion_claims(&asking, &issuer);
+    let answer = ask(&world, &asking, rp.entity_id(), &claims).await;
+    answer.is_refused(400, "invalid_request", "sub is not");
+    assert_eq!(host.requests().len(), 1);
 }

@@ -64,7 +64,8 @@ async fn a_chain_that_breaks_is_told_although_logins_go_on_until_the_old_one_end
     host.publish("/rp/", &bare.entity_configuration().unwrap());
     let id = rp.entity_id().to_string();
     let fresh = world.examined("spid", &id, Recheck::Fresh).await;
-    assert!(matches!(fresh.refusal, Some(ClientError::Trust(_))));
+    assert!(fresh.refusal.is_none());
+    assert!(matches!(fresh.renewal_refusal, Some(ClientError::Trust(_))));
     let known = fresh.known.unwrap();
     let cached = world.examined("spid", &id, Recheck::Cached).await;
     assert!(cached.refusal.is_none() && cached.known.as_ref() == Some(&known));

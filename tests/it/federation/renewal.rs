@@ -216,10 +216,9 @@ async fn ten_thousand_rps_of_one_moment_come_due_over_a_day() {
     let (begin, mut before) = (world.clock.now(), 0);
     for hour in 0..48 {
         let (of, now) = (op.issuer.clone(), begin.plus_seconds(hour * HOUR));
-        let due = op
-            .shared
-            .store
-            .read(move |connection| store::renewal::search_due(connection, &of, now, None, 20_000));
+        let due = op.shared.store.read(move |connection| {
+            store::renewal::search_due(connection, &of, now, false, 20_000)
+        });
         let due = due.await.unwrap();
         assert!(due.iter().all(|due| due.expires_at == expiry(&known)));
         let fresh = due.len() - before;

@@ -206,6 +206,7 @@ async fn a_source_that_has_its_share_is_told_so_and_others_go_on() {
     // SPID/CIE FE-6
     let mut world = World::new();
     world.limits.per_source = 1;
+    world.limits.per_network = 1;
     let resolver = world.resolver();
     let (rp, elsewhere) = (id(RP), Source::of("192.0.2.1".parse().unwrap()));
     let both = async {
@@ -216,6 +217,24 @@ async fn a_source_that_has_its_share_is_told_so_and_others_go_on() {
     let (busy, good) = while_one_hangs(&world, &resolver, both).await;
     assert_eq!(busy.unwrap_err(), TrustError::Busy);
     assert!(good.is_ok());
+}
+
+#[tokio::test]
+async fn the_sources_of_one_network_share_what_it_has() {
+    let mut world = World::new();
+    world.limits.per_network = 2;
+    let resolver = world.resolver();
+    let running = &resolver.inner.running;
+    let from = |address: &str| {
+        let lane = Lane::Stranger(Source::of(address.parse().unwrap()));
+        running.start(&world.limits, lane)
+    };
+    let held = [from("2001:db8:1:1::1"), from("2001:db8:1:2::1")];
+    assert!(held.iter().all(Result::is_ok));
+    assert!(from("2001:db8:1:3::1").is_err());
+    assert!(from("2001:db8:2:1::1").is_ok());
+    drop(held);
+    assert!(from("2001:db8:1:3::1").is_ok());
 }
 
 #[tokio::test]
@@ -268,6 +287,67 @@ async fn who_ran_out_of_time_decides_nothing_for_others() {
     world.relying_party(&[TA], nothing);
     let other = resolver.resolve(&world.settings, &rp, elsewhere, None);
     assert!(other.await.is_ok());
+}
+
+#[tokio::test]
+async fn an_anchor_that_was_never_reached_is_asked_once_in_thirty_seconds_and_all_at_once() {
+    // SPID/CIE FE-4
+    let mut world = World::new();
+    let down = id("https://down.example.it");
+    let anchor = TrustAnchor {
+        id: down.clone(),
+        pinned_keys: Some(key_set("down")),
+    };
+    world.settings.anchors.insert(0, anchor);
+    let url = down.configuration_url();
+    let gate = Arc::new(Semaphore::new(0));
+    let page = Page::Gated(Arc::clone(&gate), b"nothing".to_vec());
+    world.fetch.put(&url, page);
+    let resolver = world.resolver();
+    let rp = id(RP);
+    let (first, both) = tokio::join!(resolver.renew(&world.settings, &rp), async {
+        tokio::task::yield_now().await;
+        gate.add_permits(1);
+        world.fetch.urls()
+    });
+    assert!(first.is_ok(), "{first:?}");
+    assert!(both.contains(&id(TA).configuration_url()), "{both:?}");
+    let asked = || {
+        world
+            .fetch
+            .urls()
+            .iter()
+            .filter(|asked| **asked == url)
+            .count()
+    };
+    assert!(resolver.renew(&world.settings, &rp).await.is_ok());
+    assert_eq!(asked(), 1, "remembered");
+    world.clock.advance_seconds(30);
+    world
+        .fetch
+        .put(&url, Page::Fails(FetchFact::Dns("gone".into())));
+    assert!(resolver.renew(&world.settings, &rp).await.is_ok());
+    assert_eq!(asked(), 2);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_pause_longer() {
+    // SPID/CIE FE-6
+    let world = World::new();
+    let url = id(RP).configuration_url();
+    world
+        .fetch
+        .put(&url, Page::Fails(FetchFact::Dns("gone".into())));
+    let (resolver, rp) = (world.resolver(), id(RP));
+    let resolve = || resolver.resolve(&world.settings, &rp, HERE, None);
+    assert!(resolve().await.is_err());
+    world.clock.advance_seconds(-1800);
+    world.clock.advance_seconds(29);
+    assert!(resolve().await.is_err());
+    assert_eq!(world.fetch.urls().len(), 1, "remembered");
+    world.clock.advance_seconds(1);
+    assert!(resolve().await.is_err());
+    assert_eq!(world.fetch.urls().len(), 2, "asked again");
 }
 
 #[tokio::test]

@@ -356,6 +356,13 @@ async fn a_new_key_of_a_mark_issuer_is_found_and_foreign_kids_cost_one_fetch_in_
         assert!(resolve().await.is_err());
     }
     assert_eq!(asked(), 1);
+    let unreachable = Page::Fails(FetchFact::Dns("gone".into()));
+    world.fetch.put(&statement_url(TA, ISSUER), unreachable);
+    for pause in [29, 1, 0, 29] {
+        world.clock.advance_seconds(pause);
+        assert!(resolve().await.is_err());
+    }
+    assert_eq!(asked(), 2, "an anchor out of reach is left in peace too");
 }
 
 #[tokio::test]
@@ -371,30 +378,53 @@ async fn the_status_endpoint_is_asked_once_in_a_while_when_configured() {
     };
     let claims = |status: &str, jwt: &Value| json!({"iss": TA, "iat": NOW, "trust_mark": jwt, "status": status});
     let own = &wrapped["trust_mark"];
-    for (body, accepted) in [
-        (answer(claims("active", own), TA), true),
-        (answer(claims("revoked", own), TA), false),
-        (answer(claims("active", own), "forger"), false),
-        (answer(claims("active", &json!("another")), TA), false),
-        (answer(claims("invalid", own), TA), false),
+    let without = |name: &str| {
+        let mut claims = claims("revoked", own);
+        claims.as_object_mut().unwrap().remove(name);
+        answer(claims, TA)
+    };
+    let mut early = claims("revoked", own);
+    early["iat"] = json!(NOW + 31);
+    let (active, inactive) = (None, Some(TrustErrorCode::UnauthorizedClient));
+    // What is not understood, or not verified, says nothing about the mark: neither that it holds nor that it does not.
+    let nothing_said = Some(TrustErrorCode::TemporarilyUnavailable);
+    for (case, body, expected) in [
+        ("active", answer(claims("active", own), TA), active),
+        ("revoked", answer(claims("revoked", own), TA), inactive),
+        ("invalid", answer(claims("invalid", own), TA), inactive),
         (
-            answer(
-                json!({"iss": TA, "trust_mark": own, "status": "active"}),
-                TA,
-            ),
-            false,
+            "forged",
+            answer(claims("revoked", own), "forger"),
+            nothing_said,
         ),
         (
-            signed("trust-mark+jwt", &claims("active", own), &key(TA)).into_bytes(),
-            false,
+            "another mark",
+            answer(claims("revoked", &json!("another")), TA),
+            nothing_said,
         ),
-        (br#"{"active": true}"#.to_vec(), true),
-        (br#"{"active": false}"#.to_vec(), false),
-        (br#"{"active": "true"}"#.to_vec(), false),
-        (b"\xff".to_vec(), false),
+        ("no iat", without("iat"), nothing_said),
+        ("no status", without("status"), nothing_said),
+        ("early", answer(early, TA), nothing_said),
+        (
+            "typ",
+            signed("trust-mark+jwt", &claims("revoked", own), &key(TA)).into_bytes(),
+            nothing_said,
+        ),
+        ("older", br#"{"active": true}"#.to_vec(), active),
+        ("older, not", br#"{"active": false}"#.to_vec(), inactive),
+        ("a text", br#"{"active": "false"}"#.to_vec(), nothing_said),
+        (
+            "an error",
+            br#"{"error": "server_error"}"#.to_vec(),
+            nothing_said,
+        ),
+        ("HTML", b"<html>maintenance</html>".to_vec(), nothing_said),
+        ("empty", Vec::new(), nothing_said),
+        ("no text", b"\xff".to_vec(), nothing_said),
     ] {
         world.fetch.put(&url, Page::Body(body));
-        assert_eq!(resolve(&world).await.is_ok(), accepted);
+        let code = resolve(&world).await.err().map(|error| error.code());
+        assert_eq!(code, expected, "{case}");
     }
     for (code, wire) in [
         (500, TrustErrorCode::TemporarilyUnavailable),

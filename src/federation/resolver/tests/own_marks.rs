@@ -161,6 +161,12 @@ async fn a_mark_of_ours_is_judged_as_a_relying_party_would_with_its_status() {
         .put(&url, Page::Fails(FetchFact::Status { code: 503 }));
     let fault = check(jwt.clone()).await.unwrap_err();
     assert!(fault.temporary, "{fault}");
+    world.fetch.put(&url, Page::Body(b"<html>".to_vec()));
+    let fault = check(jwt.clone()).await.unwrap_err();
+    assert!(
+        fault.temporary,
+        "a maintenance page revokes nothing: {fault}"
+    );
     for (status, holds) in [("active", true), ("expired", false), ("revoked", false)] {
         let claims = json!({"iss": ISSUER, "iat": NOW, "trust_mark": jwt, "status": status});
         let answer = signed("trust-mark-status-response+jwt", &claims, &key(ISSUER));

@@ -156,3 +156,19 @@ fn a_mark_without_a_type_is_told_what_it_lacks() {
     let row = rows.iter().find(|row| row.name == "trust_marks.claims");
     assert_eq!(row.unwrap().found, format!("{MARK} has no trust_mark_type"));
 }
+
+#[test]
+fn nothing_is_said_of_keys_that_nobody_could_read() {
+    let mut document = good();
+    let elsewhere = json!({"jwks": null, "signed_jwks_uri": "https://rp.example.it/jwks"});
+    merge(&mut document, &rp(elsewhere));
+    let mut examined = examined(&document, Profile::find("spid").unwrap());
+    examined.keys_were_read = false;
+    let rows = report(&examined);
+    assert_eq!(not_passed(&rows), [""; 0]);
+    let about_keys =
+        |row: &&Row| row.name.starts_with("keys.") || row.name.starts_with("rule.jwks.");
+    let judged = |row: &&Row| row.verdict != Verdict::NotApplicable;
+    let judged: Vec<&Row> = rows.iter().filter(about_keys).filter(judged).collect();
+    assert!(judged.is_empty(), "{judged:?}");
+}

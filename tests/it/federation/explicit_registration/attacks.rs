@@ -60,6 +60,13 @@ async fn a_request_with_a_wrong_claim_is_refused() {
         ("sub", json!(7), "invalid_request", "sub"),
         ("iat", Value::Null, "invalid_request", "iat"),
         ("iat", json!(now + 3600), "invalid_trust_chain", "iat"),
+        (
+            "iat",
+            json!(now - 86_400 - 30),
+            "invalid_request",
+            "iat must be less than a day ago",
+        ),
+        ("iat", json!(i64::MIN), "invalid_request", "iat"),
         ("exp", Value::Null, "invalid_request", "exp"),
         ("exp", json!(now - 3600), "invalid_trust_chain", "exp"),
         ("exp", json!(now - 1), "invalid_trust_chain", "ended on"),

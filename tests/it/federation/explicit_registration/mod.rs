@@ -3,12 +3,13 @@
 mod attacks;
 mod lifetime;
 mod metadata;
+mod replacement;
 mod story;
 
 use crate::harness::{Answer, World, claims_of};
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
-use varco::demo::RelyingParty;
+use varco::demo::{RelyingParty, RelyingPartyKeys};
 use varco::jose::{KeySet, SignHeader, sign};
 
 const STATEMENT: &str = "application/entity-statement+jwt";
@@ -24,7 +25,13 @@ impl World {
     /// An RP of the federation that registers explicitly and stays plain: no encryption, a secret for the token endpoint.
     /// Its superior has no policy for it.
     fn plain_rp(&self, path: &str) -> RelyingParty {
-        let keys = self.rp().keys().clone();
+        let rp = self.plain_rp_with(path, self.rp().keys().clone());
+        self.attest(&rp, Map::new());
+        rp
+    }
+
+    /// The same with keys that nobody attests yet.
+    fn plain_rp_with(&self, path: &str, keys: RelyingPartyKeys) -> RelyingParty {
         let mut rp = self.federation.further_relying_party(path, keys).unwrap();
         for (name, value) in [
             ("token_endpoint_auth_method", json!("client_secret_basic")),
@@ -34,7 +41,6 @@ impl World {
         ] {
             rp = rp.with_metadata(name, value);
         }
-        self.attest(&rp, Map::new());
         rp
     }
 

@@ -124,6 +124,14 @@ async fn the_chain_about_the_issuer_narrows_what_is_chosen() {
     let claims = world.registered(&rp, &answer);
     let registered = &claims["metadata"]["openid_relying_party"];
     assert_eq!(registered["scope"], "openid profile");
+    anchor.change(&world.op(), |subordinate| {
+        let policy = json!({"response_types_supported": {"value": ["id_token"]}});
+        subordinate.metadata_policy = Map::from_iter([("openid_provider".to_owned(), policy)]);
+    });
+    let useless = [vec![peer[0].clone()], superiors_of(&world, &world.op())].concat();
+    let answer = send(json!({"trust_chain": chain, "peer_trust_chain": useless})).await;
+    let says = "response_types: code is not supported here";
+    answer.is_refused(400, "invalid_client_metadata", says);
 
     send(json!({"peer_trust_chain": peer})).await.is_refused(
         400,

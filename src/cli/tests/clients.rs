@@ -1,0 +1,117 @@
+//! `varco rp`.
+
+use super::*;
+
+#[test]
+fn a_client_is_registered_and_its_secret_shown_once() {
+    let shell = Shell::new();
+    let register = |more: &[&str]| {
+        let mut words = vec!["rp", "register", "--json", "--name", "Shop"];
+        words.extend(more);
+        shell.run(&words)
+    };
+    let uri = "https://shop.example.it/callback";
+    let plain = [
+        "--issuer",
+        OIDC,
+        "--client-id",
+        "shop",
+        "--redirect-uri",
+        uri,
+    ];
+    let made = register(&plain).done().json();
+    let secret = made["client_secret"].as_str().unwrap().to_owned();
+    assert_eq!(secret.len(), 43);
+    register(&plain).refused(1, "--replace");
+    let shown = shell
+        .run(&["rp", "show", "--issuer", OIDC, "shop", "--json"])
+        .done();
+    assert!(!shown.out.contains(&secret) && !shown.out.contains("sha256"));
+    assert_eq!(shown.json()["metadata"]["redirect_uris"][0], uri);
+    shell
+        .run(&["rp", "disable", "--issuer", OIDC, "shop"])
+        .done();
+    let list = shell
+        .run(&["rp", "list", "--issuer", OIDC, "--json"])
+        .done();
+    assert_eq!(list.json()["relying_parties"][0]["enabled"], false);
+    shell
+        .run(&["rp", "enable", "--issuer", OIDC, "shop"])
+        .done();
+    shell
+        .run(&["rp", "enable", "--issuer", OIDC, "nobody"])
+        .refused(1, "rp list");
+    register(&["--issuer", SPID, "--redirect-uri", uri]).refused(2, "through the federation");
+}
+
+#[test]
+fn a_redirect_uri_is_https_loopback_or_a_scheme_of_its_own() {
+    let shell = Shell::new();
+    let register = |uri: &str| {
+        shell.run(&[
+            "rp",
+            "register",
+            "--issuer",
+            OIDC,
+            "--name",
+            "App",
+            "--auth-method",
+            "none",
+            "--redirect-uri",
+            uri,
+        ])
+    };
+    for uri in [
+        "https://app.example.it/cb?x=1",
+        "http://127.0.0.1:3000/cb",
+        "http://[::1]/cb",
+        "http://localhost/cb",
+        "it.example.app:/cb",
+    ] {
+        let outcome = register(uri).done();
+        assert!(!outcome.out.contains("client_secret"), "{uri}");
+    }
+    for uri in [
+        "http://app.example.it/cb",
+        "https://app.example.it/cb#x",
+        "https://me@app.example.it/cb",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/cb",
+        "https://app.example.it/c b",
+    ] {
+        register(uri).refused(2, "--redirect-uri");
+    }
+}
+
+#[test]
+fn a_client_with_keys_needs_public_ones() {
+    let shell = Shell::new();
+    let register = |more: &[&str]| {
+        let mut words = vec![
+            "rp",
+            "register",
+            "--issuer",
+            OIDC,
+            "--name",
+            "App",
+            "--auth-method",
+            "private_key_jwt",
+            "--redirect-uri",
+            "https://app.example.it/cb",
+        ];
+        words.extend(more);
+        shell.run(&words)
+    };
+    register(&[]).refused(2, "--jwks-file");
+    let empty = shell.write("empty.json", "{\"keys\": []}");
+    register(&["--jwks-file", &empty]).refused(1, "no usable public key");
+    let key = crate::jose::PrivateKey::generate(crate::jose::KeyKind::P256).unwrap();
+    let jwk = key.public_jwk(crate::jose::KeyUse::Signature, None);
+    let good = shell.write(
+        "good.json",
+        &serde_json::json!({ "keys": [jwk] }).to_string(),
+    );
+    register(&["--jwks-file", &good]).done();
+    register(&["--jwks-file", &good, "--scope", "openid shoes"]).refused(2, "--scope shoes");
+}
