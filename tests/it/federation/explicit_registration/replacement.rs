@@ -4,7 +4,7 @@ use super::{CHAIN, STATEMENT, secret_of, superiors_of};
 use crate::harness::{Answer, Host, World, keep_log, logged, public_keys};
 use serde_json::{Map, Value, json};
 use varco::clock::UtcTime;
-use varco::demo::{DemoKeys, EntityType, RelyingParty, Subordinate};
+use varco::demo::{EntityType, RelyingParty, Subordinate};
 use varco::model::ClientId;
 use varco::store::{DbConn, StoreError, client};
 
@@ -20,6 +20,10 @@ impl World {
             extra: Map::new(),
         };
         intermediate.attest(rp.entity_id(), subordinate);
+        let anchor = self.federation.trust_anchor();
+        anchor.change(intermediate.entity_id(), |subordinate| {
+            subordinate.metadata_policy.clear();
+        });
         let rp = rp.clone().with_superior(intermediate.entity_id());
         let about = intermediate.statement_about(rp.entity_id(), None);
         let chain = [
@@ -42,7 +46,7 @@ async fn another_superior_moves_a_registration_with_the_rps_key_only() {
     for (builder, _schema) in World::on_each_database() {
         let world = builder.start();
         let rp = world.plain_rp("rp-explicit");
-        let keys = DemoKeys::generate_fast().unwrap().relying_party;
+        let keys = world.federation.aggregated_relying_party().keys().clone();
         let impostor = world.plain_rp_with("rp-explicit", keys.clone());
         let anchor = world.federation.trust_anchor();
         let secret = secret_of(&world.register_rp(&rp).await);
@@ -59,8 +63,8 @@ async fn another_superior_moves_a_registration_with_the_rps_key_only() {
         let answer = world
             .register_below_the_intermediate(&rp, rp.federation_jwks())
             .await;
-        world.registered(&rp, &answer);
         let intermediate = world.federation.intermediate().entity_id();
+        world.registered(&rp.clone().with_superior(intermediate), &answer);
         let moved = [
             "event=registration.granted",
             &format!("superior={intermediate}"),
@@ -83,12 +87,13 @@ async fn after_the_end_any_superior_may_register_the_rp() {
     });
     world.register_rp(&rp).await;
     world.clock.advance_seconds(3600);
-    let keys = DemoKeys::generate_fast().unwrap().relying_party;
+    let keys = world.federation.aggregated_relying_party().keys().clone();
     let other = world.plain_rp_with("rp-explicit", keys);
     let answer = world
         .register_below_the_intermediate(&other, other.federation_jwks())
         .await;
-    world.registered(&other, &answer);
+    let intermediate = world.federation.intermediate().entity_id();
+    world.registered(&other.with_superior(intermediate), &answer);
 }
 
 /// A slow host takes one place, from wherever its owner asks; a used request fetches nothing.
