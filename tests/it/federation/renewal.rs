@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use std::sync::Arc;
 use varco::clock::{Clock, UtcTime};
-use varco::config::TrustMarkStatus;
+use varco::config::{RpToleranceOverride, TrustMarkStatus};
 use varco::demo::{LoginOptions, RelyingPartyKeys};
 use varco::jose::{KeyKind, PrivateKey};
 use varco::model::ClientId;
@@ -231,9 +231,18 @@ async fn ten_thousand_rps_of_one_moment_come_due_over_a_day() {
 
 #[actix_web::test]
 async fn a_required_mark_that_ends_ends_the_registration() {
-    // SPID/CIE FE-1, FE-4
-    let world = World::start();
+    // SPID/CIE FE-1, FE-4; what is tolerated of the RP's clock (FE-12) is not for the issuer of its mark.
     let host = Host::start();
+    let id = host.url("/rp/");
+    let tolerance = RpToleranceOverride {
+        clock_leeway_seconds: Some(7200),
+        ..RpToleranceOverride::default()
+    };
+    let world = World::builder()
+        .issuers(move |settings| {
+            settings.rp_tolerances.insert(id.clone(), tolerance);
+        })
+        .start();
     let rp = world.stranger(&host, "/rp/");
     let anchor = world.federation.trust_anchor();
     let mark_type = world.federation.relying_party_mark_type();

@@ -366,7 +366,7 @@ async fn a_new_key_of_a_mark_issuer_is_found_and_foreign_kids_cost_one_fetch_in_
 }
 
 #[tokio::test]
-async fn the_status_endpoint_is_asked_once_in_a_while_when_configured() {
+async fn only_the_word_of_its_issuer_makes_a_mark_inactive() {
     // SPID/CIE TM-2
     let mut world = World::new();
     world.settings.trust_mark_status = TrustMarkStatus::Dynamic;
@@ -435,6 +435,15 @@ async fn the_status_endpoint_is_asked_once_in_a_while_when_configured() {
             .put(&url, Page::Fails(FetchFact::Status { code }));
         assert_eq!(mark_refusal(&world).await.code(), wire, "{code}");
     }
+}
+
+#[tokio::test]
+async fn the_status_endpoint_is_asked_once_in_a_while_when_configured() {
+    // SPID/CIE TM-2
+    let mut world = World::new();
+    world.settings.trust_mark_status = TrustMarkStatus::Dynamic;
+    let url = format!("{TA}/status");
+    with_marks(&world, json!([mark(TA, RP, nothing)]));
     world
         .fetch
         .put(&url, Page::Body(br#"{"active": true}"#.to_vec()));
