@@ -15,6 +15,7 @@ use varco::federation::{
     Fetch, FetchError, FetchFact, FetchLimits, Fetching, HttpFetcher, Lane, ResolutionLimits,
 };
 use varco::model::{ClientId, RelyingParty as Row};
+use varco::provider::follow_changes;
 use varco::store::{DbConn, StoreError, client};
 
 /// Logins, and requests with made-up names.
@@ -106,6 +107,12 @@ async fn ten_thousand_logins_of_known_rps_fetch_nothing_and_ask_for_each_rp_once
 
     let network = Arc::new(Counting::default());
     let node = world.node_with(network.clone(), ResolutionLimits::default());
+    // The rows were written a moment ago: the node knows that, and everything below is read after it. The clock stands
+    // still otherwise, so that all would be read at the very time of that change.
+    follow_changes(&node.app.shared, &node.app.providers)
+        .await
+        .unwrap();
+    world.clock.advance_seconds(1);
     let keys = DemoKeys::generate_fast().unwrap().aggregated_relying_party;
     let options = single_sign_on();
     let log_in = async |number: usize, browser: &mut Browser| {
