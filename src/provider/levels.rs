@@ -41,11 +41,12 @@ impl Provider {
     #[must_use]
     pub fn level_for(&self, acr_values: &[String]) -> Option<&str> {
         if acr_values.is_empty() {
-            return self.satisfying(&self.settings.default_acr).or_else(|| {
-                (!self.profile.levels_are_binding)
-                    .then(|| self.weakest())
-                    .flatten()
-            });
+            let default = &self.settings.default_acr;
+            if self.profile.levels_are_binding {
+                return self.satisfying(default);
+            }
+            // Nobody asked for a level: a second factor is not demanded of people for it.
+            return self.by_password(default).or_else(|| self.weakest());
         }
         let requested = acr_values
             .iter()
@@ -54,6 +55,17 @@ impl Provider {
             None if !self.profile.levels_are_binding => self.weakest(),
             found => found,
         }
+    }
+
+    /// The lowest level that a password alone reaches and that is at least `wanted`.
+    fn by_password(&self, wanted: &str) -> Option<&str> {
+        let wanted = self.profile.rank(wanted)?;
+        let levels = self.settings.password_levels.iter();
+        levels
+            .filter_map(|level| Some((self.profile.rank(level)?, level.as_str())))
+            .filter(|(rank, _)| *rank >= wanted)
+            .min()
+            .map(|(_, level)| level)
     }
 
     /// Whether a session of `reached` can answer for `wanted`.
