@@ -5,7 +5,7 @@
 //! - a body is read in chunks and given up beyond its limit; one time limit covers connecting, redirects and the body;
 //! - lanes: the configured federation (trust anchors, mark issuers) and the relying parties known already have
 //!   connections of their own, so that strangers that hang cannot starve them; neither a host nor whoever makes us fetch
-//!   takes more than its share ([`super::lanes`]);
+//!   takes more than its share (`lanes.rs`);
 //! - only connections to the configured federation are kept open: a leave for a connection is one for a socket, so that
 //!   ten thousand hosts that answer quickly leave no ten thousand idle sockets behind.
 

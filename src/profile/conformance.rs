@@ -9,7 +9,7 @@
 //!          ─► relying_party::ROWS, keys::ROWS …            ─┘
 //! ```
 //!
-//! One more row: a [`Check`] in the table of its subject, and a mutation in `tests.rs`, which fails without one. What
+//! One more row: a `Check` in the table of its subject, and a mutation in `tests.rs`, which fails without one. What
 //! differs from profile to profile is taken from the [`Profile`]; a row that the Italian texts alone ask for is `italian`.
 
 mod entity_configuration;

@@ -191,7 +191,7 @@ pub fn purge_batch(
 }
 
 /// One turn of the background purge: as [`purge_expired_blocking`], off the async threads, and it begins no further batch
-/// after [`TURN`]; the next turn goes on.
+/// after a bounded time; the next turn goes on.
 ///
 /// # Errors
 /// As [`purge_expired_blocking`].

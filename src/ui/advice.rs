@@ -1,7 +1,7 @@
 //! Why a relying party was refused, in one plain sentence for its developers, and what to change where in another.
 //!
 //! Every error, rule and defect has its own words: the matches are exhaustive, so a new one cannot be forgotten. The
-//! words are in `locales/*/advice.ftl`; what is said of signed documents and trust marks in [`link`] and [`mark`].
+//! words are in `locales/*/advice.ftl`; what is said of signed documents and trust marks in `link` and `mark`.
 
 mod fetch;
 mod link;

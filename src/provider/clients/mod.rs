@@ -179,7 +179,7 @@ impl Provider {
 
     /// Resolves the RP's trust chain and stores the result (SPID/CIE FE-1 to FE-4), at the expense of `source`. Callers at
     /// the same time share one registration; but a source that has spent its share waits, and others must not wait with
-    /// it: they do it themselves after [`PATIENCE`], or when they are told what is no fact about the RP.
+    /// it: they do it themselves after one second, or when they are told what is no fact about the RP.
     ///
     /// # Errors
     /// The link, mark, policy or rule that fails.
