@@ -40,11 +40,10 @@ macro_rules! send {
         let pages = Arc::new(Pages::new(None).unwrap());
         let federation = Arc::clone(&$world.federation);
         let app = test::init_service(App::new().configure(|config| routes(config, federation, pages))).await;
-        #[allow(unused_mut)]
-        let mut request = test::TestRequest::$method().uri($address);
-        $(request = request.insert_header(("cookie", $cookie));)?
-        $(request = request.insert_header(("host", $host));)?
-        $(request = request
+        let request = test::TestRequest::$method().uri($address);
+        $(let request = request.insert_header(("cookie", $cookie));)?
+        $(let request = request.insert_header(("host", $host));)?
+        $(let request = request
             .insert_header(("content-type", "application/x-www-form-urlencoded"))
             .set_payload($form.to_owned());)?
         got(test::call_service(&app, request.to_request()).await).await

@@ -3,6 +3,7 @@
 mod attacks;
 mod chains;
 mod demo_endpoints;
+mod demo_marks;
 mod examinations;
 mod explicit_registration;
 mod key_look_ups;

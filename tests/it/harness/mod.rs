@@ -8,6 +8,7 @@ mod host;
 mod log;
 mod login;
 mod node;
+pub mod registered_client;
 mod second_factor;
 mod token;
 mod world;

@@ -2,18 +2,18 @@
 //! outside sees. (How values are read is tested in `config`.)
 
 use crate::harness::{START, World};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 use varco::config::{self, Environment, IssuerSettings, ServerSettings};
 use varco::demo::LoginOptions;
 use varco::provider::Provider;
 
-const L1: &str = "https://www.spid.gov.it/SpidL1";
-const L2: &str = "https://www.spid.gov.it/SpidL2";
-const L3: &str = "https://www.spid.gov.it/SpidL3";
+pub(super) const L1: &str = "https://www.spid.gov.it/SpidL1";
+pub(super) const L2: &str = "https://www.spid.gov.it/SpidL2";
+pub(super) const L3: &str = "https://www.spid.gov.it/SpidL3";
 
 /// The settings of a file with one issuer and these variables.
-fn settings(profile: &str, variables: &[(&str, &str)]) -> ServerSettings {
+pub(super) fn settings(profile: &str, variables: &[(&str, &str)]) -> ServerSettings {
     let text = format!(
         "development = true\n[[issuer]]\nid = \"http://127.0.0.1:1/op\"\nprofile = \"{profile}\"\n"
     );
@@ -26,7 +26,7 @@ fn settings(profile: &str, variables: &[(&str, &str)]) -> ServerSettings {
 }
 
 /// A world whose issuers got one setting by each of its names in turn.
-fn worlds<const N: usize>(
+pub(super) fn worlds<const N: usize>(
     profile: &'static str,
     names: [&'static str; N],
     value: &str,
@@ -210,80 +210,6 @@ async fn history_per_page_is_the_length_of_a_page() {
     }
 }
 
-/// SPID/CIE TK-7.
-#[actix_web::test]
-async fn refresh_acr_is_the_level_that_a_refreshed_id_token_states() {
-    for (name, world) in worlds(
-        "spid",
-        ["VARCO_ISSUER_REFRESH_ACR", "OIDCFED_PROVIDER_ACR_4_REFRESH"],
-        "SpidL2",
-        |issuer, from| issuer.refresh_acr = from.refresh_acr.clone(),
-    ) {
-        let issuer = world.issuer("spid").await;
-        for (level, acr) in [(2, Some(L2)), (1, None)] {
-            let options = LoginOptions::at_level(level).with_offline_access();
-            let tokens = world.login(world.rp(), &issuer, &options).await.answer;
-            let answer = world
-                .refresh(
-                    world.rp(),
-                    &issuer,
-                    tokens.refresh_token.as_deref().unwrap(),
-                )
-                .await;
-            let id_token = answer.json()["id_token"].as_str().map(|token| {
-                varco::demo::relying_party::unverified_claims(token).unwrap()["acr"].clone()
-            });
-            assert_eq!(id_token, acr.map(Value::from), "SPID/CIE TK-7, {name}");
-        }
-    }
-}
-
-/// SPID/CIE AZ-8.
-#[actix_web::test]
-async fn default_acr_is_the_level_of_a_request_without_one_where_that_is_allowed() {
-    for (name, world) in worlds(
-        "spid",
-        [
-            "VARCO_ISSUER_DEFAULT_ACR",
-            "OIDCFED_PROVIDER_PROFILES_DEFAULT_ACR",
-        ],
-        "SpidL3",
-        |issuer, from| {
-            issuer.default_acr = from.default_acr.clone();
-            issuer.acr_values_required = false;
-        },
-    ) {
-        let issuer = world.issuer("spid").await;
-        let options = LoginOptions {
-            acr_values: vec![L3.to_owned()],
-            ..LoginOptions::default()
-        };
-        let tokens = world
-            .login(world.rp(), &issuer, &options.without_claim("acr_values"))
-            .await;
-        assert_eq!(tokens.id_token["acr"], L3, "SPID/CIE AZ-8, {name}");
-    }
-    // Without acr_values_required = false the request is refused (SPID/CIE AZ-8).
-    let world = World::start();
-    let issuer = world.issuer("spid").await;
-    let options = LoginOptions::default().without_claim("acr_values");
-    let prepared = world
-        .rp()
-        .authorization_request(&issuer.metadata, &options)
-        .unwrap();
-    let answer = world.browser().get(&prepared.url).await;
-    assert_eq!(
-        answer.redirected("error").as_deref(),
-        Some("invalid_request")
-    );
-    assert!(
-        answer
-            .redirected("error_description")
-            .unwrap()
-            .contains("acr_values")
-    );
-}
-
 #[actix_web::test]
 async fn attributes_take_a_claim_from_another_attribute_of_the_registry() {
     let map = json!({"email": "e_delivery_service", "given_name": ["nickname", "given_name"]});
@@ -356,97 +282,6 @@ async fn id_token_claims_are_what_may_be_asked_for_the_id_token() {
             "SPID/CIE AZ-9, {name}"
         );
     }
-}
-
-#[actix_web::test]
-async fn attribute_names_replace_those_of_the_catalogue_on_consent_and_history() {
-    let names = json!({
-        "https://attributes.eid.gov.it/fiscal_number": {"it": "Il codice <CF>", "en": "The code"},
-        "email": "Posta",
-    });
-    for (name, world) in worlds(
-        "spid",
-        ["VARCO_ISSUER_ATTRIBUTE_NAMES", "OIDCFED_ATTRNAME_I18N"],
-        &names.to_string(),
-        |issuer, from| issuer.attribute_names = from.attribute_names.clone(),
-    ) {
-        let issuer = world.issuer("spid").await;
-        let mut browser = world.browser();
-        let prepared = world
-            .rp()
-            .authorization_request(&issuer.metadata, &LoginOptions::default())
-            .unwrap();
-        let login = world.authorize(&mut browser, &prepared).await;
-        assert!(login.text().contains("Il codice <CF>"), "{name}");
-        let consent = world
-            .type_password(&mut browser, &login, ("ada", "ada-demo"))
-            .await;
-        for words in ["Il codice <CF>", "Posta", "Cognome"] {
-            assert!(consent.text().contains(words), "{name}: {}", consent.text());
-        }
-        assert!(!consent.text().contains("Codice fiscale"), "{name}");
-        assert!(!consent.body.contains("<CF>"), "escaped");
-        world.allow(&mut browser, &consent).await;
-        let italian = world.history(&mut browser, "spid").await.accesses();
-        assert!(italian[0].contains("Il codice <CF>") && italian[0].contains("Posta"));
-        let english = browser
-            .get(&world.url("/spid/history?lang=en"))
-            .await
-            .accesses();
-        assert!(
-            english[0].contains("The code") && english[0].contains("Posta"),
-            "{english:?}"
-        );
-        let german = browser
-            .get(&world.url("/spid/history?lang=de"))
-            .await
-            .accesses();
-        assert!(german[0].contains("Steuernummer"), "{german:?}");
-    }
-}
-
-#[actix_web::test]
-async fn branding_gives_the_pages_a_name_a_logo_and_colours() {
-    let branding = json!({
-        "name": "Provincia di Esempio",
-        "logo": "brand/cie.svg",
-        "primary_colour": "#123456",
-        "text_colour": "#fedcba",
-    });
-    for (name, world) in worlds(
-        "spid",
-        ["VARCO_ISSUER_BRANDING", "OIDCFED_PROVIDER_PROFILES_MEDIA"],
-        &branding.to_string(),
-        |issuer, from| issuer.branding = from.branding.clone(),
-    ) {
-        let mut browser = world.browser();
-        let page = browser.get(&world.url("/spid/login")).await;
-        assert!(
-            page.text().contains("Accesso con Provincia di Esempio"),
-            "{name}"
-        );
-        assert!(
-            page.body.contains("<img src=\"/static/brand/cie.svg?v="),
-            "{name}: {}",
-            page.body
-        );
-        let style = page.links("/spid/brand.css");
-        let style = browser.get(&style[0]).await;
-        assert_eq!(style.status, 200, "{name}");
-        assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
-        assert!(style.header("cache-control").contains("immutable"));
-        for part in ["#123456", "#fedcba"] {
-            assert!(style.body.contains(part), "{name}: {}", style.body);
-        }
-        let tag = style.header("etag").to_owned();
-        browser.headers.push(("if-none-match", tag));
-        assert_eq!(browser.get(style.url.as_str()).await.status, 304);
-    }
-    let plain = World::start();
-    let mut browser = plain.browser();
-    let page = browser.get(&plain.url("/spid/login")).await;
-    assert!(page.links("brand.css").is_empty());
-    assert_eq!(browser.get(&plain.url("/spid/brand.css")).await.status, 404);
 }
 
 #[test]
