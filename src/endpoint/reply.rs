@@ -254,6 +254,29 @@ impl Reply {
         }
     }
 
+    /// How an endpoint for machines refuses: the JSON error, with its line of the log.
+    #[must_use]
+    pub fn refused(
+        event: &'static str,
+        code: ErrorCode,
+        description: &str,
+        reason: impl Into<String>,
+    ) -> Self {
+        let level = if code.status() >= 500 {
+            log::Level::Error
+        } else {
+            log::Level::Warn
+        };
+        Self::error(code, description).noted(Note::refused(level, event, code, description, reason))
+    }
+
+    /// 405, with the one method that the address takes (RFC 9110 §15.5.6).
+    #[must_use]
+    pub fn only_by(mut self, method: &str) -> Self {
+        self.status = 405;
+        self.header("Allow", method)
+    }
+
     /// A page, which nobody may store: it may hold a code (`form_post`), or speak of a moment.
     #[must_use]
     pub fn page(status: u16, page: Page) -> Self {
@@ -341,6 +364,13 @@ impl Reply {
     #[must_use]
     pub fn noted(mut self, note: Note) -> Self {
         self.note = Some(note);
+        self
+    }
+
+    /// With one more field in its line of the log, if it has one.
+    #[must_use]
+    pub fn noted_also(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.note = self.note.map(|note| note.with(name, value));
         self
     }
 }

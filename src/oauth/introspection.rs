@@ -1,24 +1,19 @@
 //! `/introspection` (RFC 7662, SPID/CIE IN-1).
 
-use super::client_auth::{self, AuthenticatedClient, ClientAuthError};
-use super::token_query::{self, Asked, TokenQueryError};
+use super::token_query::{TokenQuery, TokenQueryEndpoint};
 use crate::clock::UtcTime;
-use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Note, Reply};
-use crate::model::{ClientId, Params, TokenKind, TokenStatus};
+use crate::endpoint::Reply;
+use crate::model::{TokenKind, TokenStatus};
 use crate::profile::Path;
 use crate::provider::Provider;
-use crate::store::DbConn;
+use crate::store::{DbConn, StoreError};
 use serde::Serialize;
 
 /// The endpoint.
-pub struct IntrospectionEndpoint;
+pub type IntrospectionEndpoint = TokenQueryEndpoint<Introspection>;
 
-/// The token, when it is active and the caller's.
-#[derive(Debug)]
-pub struct Introspected {
-    client_id: String,
-    active: Option<Box<TokenStatus>>,
-}
+/// Is my token alive?
+pub struct Introspection;
 
 /// RFC 7662 §2.2.
 #[derive(Serialize)]
@@ -38,71 +33,25 @@ struct Details<'a> {
     aud: String,
 }
 
-impl Endpoint for IntrospectionEndpoint {
-    type Request = Params;
-    type Client = AuthenticatedClient;
-    type Accepted = Asked;
-    type Response = Introspected;
-    type Error = TokenQueryError;
+impl TokenQuery for Introspection {
+    const PATH: Path = Path::Introspection;
+    const ANSWERED: &'static str = "introspection.answered";
+    const REFUSED: &'static str = "introspection.refused";
+    /// The token, when it is active.
+    type Found = Option<Box<TokenStatus>>;
 
-    // The assertion's jti is spent.
-    const ACCESS: Access = Access::Write;
-
-    fn parse_request(_op: &Provider, inbound: &Inbound) -> Result<Params, TokenQueryError> {
-        token_query::parse(inbound)
-    }
-
-    fn unverified_client(inbound: &Inbound) -> Option<ClientId> {
-        client_auth::unverified_client(inbound)
-    }
-
-    async fn client_authentication(
+    fn process(
         op: &Provider,
-        inbound: &Inbound,
-        _request: &Params,
-    ) -> Result<AuthenticatedClient, TokenQueryError> {
-        token_query::authenticate(op, inbound, Path::Introspection).await
+        _tx: &mut DbConn,
+        token: Option<TokenStatus>,
+    ) -> Result<Self::Found, StoreError> {
+        Ok(token
+            .filter(|status| status.is_active(op.now()))
+            .map(Box::new))
     }
 
-    fn post_parse_request(
-        op: &Provider,
-        _inbound: &Inbound,
-        params: Params,
-        _client: &AuthenticatedClient,
-    ) -> Result<Asked, TokenQueryError> {
-        token_query::accept(op, &params)
-    }
-
-    fn process_request(
-        op: &Provider,
-        tx: &mut DbConn,
-        call: &Call<Self>,
-    ) -> Result<Decision<Self>, TokenQueryError> {
-        if !call.client().spend(op, tx)? {
-            return Ok(Decision::Refused(TokenQueryError::Client(
-                ClientAuthError::Replayed,
-            )));
-        }
-        let status = token_query::own_token(op, tx, call.client(), call.request())?;
-        Ok(Decision::Granted(Introspected {
-            client_id: call.client().id().to_string(),
-            active: status
-                .filter(|status| status.is_active(op.now()))
-                .map(Box::new),
-        }))
-    }
-
-    fn do_response(
-        op: &Provider,
-        _caller: &Caller,
-        outcome: Result<Introspected, TokenQueryError>,
-    ) -> Reply {
-        let answer = match outcome {
-            Ok(answer) => answer,
-            Err(error) => return error.into_reply("introspection.refused"),
-        };
-        let details = answer
-            .active
+    fn answer(op: &Provider, found: &Self::Found) -> (Reply, (&'static str, &'static str)) {
+        let details = found
             .as_ref()
             .filter(|_| op.profile.introspection_details)
             .map(|status| Details {
@@ -116,11 +65,8 @@ impl Endpoint for IntrospectionEndpoint {
                     TokenKind::Refresh => Path::Token,
                 }),
             });
-        let active = answer.active.is_some();
-        Reply::json(200, &IntrospectionResponse { active, details }).noted(
-            Note::new(log::Level::Info, "introspection.answered")
-                .with("client_id", answer.client_id)
-                .with("active", active.to_string()),
-        )
+        let active = found.is_some();
+        let reply = Reply::json(200, &IntrospectionResponse { active, details });
+        (reply, ("active", if active { "true" } else { "false" }))
     }
 }

@@ -1,99 +1,45 @@
 //! `/revocation` (RFC 7009, SPID/CIE RV-1, RV-2).
 
-use super::client_auth::{self, AuthenticatedClient, ClientAuthError};
-use super::token_query::{self, Asked, TokenQueryError};
-use crate::endpoint::{Access, Call, Caller, Decision, Endpoint, Inbound, Note, Reply};
-use crate::model::{ClientId, Params, TokenKind, TokenState, TokenStatus};
+use super::token_query::{TokenQuery, TokenQueryEndpoint};
+use crate::endpoint::Reply;
+use crate::model::{TokenKind, TokenState, TokenStatus};
 use crate::profile::Path;
 use crate::provider::Provider;
 use crate::store::{DbConn, StoreError, grant, session, token};
 
 /// The endpoint.
-pub struct RevocationEndpoint;
+pub type RevocationEndpoint = TokenQueryEndpoint<Revocation>;
 
-/// The answer is the same whether there was something to revoke or not (RFC 7009 §2.2).
-#[derive(Debug)]
-pub struct Revoked {
-    client_id: String,
-    kind: Option<TokenKind>,
-}
+/// My token shall end.
+pub struct Revocation;
 
-impl Endpoint for RevocationEndpoint {
-    type Request = Params;
-    type Client = AuthenticatedClient;
-    type Accepted = Asked;
-    type Response = Revoked;
-    type Error = TokenQueryError;
+impl TokenQuery for Revocation {
+    const PATH: Path = Path::Revocation;
+    const ANSWERED: &'static str = "revocation.answered";
+    const REFUSED: &'static str = "revocation.refused";
+    /// What was revoked, for the log alone: the answer is the same if there was nothing (RFC 7009 §2.2).
+    type Found = Option<TokenKind>;
 
-    const ACCESS: Access = Access::Write;
-
-    fn parse_request(_op: &Provider, inbound: &Inbound) -> Result<Params, TokenQueryError> {
-        token_query::parse(inbound)
-    }
-
-    fn unverified_client(inbound: &Inbound) -> Option<ClientId> {
-        client_auth::unverified_client(inbound)
-    }
-
-    async fn client_authentication(
-        op: &Provider,
-        inbound: &Inbound,
-        _request: &Params,
-    ) -> Result<AuthenticatedClient, TokenQueryError> {
-        token_query::authenticate(op, inbound, Path::Revocation).await
-    }
-
-    fn post_parse_request(
-        op: &Provider,
-        _inbound: &Inbound,
-        params: Params,
-        _client: &AuthenticatedClient,
-    ) -> Result<Asked, TokenQueryError> {
-        token_query::accept(op, &params)
-    }
-
-    fn process_request(
+    fn process(
         op: &Provider,
         tx: &mut DbConn,
-        call: &Call<Self>,
-    ) -> Result<Decision<Self>, TokenQueryError> {
-        if !call.client().spend(op, tx)? {
-            return Ok(Decision::Refused(TokenQueryError::Client(
-                ClientAuthError::Replayed,
-            )));
-        }
-        let found = token_query::own_token(op, tx, call.client(), call.request())?;
-        if let Some(status) = &found {
+        token: Option<TokenStatus>,
+    ) -> Result<Self::Found, StoreError> {
+        if let Some(status) = &token {
             revoke(op, tx, status)?;
         }
-        Ok(Decision::Granted(Revoked {
-            client_id: call.client().id().to_string(),
-            kind: found.map(|status| status.token.kind),
-        }))
+        Ok(token.map(|status| status.token.kind))
     }
 
-    fn do_response(
-        _op: &Provider,
-        _caller: &Caller,
-        outcome: Result<Revoked, TokenQueryError>,
-    ) -> Reply {
-        match outcome {
-            Ok(revoked) => Reply::bytes(200, "application/json", b"{}".to_vec())
-                .header("Cache-Control", "no-store")
-                .noted(
-                    Note::new(log::Level::Info, "revocation.answered")
-                        .with("client_id", revoked.client_id)
-                        .with(
-                            "revoked",
-                            match revoked.kind {
-                                None => "nothing",
-                                Some(TokenKind::Access) => "access_token",
-                                Some(TokenKind::Refresh) => "refresh_token",
-                            },
-                        ),
-                ),
-            Err(error) => error.into_reply("revocation.refused"),
-        }
+    fn answer(_op: &Provider, found: &Self::Found) -> (Reply, (&'static str, &'static str)) {
+        let revoked = match found {
+            None => "nothing",
+            Some(TokenKind::Access) => "access_token",
+            Some(TokenKind::Refresh) => "refresh_token",
+        };
+        let reply = Reply::bytes(200, "application/json", b"{}".to_vec())
+            .header("Cache-Control", "no-store");
+        (reply, ("revoked", revoked))
     }
 }
 

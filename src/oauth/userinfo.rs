@@ -301,21 +301,9 @@ impl UserinfoError {
     fn into_reply(self) -> Reply {
         let code = self.code();
         let description = self.description();
-        let level = if code.status() >= 500 {
-            log::Level::Error
-        } else {
-            log::Level::Warn
-        };
-        let mut reply = Reply::error(code, &description).noted(Note::refused(
-            level,
-            "userinfo.refused",
-            code,
-            &*description,
-            self.reason(),
-        ));
+        let mut reply = Reply::refused("userinfo.refused", code, &description, self.reason());
         if matches!(self, Self::Method) {
-            reply.status = 405;
-            reply = reply.header("Allow", "GET");
+            reply = reply.only_by("GET");
         }
         if code.status() == 401 {
             reply = reply.header(

@@ -1,7 +1,7 @@
 //! Why a registration is refused, and how that is said (OIDC Federation §12.2.4, §8.9, OIDC Registration §3.3).
 
 use crate::clock::UtcTime;
-use crate::endpoint::{Note, Reply};
+use crate::endpoint::Reply;
 use crate::federation::{EntityId, TrustError};
 use crate::jose::JoseError;
 use crate::model::ErrorCode;
@@ -211,22 +211,20 @@ impl RegistrationError {
     }
 
     pub(super) fn into_reply(self) -> Reply {
-        let code = self.fact.code();
-        let level = if code.status() >= 500 {
-            log::Level::Error
-        } else {
-            log::Level::Warn
+        let fact = &*self.fact;
+        let description = ascii(&fact.description());
+        let reply = Reply::refused(
+            "registration.refused",
+            fact.code(),
+            &description,
+            fact.reason(),
+        );
+        let reply = match &self.unverified_subject {
+            Some(subject) => reply.noted_also("client_id", subject.as_str()),
+            None => reply,
         };
-        let description = ascii(&self.fact.description());
-        let reason = self.fact.reason();
-        let mut note = Note::refused(level, "registration.refused", code, &*description, reason);
-        if let Some(subject) = &self.unverified_subject {
-            note = note.with("client_id", subject.as_str());
-        }
-        let mut reply = Reply::error(code, &description).noted(note);
-        if matches!(*self.fact, Fact::NotPost) {
-            reply.status = 405;
-            reply = reply.header("Allow", "POST");
+        if matches!(fact, Fact::NotPost) {
+            return reply.only_by("POST");
         }
         reply
     }

@@ -1,6 +1,6 @@
 //! Every way the token endpoint says no (SPID/CIE TK-8).
 
-use crate::endpoint::{Note, Reply};
+use crate::endpoint::Reply;
 use crate::jose::JoseError;
 use crate::model::{ErrorCode, ParamError};
 use crate::oauth::client_auth::ClientAuthError;
@@ -138,27 +138,17 @@ impl TokenError {
     }
 
     pub(super) fn into_reply(self) -> Reply {
-        let code = self.code();
-        let level = if code.status() >= 500 {
-            log::Level::Error
-        } else {
-            log::Level::Warn
-        };
-        let description = self.description();
-        let reason = self.reason();
-        let mut reply = Reply::error(code, &description).noted(Note::refused(
-            level,
+        let mut reply = Reply::refused(
             "token.refused",
-            code,
-            description,
-            reason,
-        ));
+            self.code(),
+            &self.description(),
+            self.reason(),
+        );
         if matches!(&self, Self::Client(error) if error.challenges_basic()) {
             reply = reply.header("WWW-Authenticate", "Basic realm=\"token\"");
         }
         if matches!(self, Self::NotPost) {
-            reply.status = 405;
-            reply = reply.header("Allow", "POST");
+            reply = reply.only_by("POST");
         }
         reply
     }
