@@ -13,7 +13,7 @@ use std::time::Duration;
 const DRIVER: &str = "/usr/bin/chromedriver";
 const BROWSER: &str = "/usr/bin/chromium";
 /// How long a page may take on a busy machine before the test gives up; nothing waits that long.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One driver a process, on a port that the system chose.
 static RUNNING: LazyLock<Driver> = LazyLock::new(Driver::start);
