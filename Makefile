@@ -32,4 +32,4 @@ install-demo:
 	@.ci/install build-essential pkg-config libssl-dev
 
 install-test: install-demo
-	@.ci/install postgresql chromium chromium-driver
+	@.ci/install postgresql chromium chromium-driver python3-aiosmtpd

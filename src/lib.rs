@@ -12,13 +12,14 @@
 //! Who may use whom, from the bottom up; `tests/it/architecture.rs` reads the `use` lines and checks it.
 //!
 //! ```text
-//! clock random secret jose model ◄─ store profile federation ◄─ config accounts keys ◄─ provider
+//! clock random secret jose language model ◄─ store profile federation ◄─ config accounts keys mail ◄─ provider
 //!     ◄─ endpoint ◄─ oauth authn ◄─ ui ◄─ web cli ◄─ launch ◄─ main
 //! demo: beside them; it uses jose, federation and ui's pages, and the issuers over HTTP only, like an outsider
 //! ```
 //!
 //! - [`clock`], [`random`], [`secret`]: the only uses of the system clock and of random bytes; constant-time comparison.
 //! - [`jose`]: JWS, JWE, JWK and the key ring. The only user of biscuit and of openssl's ciphers.
+//! - [`language`]: the languages of pages and mails, their messages and dates.
 //! - [`model`]: plain data, no I/O.
 //! - [`store`]: SQLite and PostgreSQL behind one set of queries. The only user of diesel. SQLite writes go through one
 //!   thread that commits waiting transactions in groups.
@@ -28,6 +29,7 @@
 //! - [`config`]: `varco.toml` and the environment; every problem of a file reported at once.
 //! - [`accounts`]: the registry of people: import, export, argon2id, sealed second factors. [`keys`]: making,
 //!   rotating and retiring keys.
+//! - [`mail`]: letters to people, their queue in the database, and the way out. The only user of lettre.
 //! - [`provider`]: one issuer: how it comes to know relying parties (by hand, by themselves through [`oauth::registration`],
 //!   or by their first request), keeps them known, keeps its own trust marks, and knows which factors reach which level.
 //! - [`endpoint`]: the steps every protocol endpoint goes through. [`oauth`]: the endpoints, a module each.
@@ -74,7 +76,9 @@ pub mod endpoint;
 pub mod federation;
 pub mod jose;
 pub mod keys;
+pub mod language;
 pub mod launch;
+pub mod mail;
 pub mod model;
 pub mod oauth;
 pub mod profile;

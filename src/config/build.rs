@@ -1,5 +1,7 @@
 //! From checked values to settings: what spans several keys.
 
+mod mail;
+
 use super::environment::Environment;
 use super::issuer;
 use super::problem::Problems;
@@ -90,6 +92,7 @@ pub(super) fn server(
         .and_then(|text| Url::parse(&text).ok());
     let tls = tls(&mut builder, values);
     let key = key(&mut builder, environment);
+    let mail = mail::mail(&mut builder, values);
     let issuers = issuers(&mut builder, values);
     if builder.development {
         builder.warnings.push(
@@ -124,6 +127,7 @@ pub(super) fn server(
             per_address_per_minute: throttle.count("per_address_per_minute")?,
             per_account_per_minute: throttle.count("per_account_per_minute")?,
         },
+        mail,
         override_dir: builder.path(values, "override_dir"),
         issuers: issuers?,
         warnings: builder.warnings,

@@ -31,9 +31,10 @@ pub use environment::Environment;
 pub use example::example;
 pub use problem::{ConfigError, Problem};
 pub use settings::{
-    Branding, Enrolment, ForwardedHeader, IssuerSettings, Lifetimes, ProfileName,
-    ResolveResponseType, RpTolerance, RpToleranceOverride, ServerSettings, ThrottleSettings,
-    TlsSettings, TrustAnchorSettings, TrustMarkStatus,
+    Branding, Enrolment, ForwardedHeader, IssuerSettings, Lifetimes, MailDelivery, MailSettings,
+    ProfileName, ResolveResponseType, RpTolerance, RpToleranceOverride, ServerSettings,
+    SmtpSecurity, SmtpSettings, ThrottleSettings, TlsSettings, TrustAnchorSettings,
+    TrustMarkStatus,
 };
 
 use std::path::Path;

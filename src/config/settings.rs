@@ -44,6 +44,8 @@ pub struct ServerSettings {
     pub tls: Option<TlsSettings>,
     /// Limits of repeated logins.
     pub throttle: ThrottleSettings,
+    /// How mails go out; absent: there are none.
+    pub mail: Option<MailSettings>,
     /// A folder whose `templates/` and `static/` replace embedded files of the same name.
     pub override_dir: Option<PathBuf>,
     /// At least one; no two at one address.
@@ -87,6 +89,50 @@ pub struct TlsSettings {
     pub certificate_file: PathBuf,
     /// The private key.
     pub key_file: PathBuf,
+}
+
+/// How mails go out.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// `Example Identity <no-reply@login.example.it>`; checked.
+    pub from: String,
+    /// Where they go.
+    pub delivery: MailDelivery,
+    /// Days that a mail is kept after the last moment at which it could be sent.
+    pub retention_days: u32,
+}
+
+/// Where mails go.
+#[derive(Clone, Debug)]
+pub enum MailDelivery {
+    /// Nowhere: a page shows them. Development only.
+    Mailbox,
+    /// To a mail server.
+    Smtp(SmtpSettings),
+}
+
+/// A mail server.
+#[derive(Clone, Debug)]
+pub struct SmtpSettings {
+    /// A name or an address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the way there is protected.
+    pub security: SmtpSecurity,
+    /// Username and password.
+    pub credentials: Option<(String, Secret<String>)>,
+}
+
+/// How the way to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpSecurity {
+    /// TLS from the beginning (RFC 8314 §3.3).
+    Tls,
+    /// STARTTLS, without which nothing is sent (RFC 3207).
+    StartTls,
+    /// Not at all: on this machine, or in development.
+    None,
 }
 
 /// Failed or repeated logins; 0 switches a limit off.

@@ -3,7 +3,7 @@
 mod parts;
 
 use super::schema::{Key, Kind, Section};
-use parts::{BRANDING, LIFETIMES, RP, RP_TOLERANCE, TRUST_ANCHOR};
+use parts::{BRANDING, LIFETIMES, MAIL, RP, RP_TOLERANCE, TRUST_ANCHOR};
 
 /// Ten years: no number of seconds in a configuration is larger.
 const TEN_YEARS: i64 = 315_360_000;
@@ -145,6 +145,11 @@ pub(super) static SERVER: Section = Section {
             "throttle",
             Kind::Section(&THROTTLE),
             "Limits of failed or repeated logins; 0 switches one off.",
+        ),
+        table(
+            "mail",
+            Kind::OptionalSection(&MAIL),
+            "E-mails to people. Without this table there are none; in development a page, /mailbox/, shows them.",
         ),
         table(
             "issuer",

@@ -10,6 +10,7 @@ mod grant;
 mod identifier;
 mod interaction;
 mod login_event;
+mod mail;
 mod method;
 mod own_trust_mark;
 mod params;
@@ -37,6 +38,7 @@ pub use interaction::{Interaction, InteractionState, PartialProof};
 pub use login_event::{
     AccessState, HistoryCursor, HistoryFilter, HistoryPage, LoginEvent, LoginEventId,
 };
+pub use mail::{MailCounts, MailCursor, MailMessage, MailState};
 pub use method::{Factor, Method, Methods};
 pub use own_trust_mark::OwnTrustMark;
 pub use params::{ParamError, Params};

@@ -5,6 +5,7 @@
 mod clients;
 mod document;
 mod levels;
+mod mail;
 mod own_marks;
 mod refusals;
 mod renewal;

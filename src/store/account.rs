@@ -213,6 +213,30 @@ pub fn set_password(
     Ok(changed == 1)
 }
 
+/// The language that a person chose, as its code.
+///
+/// # Errors
+/// The database's.
+pub fn language(conn: &mut DbConn, id: &AccountId) -> Result<Option<String>, StoreError> {
+    let found: Option<Option<String>> = account::table
+        .filter(account::id.eq(id.as_str()))
+        .select(account::language)
+        .get_result(conn)
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// Keeps the language that a person chose; false when there is no such person.
+///
+/// # Errors
+/// The database's.
+pub fn set_language(conn: &mut DbConn, id: &AccountId, code: &str) -> Result<bool, StoreError> {
+    let changed = diesel::update(account::table.filter(account::id.eq(id.as_str())))
+        .set(account::language.eq(code))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
 /// Secrets of one-time codes that version 0.1 kept readable, with whose they are; see
 /// [`crate::accounts::second_factor::seal_readable`].
 ///

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use crate::jose::RingName;
-use crate::model::{CodeState, TokenKind, TokenState};
+use crate::model::{CodeState, MailState, TokenKind, TokenState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -33,6 +33,7 @@ pub(super) use text_enum;
 text_enum!(CodeState { Issued => "issued", Redeemed => "redeemed" });
 text_enum!(TokenKind { Access => "access", Refresh => "refresh" });
 text_enum!(TokenState { Live => "live", Rotated => "rotated", Revoked => "revoked" });
+text_enum!(MailState { Queued => "queued", Sent => "sent", Failed => "failed" });
 text_enum!(RingName { Protocol => "protocol", Federation => "federation" });
 
 /// Which row is being read: for the error when it cannot be understood.

@@ -26,6 +26,7 @@ pub mod grant;
 pub mod interaction;
 pub mod lease;
 pub mod login_event;
+pub mod mail_message;
 mod migration;
 pub mod own_trust_mark;
 pub mod purge;

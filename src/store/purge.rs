@@ -55,13 +55,15 @@ pub enum Purgeable {
     OwnTrustMark,
     /// Refusals of long ago.
     Refusal,
+    /// Mails that were sent or given up; never one that still waits.
+    MailMessage,
     /// History beyond its retention.
     LoginEvent,
 }
 
 impl Purgeable {
     /// In an order that leaves little for cascades.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Replay,
         Self::Interaction,
         Self::WebSession,
@@ -76,6 +78,7 @@ impl Purgeable {
         Self::ClientChange,
         Self::OwnTrustMark,
         Self::Refusal,
+        Self::MailMessage,
         Self::LoginEvent,
     ];
 
@@ -97,6 +100,7 @@ impl Purgeable {
             Self::ClientChange => "client_change",
             Self::OwnTrustMark => "own_trust_mark",
             Self::Refusal => "refusal",
+            Self::MailMessage => "mail_message",
             Self::LoginEvent => "login_event",
         }
     }
@@ -107,6 +111,7 @@ impl Purgeable {
             Self::Client => "expires_at <= $1 AND enabled",
             Self::ClientChange => "changed_at <= $1",
             Self::Refusal => "refused_at <= $1",
+            Self::MailMessage => "expires_at <= $1 AND state <> 'queued'",
             Self::LoginEvent => "occurred_at <= $1",
             _ => "expires_at <= $1",
         }
@@ -121,6 +126,7 @@ impl Purgeable {
             | Self::Session
             | Self::Throttle
             | Self::Lease
+            | Self::MailMessage
             | Self::OwnTrustMark => 0,
             Self::Token | Self::Grant => -TOKEN_GRACE_SECONDS,
             Self::AuthorizationCode => -CODE_GRACE_SECONDS,

@@ -10,6 +10,26 @@ diesel::table! {
         attributes -> Text,
         created_at -> BigInt,
         updated_at -> BigInt,
+        language -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    mail_message (id) {
+        id -> Text,
+        account_id -> Text,
+        kind -> Text,
+        distinct_key -> Nullable<Binary>,
+        sealed -> Binary,
+        state -> Text,
+        claim -> Nullable<Text>,
+        attempts -> BigInt,
+        created_at -> BigInt,
+        next_attempt_at -> BigInt,
+        give_up_at -> BigInt,
+        done_at -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        expires_at -> BigInt,
     }
 }
 

@@ -22,13 +22,10 @@ pub mod account;
 pub mod advice;
 mod assets;
 mod brand;
-mod catalog;
 pub mod check;
 pub mod consent;
-pub mod dates;
 pub mod history;
 mod interaction;
-mod locale;
 pub mod login;
 mod pages;
 mod proof;
@@ -39,12 +36,12 @@ mod user_agent;
 mod values;
 pub mod visit;
 
-pub use assets::{Asset, Assets, STATIC_PATH};
-pub use brand::{BRAND_STYLE_PATH, attribute_names, brand_style, logo_url};
-pub use catalog::{
+pub use crate::language::catalog::{
     Arguments, Level, TranslationError, attribute_name, level_name, text, translate,
 };
-pub use locale::Locale;
+pub use crate::language::{Locale, dates};
+pub use assets::{Asset, Assets, STATIC_PATH};
+pub use brand::{BRAND_STYLE_PATH, attribute_names, brand_style, logo_url};
 pub use pages::account::{
     AccountChange, AccountNotice, AccountPage, ConfirmChangePage, FactorView, RecoveryView,
     SessionView,
@@ -72,6 +69,7 @@ pub use pages::second_factor::{
 pub use pages::{Brand, Layout, Link, Page, Pages, RpView};
 pub use values::attribute_value;
 
+use crate::language::catalog;
 use std::path::PathBuf;
 
 /// Why a page could not be made.

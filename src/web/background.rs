@@ -1,9 +1,10 @@
-//! What goes on beside the requests: new keys, expired rows, chains about to end, a changed certificate.
+//! What goes on beside the requests: new keys, expired rows, chains about to end, mails, a changed certificate.
 
 use super::routes::App;
 use super::tls::Certificate;
 use crate::endpoint::quote;
 use crate::keys;
+use crate::mail::Courier;
 use crate::provider::{MarkKeeper, Task, follow_changes, renew_all};
 use crate::store::own_trust_mark;
 use crate::store::purge::{PurgeLimits, purge_expired};
@@ -15,6 +16,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 const KEY_POLL: Duration = Duration::from_secs(2);
 /// Changes of relying parties are obeyed by every node within this time, and at most as much again when it fails once.
 const CHANGE_POLL: Duration = Duration::from_secs(1);
+/// A mail leaves within this time.
+const MAIL_POLL: Duration = Duration::from_secs(1);
 /// Refusals reach the database within this time.
 const REFUSAL_FLUSH: Duration = Duration::from_secs(1);
 /// How often expired rows and ending chains are looked for.
@@ -29,6 +32,7 @@ pub(super) async fn run(app: App, certificate: Option<Arc<Certificate>>) {
         keys,
         changes,
         keep_refusals(&app),
+        keep_mailing(&app),
         keep_purging(&app),
         keep_renewing(&app),
         keep_marks(&app)
@@ -64,6 +68,34 @@ async fn keep_refusals(app: &App) {
             Err(error) if !failing => {
                 failing = true;
                 log::warn!("event=refusals.not_written reason={}", quote(error));
+            }
+            Err(_still) => {}
+        }
+    }
+}
+
+/// Every node does it: a mail is claimed by one.
+async fn keep_mailing(app: &App) {
+    let shared = &app.shared;
+    let Some(settings) = &shared.server.mail else {
+        return;
+    };
+    let courier = Courier {
+        store: &shared.store,
+        key: &shared.key_encryption_key,
+        settings,
+        clock: shared.clock.as_ref(),
+    };
+    let mut ticks = tokio::time::interval(MAIL_POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        ticks.tick().await;
+        match courier.turn().await {
+            Ok(_round) => failing = false,
+            Err(error) if !failing => {
+                failing = true;
+                log::warn!("event=mail.not_sent reason={}", quote(error));
             }
             Err(_still) => {}
         }

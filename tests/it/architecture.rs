@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 /// The modules from the bottom up; each may use itself and those of the rows above it.
 const LAYERS: [&[&str]; 12] = [
     &["clock", "random", "secret"],
-    &["jose"],
+    &["jose", "language"],
     &["model"],
     &["store", "profile", "federation"],
     &["config", "accounts"],
-    &["keys"],
+    &["keys", "mail"],
     &["provider"],
     &["endpoint"],
     &["oauth", "authn"],
@@ -21,8 +21,9 @@ const LAYERS: [&[&str]; 12] = [
 ];
 
 /// The demonstration stands beside them: it uses the library as an outsider would.
-const DEMO_MAY_USE: [&str; 8] = [
+const DEMO_MAY_USE: [&str; 9] = [
     "demo",
+    "language",
     "jose",
     "federation",
     "ui",
@@ -36,7 +37,7 @@ const DEMO_MAY_USE: [&str; 8] = [
 type Place = (&'static str, &'static [&'static str]);
 
 /// Libraries, and where they may be used.
-const PLACES: [Place; 8] = [
+const PLACES: [Place; 9] = [
     // provider: documents are kept as the bytes that are sent. launch: the runtime.
     (
         "actix_web",
@@ -60,6 +61,8 @@ const PLACES: [Place; 8] = [
     ),
     ("reqwest", &["federation/http_fetcher.rs", "demo/http.rs"]),
     ("tera", &["ui/"]),
+    // config: whether a configured sender is an address.
+    ("lettre", &["mail/", "config/build/mail.rs"]),
     ("argon2", &["accounts/password.rs"]),
 ];
 

@@ -13,5 +13,6 @@ mod federation;
 mod flows;
 mod golden;
 mod harness;
+mod mail;
 mod pages;
 mod serve;

@@ -1,7 +1,42 @@
-//! The tables below `[[issuer]]`.
+//! The tables below `[[issuer]]`, and `[mail]`.
 
 use super::super::schema::{Kind, Section};
-use super::{MEDIA_TYPES, TEN_YEARS, THIRTY_DAYS, seconds, with_default, without_default};
+use super::{MEDIA_TYPES, TEN_YEARS, THIRTY_DAYS, number, seconds, with_default, without_default};
+
+pub(super) static MAIL: Section = Section {
+    keys: &[
+        without_default(
+            "smtp_url",
+            Kind::Secret,
+            "\"smtps://mail.example.it\"",
+            "Required outside development. smtps://HOST:PORT is TLS from the beginning (port 465); smtp://HOST:PORT has to offer\nSTARTTLS (port 587), unless HOST is this machine.",
+        ),
+        without_default(
+            "username",
+            Kind::Text,
+            "\"varco\"",
+            "If the server asks for credentials.",
+        ),
+        without_default(
+            "password",
+            Kind::Secret,
+            "\"(the server's password)\"",
+            "Better in the environment: VARCO_MAIL_PASSWORD.",
+        ),
+        without_default(
+            "from",
+            Kind::Text,
+            "\"Example Identity <no-reply@login.example.it>\"",
+            "Required outside development. The sender.",
+        ),
+        with_default(
+            "retention_days",
+            number(1, 3650),
+            "30",
+            "Days that a mail is kept, sealed, after it was sent or given up.",
+        ),
+    ],
+};
 
 pub(super) static BRANDING: Section = Section {
     keys: &[

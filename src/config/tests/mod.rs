@@ -6,6 +6,7 @@ use crate::model::UserinfoContentType;
 use std::path::PathBuf;
 
 mod environment;
+mod mail;
 
 const PRODUCTION: &str = r#"
 [[issuer]]
@@ -364,6 +365,8 @@ fn other_value(key: &Key, path: &str) -> String {
         Kind::ClaimMap => "{\"email\": \"mail\"}",
         Kind::Labels => "{\"email\": \"Mail\"}",
         Kind::Secret if path == "database_url" => "postgres://me@host/db",
+        Kind::Secret if path == "mail.smtp_url" => "smtp://mail.example.it",
+        Kind::Text if path == "mail.from" => "other@example.it",
         Kind::Path if path.ends_with("trust_marks_dir") => ".",
         Kind::Sections(_) if path.ends_with(".rp") => "[{\"id\": \"x\"}]",
         Kind::Sections(_) => "[]",
@@ -404,6 +407,18 @@ fn every_key_changes_the_settings_under_its_environment_name() {
             for name in ["VARCO_TLS_CERTIFICATE_FILE", "VARCO_TLS_KEY_FILE"] {
                 pairs.push((name.to_owned(), "other".to_owned()));
             }
+        }
+        if path.starts_with("mail.") {
+            let all = [
+                ("SMTP_URL", "smtp://a"),
+                ("FROM", "a@b"),
+                ("USERNAME", "u"),
+                ("PASSWORD", "p"),
+            ];
+            pairs.splice(
+                ..0,
+                all.map(|(key, value)| (format!("VARCO_MAIL_{key}"), value.into())),
+            );
         }
         assert_ne!(settings(pairs), before, "{name} changes nothing");
     }

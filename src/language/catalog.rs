@@ -85,7 +85,8 @@ pub fn attribute_name(locale: Locale, claim: &str) -> String {
 }
 
 /// The claim without namespace and under its current name.
-pub(super) fn canonical_claim(claim: &str) -> &str {
+#[must_use]
+pub fn canonical_claim(claim: &str) -> &str {
     let bare = NAMESPACES
         .into_iter()
         .find_map(|namespace| claim.strip_prefix(namespace));

@@ -1,0 +1,2 @@
+ALTER TABLE account DROP COLUMN language;
+DROP TABLE mail_message;

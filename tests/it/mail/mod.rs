@@ -1,0 +1,4 @@
+//! Mails: the way out, against a real SMTP server (aiosmtpd), on both databases.
+
+mod delivery;
+mod server;

@@ -1,0 +1,69 @@
+"""A mail server on loopback. Prints its port, then each mail that it accepted, a JSON object a line.
+
+usage: server.py PORT [USER PASSWORD]
+
+Recipients: unknown@ is refused for good; busy@ for now, the first time; at crash@ the first mail is accepted, but the
+sender never hears of it.
+"""
+import asyncio
+import json
+import sys
+
+from aiosmtpd.smtp import SMTP, AuthResult
+
+
+class Handler:
+    def __init__(self):
+        self.seen = set()
+
+    def first(self, name):
+        new = name not in self.seen
+        self.seen.add(name)
+        return new
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        name = address.split("@")[0]
+        if name == "unknown":
+            return f"550 5.1.1 <{address}> does not exist"
+        if name == "busy" and self.first(name):
+            return f"451 4.2.0 <{address}> is busy"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        said = {
+            "from": envelope.mail_from,
+            "to": envelope.rcpt_tos,
+            "authenticated": session.authenticated,
+            "content": envelope.content.decode(),
+        }
+        print(json.dumps(said), flush=True)
+        if envelope.rcpt_tos[0].startswith("crash@") and self.first("crash"):
+            await asyncio.Event().wait()
+        return "250 accepted"
+
+
+async def main():
+    port, credentials = int(sys.argv[1]), tuple(sys.argv[2:4])
+
+    def authenticate(server, session, envelope, mechanism, data):
+        right = (data.login.decode(), data.password.decode()) == credentials
+        return AuthResult(success=right, handled=False)
+
+    handler = Handler()
+
+    def protocol():
+        return SMTP(
+            handler,
+            authenticator=authenticate if credentials else None,
+            auth_required=bool(credentials),
+            auth_require_tls=False,
+        )
+
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(protocol, "127.0.0.1", port)
+    print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
+    await server.serve_forever()
+
+
+asyncio.run(main())
