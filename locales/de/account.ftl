@@ -4,8 +4,8 @@ otp = Einmalcode
 otp-help = Die sechs Ziffern, die Ihre Authentifizierungs-App gerade anzeigt.
 recovery-code = Wiederherstellungscode
 recovery-code-help = Einer der Codes, die Sie bei der Registrierung der App aufbewahrt haben. Jeder gilt einmal.
-use-recovery-code = Ich habe die App nicht zur Hand: Wiederherstellungscode verwenden
-use-otp = Code der App verwenden
+other-way-recovery = Ich habe die App nicht zur Hand: Wiederherstellungscode verwenden
+other-way-totp = Code der App verwenden
 login-as-other = Als andere Person anmelden
 
 no-factor-title = Ein zweiter Faktor ist nötig

@@ -4,8 +4,8 @@ otp = One-time code
 otp-help = The six digits that your authenticator app shows now.
 recovery-code = Recovery code
 recovery-code-help = One of the codes that you kept when you registered the app. Each works once.
-use-recovery-code = I do not have the app: use a recovery code
-use-otp = Use the code of the app
+other-way-recovery = I do not have the app: use a recovery code
+other-way-totp = Use the code of the app
 login-as-other = Log in as somebody else
 
 no-factor-title = A second factor is needed

@@ -4,8 +4,8 @@ otp = Codice temporaneo
 otp-help = Le sei cifre che la Sua app di autenticazione mostra in questo momento.
 recovery-code = Codice di recupero
 recovery-code-help = Uno dei codici che ha conservato quando ha registrato l’app. Ognuno vale una volta sola.
-use-recovery-code = Non ho l’app con me: uso un codice di recupero
-use-otp = Uso il codice dell’app
+other-way-recovery = Non ho l’app con me: uso un codice di recupero
+other-way-totp = Uso il codice dell’app
 login-as-other = Accedi con un’altra utenza
 
 no-factor-title = Serve un secondo fattore

@@ -4,7 +4,7 @@ use super::{recovery, totp};
 use crate::accounts::second_factor::{self, SecondFactorError};
 use crate::clock::UtcTime;
 use crate::endpoint::quote;
-use crate::model::{AccountId, Authenticator, Method};
+use crate::model::{Account, AccountId, Authenticator, Method};
 use crate::provider::Provider;
 use crate::store::throttle::{self, Allowance};
 use crate::store::{DbConn, StoreError, authenticator, recovery_code};
@@ -19,9 +19,11 @@ const LOCK_OUT: Allowance = Allowance {
     longest_block_seconds: 86_400,
 };
 
-/// What a person can prove possession with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a person has beside the password.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Available {
+    /// Methods that the person can use, in the order in which they are offered.
+    pub methods: Vec<Method>,
     /// Authenticators that count.
     pub authenticators: usize,
     /// Recovery codes that are left.
@@ -31,8 +33,8 @@ pub struct Available {
 impl Available {
     /// Whether there is anything. Recovery codes alone count too: their authenticator was removed for a new one.
     #[must_use]
-    pub fn any(self) -> bool {
-        self.authenticators > 0 || self.recovery_codes > 0
+    pub fn any(&self) -> bool {
+        !self.methods.is_empty()
     }
 }
 
@@ -46,18 +48,25 @@ pub const ALL: &[Method] = &[Method::Totp, Method::Recovery];
 pub fn available(
     conn: &mut DbConn,
     accepted: &[Method],
-    account: &AccountId,
+    account: &Account,
     now: UtcTime,
 ) -> Result<Available, StoreError> {
-    let all = authenticator::search(conn, account, now)?;
-    let usable = |known: &&Authenticator| known.is_active() && accepted.contains(&known.method);
+    let mut authenticators = authenticator::search(conn, &account.id, now)?;
+    authenticators.retain(|known| known.is_active() && accepted.contains(&known.method));
+    let recovery_codes = if accepted.contains(&Method::Recovery) {
+        recovery_code::count_left(conn, &account.id)?
+    } else {
+        0
+    };
+    let has = |method: &Method| match method {
+        Method::Password => false,
+        Method::Totp => authenticators.iter().any(|known| known.method == *method),
+        Method::Recovery => recovery_codes > 0,
+    };
     Ok(Available {
-        authenticators: all.iter().filter(usable).count(),
-        recovery_codes: if accepted.contains(&Method::Recovery) {
-            recovery_code::count_left(conn, account)?
-        } else {
-            0
-        },
+        methods: Method::all().filter(has).collect(),
+        authenticators: authenticators.len(),
+        recovery_codes,
     })
 }
 

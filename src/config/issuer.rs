@@ -71,6 +71,7 @@ pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<Issue
         refresh_acr: values.owned("refresh_acr")?,
         password_levels: values.texts("password_levels")?,
         second_factor_levels: values.texts("second_factor_levels")?,
+        strong_levels: values.texts("strong_levels")?,
         second_factors: second_factors?,
         enrolment: match values.text("enrolment")? {
             "password" => Enrolment::Password,

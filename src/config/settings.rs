@@ -229,6 +229,8 @@ pub struct IssuerSettings {
     pub password_levels: Vec<String>,
     /// Levels that a password together with a second factor satisfies.
     pub second_factor_levels: Vec<String>,
+    /// Levels that a key which verifies its holder satisfies, alone.
+    pub strong_levels: Vec<String>,
     /// Second factors that count, each once.
     pub second_factors: Vec<Method>,
     /// How people come by their first second factor.

@@ -317,6 +317,12 @@ static ISSUER: Section = Section {
             "The levels that a password together with a second factor satisfies.",
         ),
         with_default(
+            "strong_levels",
+            Kind::Levels,
+            "[\"https://www.spid.gov.it/SpidL3\"]",
+            "The levels that a key satisfies which verifies its holder (by PIN or finger) and does not leave its device.\nReached only where second_factors have such a method.",
+        ),
+        with_default(
             "second_factors",
             Kind::Choices(&["totp", "recovery"]),
             "[\"totp\", \"recovery\"]",

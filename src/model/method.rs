@@ -1,7 +1,8 @@
-//! How people prove who they are, as data: which factor a method is, and what tokens call it.
+//! How people prove who they are, as data: which factors a method proves, and what tokens call it.
 //!
-//! One more method (a security key, a code by e-mail): a variant, its row in [`Method::FACTS`], a module in `authn` that
-//! verifies it. Which levels a combination of factors reaches is a table in `provider::levels`.
+//! One more method (a code by e-mail): a variant, its row in [`Method::FACTS`], how a person has it
+//! (`authn::second_factor`), a module in `authn` that verifies it, and its page in `ui::login::step`. Which levels a
+//! combination of factors reaches is a table in `provider::levels`.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,9 @@ pub enum Factor {
     Knowledge,
     /// Something that the person has.
     Possession,
+    /// A key that does not leave its device, and that the device uses only after it has verified who holds it: more than
+    /// one factor in itself, and nothing that could be typed at a false page (NIST SP 800-63B-4 §3.1.7).
+    Strong,
 }
 
 /// A way to prove who one is.
@@ -29,11 +33,11 @@ pub enum Method {
 /// What is known of a method.
 struct Facts {
     method: Method,
-    /// In the configuration, the database and the log.
+    /// In the configuration, the database, addresses of pages and the log.
     name: &'static str,
-    factor: Factor,
+    proves: &'static [Factor],
     /// RFC 8176 §2.
-    amr: &'static str,
+    amr: &'static [&'static str],
 }
 
 impl Method {
@@ -41,20 +45,20 @@ impl Method {
         Facts {
             method: Self::Password,
             name: "password",
-            factor: Factor::Knowledge,
-            amr: "pwd",
+            proves: &[Factor::Knowledge],
+            amr: &["pwd"],
         },
         Facts {
             method: Self::Totp,
             name: "totp",
-            factor: Factor::Possession,
-            amr: "otp",
+            proves: &[Factor::Possession],
+            amr: &["otp"],
         },
         Facts {
             method: Self::Recovery,
             name: "recovery",
-            factor: Factor::Possession,
-            amr: "otp",
+            proves: &[Factor::Possession],
+            amr: &["otp"],
         },
     ];
 
@@ -67,7 +71,12 @@ impl Method {
         }
     }
 
-    /// The name in the configuration, the database and the log.
+    /// Every method, in the order in which they are offered.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::FACTS.iter().map(|facts| facts.method)
+    }
+
+    /// The name in the configuration, the database, addresses of pages and the log.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.facts().name
@@ -76,16 +85,13 @@ impl Method {
     /// The method of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::FACTS
-            .iter()
-            .find(|facts| facts.name == name)
-            .map(|facts| facts.method)
+        Self::all().find(|method| method.name() == name)
     }
 
-    /// What it proves.
+    /// Whether it proves a factor.
     #[must_use]
-    pub fn factor(self) -> Factor {
-        self.facts().factor
+    pub fn proves(self, factor: Factor) -> bool {
+        self.facts().proves.contains(&factor)
     }
 }
 
@@ -112,7 +118,7 @@ impl Methods {
     /// Whether a factor was proven.
     #[must_use]
     pub fn prove(&self, factor: Factor) -> bool {
-        self.0.iter().any(|method| method.factor() == factor)
+        self.0.iter().any(|method| method.proves(factor))
     }
 
     /// `password totp`, as the database and the log have it.
@@ -131,13 +137,13 @@ impl Methods {
             .map(Self)
     }
 
-    /// The `amr` of a token (RFC 8176 §2): each method's value, and `mfa` for more than one factor.
+    /// The `amr` of a token (RFC 8176 §2): each method's values, and `mfa` for more than one factor.
     #[must_use]
     pub fn amr(&self) -> Vec<&'static str> {
         let mut values: Vec<&'static str> = Vec::new();
-        for method in &self.0 {
-            if !values.contains(&method.facts().amr) {
-                values.push(method.facts().amr);
+        for value in self.0.iter().flat_map(|method| method.facts().amr) {
+            if !values.contains(value) {
+                values.push(value);
             }
         }
         if self.prove(Factor::Knowledge) && self.prove(Factor::Possession) {

@@ -15,8 +15,8 @@ struct Way {
     levels: fn(&IssuerSettings) -> &[String],
 }
 
-/// Every way to log in. One more (a security key that verifies who holds it) is one more row.
-static WAYS: [Way; 2] = [
+/// Every way to log in; of two that are equally long, the first is asked for.
+static WAYS: [Way; 3] = [
     Way {
         factors: &[Factor::Knowledge],
         levels: |settings| &settings.password_levels,
@@ -24,6 +24,10 @@ static WAYS: [Way; 2] = [
     Way {
         factors: &[Factor::Knowledge, Factor::Possession],
         levels: |settings| &settings.second_factor_levels,
+    },
+    Way {
+        factors: &[Factor::Strong],
+        levels: |settings| &settings.strong_levels,
     },
 ];
 
@@ -85,25 +89,40 @@ impl Provider {
             let open = way.factors.iter().filter(|factor| !proven.prove(**factor));
             (open.clone().count(), open.copied().next())
         };
-        self.ways()
-            .filter(|way| {
-                (way.levels)(&self.settings)
-                    .iter()
-                    .any(|reached| self.suffices(reached, level))
-            })
+        self.ways_to(level)
             .map(missing)
             .min_by_key(|(count, _)| *count)
             .map_or(Some(Factor::Knowledge), |(_, next)| next)
     }
 
+    /// The methods that may be asked for next: those that prove what is missing on any way to the level.
+    pub fn next_methods(&self, level: &str, proven: &Methods) -> impl Iterator<Item = Method> {
+        let missing: Vec<Factor> = self
+            .ways_to(level)
+            .flat_map(|way| way.factors.iter().copied())
+            .filter(|factor| !proven.prove(*factor))
+            .collect();
+        self.methods()
+            .filter(move |method| missing.iter().any(|factor| method.proves(*factor)))
+    }
+
+    /// The methods that people may use here.
+    fn methods(&self) -> impl Iterator<Item = Method> {
+        Method::all().filter(|method| self.accepts(*method))
+    }
+
     /// The ways that people have here.
     fn ways(&self) -> impl Iterator<Item = &'static Way> {
-        let has_possession = !self.settings.second_factors.is_empty();
-        WAYS.iter().filter(move |way| {
-            way.factors.iter().all(|factor| match factor {
-                Factor::Knowledge => true,
-                Factor::Possession => has_possession,
-            })
+        let can_prove = |factor: &Factor| self.methods().any(|method| method.proves(*factor));
+        WAYS.iter()
+            .filter(move |way| way.factors.iter().all(can_prove))
+    }
+
+    /// The ways that reach a level, or a higher one.
+    fn ways_to(&self, level: &str) -> impl Iterator<Item = &'static Way> {
+        self.ways().filter(move |way| {
+            let mut levels = (way.levels)(&self.settings).iter();
+            levels.any(|reached| self.suffices(reached, level))
         })
     }
 

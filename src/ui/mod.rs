@@ -63,8 +63,8 @@ pub use pages::login::{LoginError, LoginPage};
 pub use pages::message::{FormPostPage, HomePage, MessagePage};
 pub use pages::refusal::{RefusalKind, RefusalPage};
 pub use pages::second_factor::{
-    CodeKind, EnrolPage, NoSecondFactorPage, ProofError, QrView, RecoveryCodesPage,
-    SecondFactorPage,
+    CodeKind, EnrolPage, NoSecondFactorPage, OtherWay, ProofError, QrView, RecoveryCodesPage,
+    SecondFactorPage, StepView,
 };
 pub use pages::{Brand, Layout, Link, Page, Pages, RpView};
 pub use values::attribute_value;

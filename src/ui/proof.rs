@@ -76,7 +76,7 @@ pub(super) async fn needs_code(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
 ) -> Result<bool, PageFailure> {
-    let (person, now) = (signed_in.account.id.clone(), visit.now());
+    let (person, now) = (signed_in.account.clone(), visit.now());
     let available = visit
         .op
         .shared

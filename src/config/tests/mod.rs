@@ -359,7 +359,7 @@ fn other_value(key: &Key, path: &str) -> String {
         Kind::Texts => "[\"other\"]",
         Kind::WebAddresses => "[\"https://other.example.it\"]",
         Kind::Level => "SpidL3",
-        Kind::Levels => "[\"SpidL3\"]",
+        Kind::Levels => "[\"SpidL1\", \"SpidL3\"]",
         Kind::Choices(_) => "[\"totp\"]",
         Kind::Claims => "[\"email\"]",
         Kind::ClaimMap => "{\"email\": \"mail\"}",

@@ -178,7 +178,7 @@ fn may_add(visit: &Visit<'_>, has_factor: bool) -> bool {
 
 /// What the person has, at whichever issuer it counts.
 async fn available(visit: &Visit<'_>, citizen: &SignedIn) -> Result<Available, PageFailure> {
-    let (person, now) = (citizen.account.id.clone(), visit.now());
+    let (person, now) = (citizen.account.clone(), visit.now());
     visit
         .op
         .shared

@@ -1,10 +1,11 @@
-//! The end of a login: the session gets what was proven, and the interaction goes on with it.
+//! The end of a login, or of a step of it: the session gets what was proven, and the interaction goes on with it.
 
 use super::super::visit::{PageFailure, Visit};
 use super::{Login, own_page};
 use crate::clock::UtcTime;
 use crate::endpoint::{Note, Reply, SessionChange};
-use crate::model::{AccountId, InteractionId, Method, Methods, Session, SessionId};
+use crate::model::{AccountId, InteractionId, Method, Methods, PartialProof, Session, SessionId};
+use crate::provider::Provider;
 use crate::store::{DbConn, StoreError, interaction as interactions, session};
 
 /// All that a level needs.
@@ -25,7 +26,27 @@ pub(super) struct Ending {
     /// The same person's session in this browser.
     known: Option<SessionId>,
     interaction: Option<InteractionId>,
+    /// What the interaction keeps while the level needs more.
+    so_far: Option<PartialProof>,
     now: UtcTime,
+}
+
+/// What came of one more proven method.
+pub(super) enum Proved {
+    /// All that the level needs: the person has this session now.
+    All(SessionId, Note),
+    /// The level needs more.
+    More(Note),
+}
+
+impl Proved {
+    /// With one more field of its line of the log.
+    pub(super) fn with(self, name: &'static str, value: &str) -> Self {
+        match self {
+            Self::All(id, note) => Self::All(id, note.with(name, value)),
+            Self::More(note) => Self::More(note.with(name, value)),
+        }
+    }
 }
 
 impl Ending {
@@ -55,18 +76,39 @@ impl Ending {
                 ended_at: None,
             },
             interaction: login.open.as_ref().map(|open| open.interaction.id.clone()),
+            so_far: None,
             now: visit.now(),
         })
     }
 
-    /// With one more method proven.
-    pub(super) fn and(mut self, method: Method) -> Self {
-        self.new.methods = self.new.methods.and(method);
+    /// The end of a step after others.
+    pub(super) fn after(mut self, proof: PartialProof) -> Self {
+        self.so_far = Some(proof);
         self
     }
 
+    /// One more method was proven: ends the login if that is all, or notes it in the interaction.
+    pub(super) fn prove(
+        mut self,
+        tx: &mut DbConn,
+        op: &Provider,
+        method: Method,
+    ) -> Result<Proved, StoreError> {
+        self.new.methods = self.new.methods.and(method);
+        let is_all = op.next_factor(&self.new.acr, &self.new.methods).is_none();
+        if let (false, Some(interaction), Some(mut proof)) =
+            (is_all, &self.interaction, self.so_far.take())
+        {
+            proof.methods = self.new.methods;
+            interactions::prove(tx, interaction, Some(&proof), self.now)?;
+            let note = Note::new(log::Level::Info, "login.factor_proven");
+            return Ok(Proved::More(note.with("methods", proof.methods.to_text())));
+        }
+        Ok(Proved::All(self.write(tx)?, self.note()))
+    }
+
     /// Writes it; the session that the person has now.
-    pub(super) fn write(&self, tx: &mut DbConn) -> Result<SessionId, StoreError> {
+    fn write(&self, tx: &mut DbConn) -> Result<SessionId, StoreError> {
         let id = match &self.known {
             Some(known) if session::reauthenticate(tx, known, &self.new, self.now)? => known,
             _ => {
@@ -81,7 +123,7 @@ impl Ending {
     }
 
     /// The line for the log.
-    pub(super) fn note(&self) -> Note {
+    fn note(&self) -> Note {
         Note::new(log::Level::Info, "login.succeeded")
             .with("level", &self.new.acr)
             .with("methods", self.new.methods.to_text())

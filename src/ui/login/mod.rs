@@ -3,14 +3,14 @@
 //! ```text
 //! GET ─► single sign-on suffices ──────────────────────────────────────────────► /consent
 //!   │    its level is too low, and it is fresh ─► step-up ─┐
-//!   └──► form ─POST password─► the level needs more ───────┴─► second factor ─POST otp─► /consent
+//!   └──► form ─POST password─► the level needs more ───────┴─► step ─POST─► … ─► the level is reached ─► /consent
 //! ```
 //!
 //! What was proven so far is kept in the interaction's row. Without an RP a password opens one's own pages; what changes
 //! the account asks for a proof of its own.
 
 mod finish;
-mod second;
+mod step;
 
 use super::interaction::{self, OpenInteraction};
 use super::visit::{self, PageFailure, SignedIn, Visit, check_csrf, csrf_token};
@@ -63,8 +63,8 @@ async fn try_show(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     if let Some(reply) = login.single_sign_on(visit).await? {
         return Ok(reply);
     }
-    match second::Partial::find(&login, visit).await? {
-        Some(partial) => partial.show(visit).await,
+    match step::Step::find(&login, visit).await? {
+        Some(step) => step.show(visit).await,
         None => login.form(visit, 200, String::new(), None).await,
     }
 }
@@ -79,7 +79,7 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     if let (Some(open), Some(_)) = (&login.open, form.get("restart")) {
         return login.restart(visit, open).await;
     }
-    // A form without username and password is that of the second step, whose code may have been left empty.
+    // A form without username and password is that of a further step, whose code may have been left empty.
     let has_code = form.get("otp").is_some() || form.get("enrol").is_some();
     let has_neither = form.get("username").is_none() && form.get("password").is_none();
     let is_begun = matches!(
@@ -87,8 +87,8 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
         Some(InteractionState::PartlyProven(_))
     );
     if has_code || (has_neither && is_begun) {
-        return match second::Partial::find(&login, visit).await? {
-            Some(partial) => partial.submit(visit, &form).await,
+        return match step::Step::find(&login, visit).await? {
+            Some(step) => step.submit(visit, &form).await,
             None => {
                 let error = Some(LoginError::FormExpired);
                 login.form(visit, 422, String::new(), error).await
@@ -193,10 +193,10 @@ impl Login {
         // A password that was typed for this very login counts for more than the session.
         let has_begun = matches!(open.interaction.state, InteractionState::PartlyProven(_));
         let lacks = visit.op.next_factor(&self.level, &session.methods);
-        if has_begun || lacks != Some(Factor::Possession) {
+        if has_begun || matches!(lacks, None | Some(Factor::Knowledge)) {
             return Ok(None);
         }
-        second::step_up(visit, self, open, SignedIn { session, account }).await
+        step::step_up(visit, self, open, SignedIn { session, account }).await
     }
 
     /// OIDC Core §3.1.2.1, `max_age`.
@@ -226,17 +226,18 @@ impl Login {
         ))
     }
 
-    /// The password is right: the login is done, or goes on with the second factor.
+    /// The password is right: the login is done, or goes on with the next factor.
     async fn password_proven(
         &self,
         visit: &Visit<'_>,
         account: &Account,
     ) -> Result<Reply, PageFailure> {
         let methods = Methods::only(Method::Password);
+        let lacks = visit.op.next_factor(&self.level, &methods);
         if let Some(open) = &self.open
-            && visit.op.next_factor(&self.level, &methods) == Some(Factor::Possession)
+            && matches!(lacks, Some(Factor::Possession | Factor::Strong))
         {
-            return second::begin(visit, open, account).await;
+            return step::begin(visit, open, account).await;
         }
         let proven = Proven {
             account: account.id.clone(),

@@ -51,42 +51,53 @@ pub enum CodeKind {
     Recovery,
 }
 
-/// Asks for the second factor. The form posts `otp`, or `cancel=1`, or `restart=1` to log in as somebody else.
+/// What the pages of all steps of a login have. Their forms post `cancel=1`, or `restart=1` to log in as somebody else,
+/// instead of a proof.
 #[derive(Clone, Debug, Serialize)]
-pub struct SecondFactorPage {
+pub struct StepView {
     /// Who asks.
     pub rp: RpView,
     /// The level that is asked for.
     pub level: Option<Level>,
-    /// What is asked for.
-    pub kind: CodeKind,
-    /// The same page, asking for the other kind; absent when there is none.
-    pub other_url: Option<String>,
-    /// Why the last try failed.
-    pub error: Option<ProofError>,
+    /// Other methods that the person has.
+    pub other_ways: Vec<OtherWay>,
     /// The form's CSRF token.
     pub csrf_token: String,
     /// Where the form posts to.
     pub action_url: String,
+}
+
+/// The page of another method of the same login.
+#[derive(Clone, Debug, Serialize)]
+pub struct OtherWay {
+    /// The method's name.
+    pub method: &'static str,
+    /// Where it is asked for.
+    pub url: String,
+}
+
+/// Asks for a code. The form posts `otp`.
+#[derive(Clone, Debug, Serialize)]
+pub struct SecondFactorPage {
+    /// What surrounds it.
+    pub step: StepView,
+    /// What is asked for.
+    pub kind: CodeKind,
+    /// Why the last try failed.
+    pub error: Option<ProofError>,
 }
 
 impl Page for SecondFactorPage {
     const TEMPLATE: &'static str = "second_factor.html";
 }
 
-/// Tells somebody who has no second factor what to do. The form posts `enrol=1`, `cancel=1` or `restart=1`.
+/// Tells somebody who has nothing to go on with what to do. The form posts `enrol=1`.
 #[derive(Clone, Debug, Serialize)]
 pub struct NoSecondFactorPage {
-    /// Who asks.
-    pub rp: RpView,
-    /// The level that is asked for.
-    pub level: Option<Level>,
-    /// Whether the person may register one now.
+    /// What surrounds it.
+    pub step: StepView,
+    /// Whether the person may register an app now.
     pub may_enrol: bool,
-    /// The form's CSRF token.
-    pub csrf_token: String,
-    /// Where the form posts to.
-    pub action_url: String,
 }
 
 impl Page for NoSecondFactorPage {

@@ -19,17 +19,27 @@ const ERRORS: [ProofError; 13] = [
     ProofError::TooMany,
 ];
 
-fn second_factor(texts: Texts, kind: CodeKind, error: Option<ProofError>) -> SecondFactorPage {
-    SecondFactorPage {
+pub fn step(texts: Texts) -> StepView {
+    StepView {
         rp: rp(texts),
         level: Some(Level::L2),
-        kind,
-        other_url: error
-            .is_none()
-            .then(|| texts.of("/spid/login?with=recovery")),
-        error,
+        other_ways: ["totp", "recovery"]
+            .into_iter()
+            .map(|method| OtherWay {
+                method,
+                url: texts.of("/spid/login?with=recovery"),
+            })
+            .collect(),
         csrf_token: texts.of("csrf-6"),
         action_url: texts.of("/spid/login?interaction=1"),
+    }
+}
+
+fn second_factor(texts: Texts, kind: CodeKind, error: Option<ProofError>) -> SecondFactorPage {
+    SecondFactorPage {
+        step: step(texts),
+        kind,
+        error,
     }
 }
 
@@ -186,11 +196,8 @@ pub fn all(texts: Texts) -> Vec<Sample> {
     ]);
     for may_enrol in [true, false] {
         let page = NoSecondFactorPage {
-            rp: rp(texts),
-            level: Some(Level::L2),
+            step: step(texts),
             may_enrol,
-            csrf_token: texts.of("csrf-11"),
-            action_url: texts.of("/spid/login?interaction=1"),
         };
         samples.push(Sample::new(&format!("no-second-factor-{may_enrol}"), page));
         let codes = RecoveryCodesPage {

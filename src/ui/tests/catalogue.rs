@@ -84,7 +84,7 @@ fn read_all(folder: &Path, text: &mut String) {
 #[test]
 fn no_message_is_left_over() {
     /// Keys that are put together from a value.
-    const PREFIXES: [&str; 19] = [
+    const PREFIXES: [&str; 20] = [
         "mail-",
         "check-fetch-",
         "check-known-",
@@ -99,6 +99,7 @@ fn no_message_is_left_over() {
         "value-",
         "level-",
         "login-error-",
+        "other-way-",
         "state-",
         "refusal-",
         "demo-link-",
