@@ -67,6 +67,7 @@
 //! 4. After the commit the new tokens are signed and answered.
 
 pub mod accounts;
+pub mod administration;
 pub mod authn;
 pub mod cli;
 pub mod clock;

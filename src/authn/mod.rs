@@ -8,6 +8,7 @@
 //! Which methods a level needs is `provider::levels`; what the pages ask for is `ui::login`.
 
 pub mod enrolment;
+pub mod operator;
 pub mod password;
 pub mod recovery;
 pub mod second_factor;

@@ -3,10 +3,10 @@
 use crate::accounts::PasswordError;
 use crate::endpoint::quote;
 use crate::model::Account;
-use crate::provider::Provider;
+use crate::provider::{Provider, Shared};
 use crate::secret::Secret;
 use crate::store::throttle::{self, Allowance};
-use crate::store::{StoreError, account};
+use crate::store::{DbConn, StoreError, account};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Why a login failed.
@@ -43,31 +43,36 @@ pub async fn check(
     password: Secret<String>,
     address: IpAddr,
 ) -> Result<Account, LoginFailure> {
-    let keys = Keys::new(username, address);
-    let found = admit(op, username.to_owned(), keys.clone()).await?;
+    let keys = Keys::new("login", username, address);
+    let name = username.to_owned();
+    let found = keys
+        .admit(&op.shared, move |tx| account::find_by_username(tx, &name))
+        .await?;
     let hash = found
         .as_ref()
         .and_then(|account| account.password_hash.clone());
-    let holds = match op.shared.passwords.verify(hash, password).await {
-        Ok(holds) => holds,
-        Err(PasswordError::Busy) => return Err(LoginFailure::Busy),
-        Err(error) => {
-            log::error!("event=password.unreadable reason={}", quote(error));
-            false
-        }
-    };
+    let holds = holds(&op.shared, hash, password).await?;
     let Some(account) = found.filter(|account| holds && account.enabled) else {
         return Err(LoginFailure::WrongCredentials);
     };
-    op.shared
-        .store
-        .write(move |tx| -> Result<(), StoreError> {
-            throttle::clear(tx, &keys.pair)?;
-            throttle::give_back(tx, &keys.account)?;
-            throttle::give_back(tx, &keys.address)
-        })
-        .await?;
+    keys.give_back(&op.shared).await?;
     Ok(account)
+}
+
+/// Whether a password is that of a hash; without one the answer is no, after the same time.
+pub(super) async fn holds(
+    shared: &Shared,
+    hash: Option<String>,
+    password: Secret<String>,
+) -> Result<bool, LoginFailure> {
+    match shared.passwords.verify(hash, password).await {
+        Ok(holds) => Ok(holds),
+        Err(PasswordError::Busy) => Err(LoginFailure::Busy),
+        Err(error) => {
+            log::error!("event=password.unreadable reason={}", quote(error));
+            Ok(false)
+        }
+    }
 }
 
 /// How much wider the limit of an account is over all addresses: guessing from many is slowed down, and a stranger
@@ -76,7 +81,7 @@ const WIDER: u32 = 10;
 
 /// What attempts are counted by.
 #[derive(Clone)]
-struct Keys {
+pub(super) struct Keys {
     /// The account from this address: the strict limit.
     pair: String,
     /// The account from anywhere.
@@ -86,13 +91,55 @@ struct Keys {
 }
 
 impl Keys {
-    fn new(username: &str, address: IpAddr) -> Self {
+    /// `kind` keeps logins of different registries apart.
+    pub(super) fn new(kind: &str, username: &str, address: IpAddr) -> Self {
         let subscriber = subscriber(address);
         Self {
-            pair: format!("login pair {subscriber} {username}"),
-            account: format!("login account {username}"),
-            address: format!("login address {subscriber}"),
+            pair: format!("{kind} pair {subscriber} {username}"),
+            account: format!("{kind} account {username}"),
+            address: format!("{kind} address {subscriber}"),
         }
+    }
+
+    /// Counts an attempt, and looks up whom it is for if it may be judged.
+    pub(super) async fn admit<T: Send + 'static>(
+        &self,
+        shared: &Shared,
+        find: impl FnOnce(&mut DbConn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, LoginFailure> {
+        let now = shared.clock.now();
+        let limits = shared.server.throttle;
+        let keys = self.clone();
+        shared
+            .store
+            .write(move |tx| {
+                let account = limits.per_account_per_minute;
+                let of = Allowance::per_minute;
+                let wide = of(account.saturating_mul(WIDER));
+                let pair = throttle::reserve(tx, &keys.pair, now, of(account))?;
+                let wide = throttle::reserve(tx, &keys.account, now, wide)?;
+                let address =
+                    throttle::reserve(tx, &keys.address, now, of(limits.per_address_per_minute))?;
+                match pair.max(wide).max(address) {
+                    Some(until) => Err(LoginFailure::Throttled {
+                        seconds: until.seconds_since(now).max(1),
+                    }),
+                    None => Ok(find(tx)?),
+                }
+            })
+            .await
+    }
+
+    /// The attempt was no guess.
+    pub(super) async fn give_back(self, shared: &Shared) -> Result<(), StoreError> {
+        shared
+            .store
+            .write(move |tx| -> Result<(), StoreError> {
+                throttle::clear(tx, &self.pair)?;
+                throttle::give_back(tx, &self.account)?;
+                throttle::give_back(tx, &self.address)
+            })
+            .await
     }
 }
 
@@ -106,31 +153,4 @@ fn subscriber(address: IpAddr) -> IpAddr {
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
-}
-
-async fn admit(
-    op: &Provider,
-    username: String,
-    keys: Keys,
-) -> Result<Option<Account>, LoginFailure> {
-    let now = op.now();
-    let limits = op.shared.server.throttle;
-    op.shared
-        .store
-        .write(move |tx| {
-            let account = limits.per_account_per_minute;
-            let of = Allowance::per_minute;
-            let wide = of(account.saturating_mul(WIDER));
-            let pair = throttle::reserve(tx, &keys.pair, now, of(account))?;
-            let wide = throttle::reserve(tx, &keys.account, now, wide)?;
-            let address =
-                throttle::reserve(tx, &keys.address, now, of(limits.per_address_per_minute))?;
-            match pair.max(wide).max(address) {
-                Some(until) => Err(LoginFailure::Throttled {
-                    seconds: until.seconds_since(now).max(1),
-                }),
-                None => Ok(account::find_by_username(tx, &username)?),
-            }
-        })
-        .await
 }

@@ -171,7 +171,7 @@ impl Keys {
 }
 
 /// Who switches the limit of a minute off (a load test) wants no lock either.
-fn lock_out(per_minute: u32) -> Allowance {
+pub(super) fn lock_out(per_minute: u32) -> Allowance {
     Allowance {
         attempts: if per_minute == 0 {
             0

@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub(super) mod operators;
+
 use crate::federation::EntityId;
 use crate::federation::entity_id::{WELL_KNOWN, has_loopback_host};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -42,6 +44,9 @@ pub(super) enum Command {
     /// Relying parties
     #[command(subcommand)]
     Rp(RpCommand),
+    /// The people who may use the pages at /admin, and what they did
+    #[command(subcommand)]
+    Operator(operators::OperatorCommand),
     /// Remove what has expired, once; `serve` does it by itself
     Purge,
 }

@@ -9,6 +9,7 @@ mod arguments;
 mod check;
 mod database;
 mod keys;
+mod operators;
 mod otp;
 mod output;
 mod parties;
@@ -19,8 +20,10 @@ mod users;
 
 pub use arguments::{DemoOptions, Superior, TaCommand};
 
+use crate::administration;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, ServerSettings};
+use crate::model::Actor;
 use crate::secret::Secret;
 use crate::store::Store;
 use arguments::{Arguments, Command, ConfigCommand, DemoCommand};
@@ -166,6 +169,10 @@ fn dispatch(arguments: Arguments, hooks: Hooks, console: &mut Console<'_>) -> Do
             let world = World::open(file, console)?;
             database::purge(&world, &mut output)?;
         }
+        Command::Operator(command) => {
+            let world = World::open(file, console)?;
+            operators::run(&world, command, console, &mut output)?;
+        }
         Command::Keys(command) => keys::run(file, command, console, &mut output)?,
         Command::User(command) => users::run(file, command, console, &mut output)?,
         Command::Rp(command) => {
@@ -227,6 +234,8 @@ struct World {
     settings: ServerSettings,
     store: Store,
     now: crate::clock::UtcTime,
+    /// Who runs the command, for the trail.
+    actor: Actor,
 }
 
 impl World {
@@ -238,6 +247,7 @@ impl World {
             settings,
             store,
             now: console.clock.now(),
+            actor: administration::command_line_actor(console.environment.account()),
         })
     }
 

@@ -111,6 +111,7 @@ pub(super) fn server(
             _ => SqliteSynchronous::Full,
         },
         development: builder.development,
+        desk_second_factor: values.boolean("desk_second_factor")?,
         public_url,
         trusted_proxies: networks(values, "trusted_proxies")?,
         forwarded_header: match values.text("forwarded_header")? {

@@ -24,6 +24,7 @@ const FOREIGN: &[&str] = &[
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     variables: BTreeMap<String, Secret<String>>,
+    account: Option<String>,
 }
 
 impl Environment {
@@ -33,6 +34,12 @@ impl Environment {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect()
+    }
+
+    /// The account of the machine that a command runs under: who used sudo, or else whose shell it is.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     /// Whether an issuer is configured by the environment alone.
@@ -58,13 +65,20 @@ impl Environment {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self {
-            variables: pairs
-                .into_iter()
-                .filter(|(name, _)| name.starts_with("VARCO_") || name.starts_with("OIDCFED_"))
-                .map(|(name, value)| (name, Secret::new(value)))
-                .collect(),
+        let mut environment = Self::default();
+        let mut accounts = BTreeMap::new();
+        for (name, value) in pairs {
+            if let Some(rank) = ["SUDO_USER", "USER", "LOGNAME"]
+                .iter()
+                .position(|one| *one == name)
+            {
+                accounts.insert(rank, value);
+            } else if name.starts_with("VARCO_") || name.starts_with("OIDCFED_") {
+                environment.variables.insert(name, Secret::new(value));
+            }
         }
+        environment.account = accounts.into_values().next();
+        environment
     }
 }
 

@@ -24,6 +24,8 @@ pub struct ServerSettings {
     pub sqlite_synchronous: SqliteSynchronous,
     /// Allows http issuers and loopback fetches, unpinned anchors and a default salt.
     pub development: bool,
+    /// Whether operators need a second factor in development too; see [`Self::desk_needs_second_factor`].
+    pub desk_second_factor: bool,
     /// The address of the host behind a reverse proxy.
     pub public_url: Option<Url>,
     /// Peers whose forwarding headers count.
@@ -64,6 +66,12 @@ impl ServerSettings {
             sqlite_synchronous: self.sqlite_synchronous,
             migrate,
         }
+    }
+
+    /// Whether the desk opens with a second factor only: always outside development.
+    #[must_use]
+    pub fn desk_needs_second_factor(&self) -> bool {
+        !self.development || self.desk_second_factor
     }
 
     /// The settings of the issuer with exactly this identifier.

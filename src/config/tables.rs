@@ -88,6 +88,12 @@ pub(super) static SERVER: Section = Section {
             "false",
             "true allows http issuers on loopback addresses, fetches from them, anchors without pinned keys and a default salt;\nthe log and the pages say so. Never true for real users.",
         ),
+        with_default(
+            "desk_second_factor",
+            Kind::Boolean,
+            "false",
+            "Operators need a second factor at /admin in development too; elsewhere they always do.",
+        ),
         without_default(
             "public_url",
             Kind::WebAddress,

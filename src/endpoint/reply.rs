@@ -81,6 +81,8 @@ pub enum Trouble {
     CsrfMismatch,
     /// There is no such page.
     NotFound,
+    /// Whoever asks may not do this.
+    Forbidden,
     /// The request is too large.
     TooLarge,
     /// Too many logins are being checked.
@@ -320,6 +322,7 @@ impl Reply {
     fn page_status(code: ErrorCode, trouble: Trouble) -> u16 {
         match trouble {
             Trouble::NotFound => 404,
+            Trouble::Forbidden => 403,
             Trouble::TooLarge => 413,
             Trouble::Unavailable | Trouble::Busy => 503,
             Trouble::ServerError => 500,

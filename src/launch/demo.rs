@@ -1,19 +1,19 @@
 //! `varco demo`: issuers, trust anchor, intermediate and relying parties in one process on embedded SQLite.
 
 use super::open;
-use crate::accounts::Format;
-use crate::accounts::import;
+use crate::accounts::{Format, hash_password, import};
+use crate::administration::{command_line_actor, operators};
 use crate::cli::DemoOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, IssuerSettings, ServerSettings};
 use crate::demo::onboarding::{Judgement, Judges};
 use crate::demo::{self, DemoFederation, DemoKeys, Http, HttpClient};
 use crate::federation::EntityId;
-use crate::model::ClientId;
+use crate::model::{ClientId, Role};
 use crate::profile::RegistrationType;
 use crate::profile::acr::SPID_L1;
 use crate::provider::Provider;
-use crate::store::account;
+use crate::store::{account, operator};
 use crate::web::{self, App, Running};
 use futures_util::future::{BoxFuture, join_all};
 use std::collections::BTreeSet;
@@ -58,6 +58,7 @@ impl Demonstration {
             }
         }
         add_users(&app)?;
+        add_operator(&app)?;
         Ok(Self { app, federation })
     }
 
@@ -95,6 +96,7 @@ pub fn demo(options: DemoOptions) -> Result<(), String> {
             |settings| {
                 if options.second_factor {
                     settings.issuers.iter_mut().for_each(password_for_level_one);
+                    settings.desk_second_factor = true;
                 }
             },
         )?;
@@ -222,12 +224,39 @@ fn add_users(app: &App) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
+/// The operator of the demonstration: name and password.
+pub const OPERATOR: (&str, &str) = ("olga", "olga-demo-desk");
+
+/// Somebody who may use the desk, once.
+fn add_operator(app: &App) -> Result<(), String> {
+    let (name, password) = OPERATOR;
+    let store = &app.shared.store;
+    let known = store
+        .read_blocking(|conn| operator::find_by_name(conn, name))
+        .map_err(|error| error.to_string())?;
+    if known.is_some() {
+        return Ok(());
+    }
+    let hash = hash_password(password).map_err(|error| error.to_string())?;
+    let now = app.shared.clock.now();
+    let actor = command_line_actor(Some("demo"));
+    store
+        .write_blocking(move |tx| {
+            operators::add(tx, &actor, (name, Role::Administrator, hash), now)
+        })
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
 fn announce(base_url: &str, folder: &Path) {
     let mut text = format!(
         "\nVarco demonstration\n\n  Open            {base_url}/\n  Relying party   {base_url}/rp/            (below the trust anchor)\n  \
          Relying party   {base_url}/rp-aggregated/ (below an intermediate)\n  History         {base_url}/spid/history   {base_url}/cie/history\n  \
-         Data            {}  (configuration for the other commands: --config {0}/varco.toml)\n  \
-         Your own RP     varco demo ta add http://127.0.0.1:9000/ --data {0}  (in another terminal)\n\n  Log in as\n",
+         Administration  {base_url}/admin          ({} / {})\n  \
+         Data            {}  (configuration for the other commands: --config {2}/varco.toml)\n  \
+         Your own RP     varco demo ta add http://127.0.0.1:9000/ --data {2}  (in another terminal)\n\n  Log in as\n",
+        OPERATOR.0,
+        OPERATOR.1,
         folder.display()
     );
     for (username, password) in demo::credentials() {

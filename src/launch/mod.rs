@@ -3,7 +3,7 @@
 mod demo;
 mod demo_ta;
 
-pub use demo::{Demonstration, demo};
+pub use demo::{Demonstration, OPERATOR, demo};
 pub use demo_ta::demo_ta;
 
 use crate::accounts::{PasswordHasher, second_factor};

@@ -83,7 +83,11 @@ text_identifier! {
     /// A token's `jti`: a version 4 UUID.
     TokenId
 }
-random_identifier!(AccountId, GrantId, InteractionId, SessionId);
+text_identifier! {
+    /// The key of an operator.
+    OperatorId
+}
+random_identifier!(AccountId, GrantId, InteractionId, SessionId, OperatorId);
 
 impl TokenId {
     /// A new version 4 UUID (SPID/CIE TK-4).

@@ -12,6 +12,7 @@ mod interaction;
 mod login_event;
 mod mail;
 mod method;
+mod operator;
 mod own_trust_mark;
 mod params;
 mod refusal;
@@ -32,7 +33,8 @@ pub use grant::{
     AuthorizationCode, CodeState, Grant, Redeemed, Token, TokenKind, TokenState, TokenStatus,
 };
 pub use identifier::{
-    AccountId, ClientId, CodeHash, GrantId, InteractionId, IssuerId, SecretHash, SessionId, TokenId,
+    AccountId, ClientId, CodeHash, GrantId, InteractionId, IssuerId, OperatorId, SecretHash,
+    SessionId, TokenId,
 };
 pub use interaction::{Interaction, InteractionState, PartialProof};
 pub use login_event::{
@@ -40,6 +42,7 @@ pub use login_event::{
 };
 pub use mail::{MailCounts, MailCursor, MailMessage, MailState};
 pub use method::{Factor, Method, Methods};
+pub use operator::{Actor, Deed, Operator, OperatorSession, Role, TrailEntry, TrailFilter, Via};
 pub use own_trust_mark::OwnTrustMark;
 pub use params::{ParamError, Params};
 pub use refusal::Refusal;

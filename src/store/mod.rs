@@ -28,6 +28,8 @@ pub mod lease;
 pub mod login_event;
 pub mod mail_message;
 mod migration;
+pub mod operator;
+pub mod operator_session;
 pub mod own_trust_mark;
 pub mod purge;
 pub mod recovery_code;
@@ -39,6 +41,7 @@ pub mod session;
 pub mod signing_key;
 pub mod throttle;
 pub mod token;
+pub mod trail;
 pub mod web_session;
 mod writer;
 

@@ -36,6 +36,8 @@ pub enum Purgeable {
     Authenticator,
     /// Expired single sign-on sessions.
     Session,
+    /// Expired sessions of the desk.
+    OperatorSession,
     /// Expired tokens.
     Token,
     /// Codes, a day after their end.
@@ -63,12 +65,13 @@ pub enum Purgeable {
 
 impl Purgeable {
     /// In an order that leaves little for cascades.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: &[Self] = &[
         Self::Replay,
         Self::Interaction,
         Self::WebSession,
         Self::Authenticator,
         Self::Session,
+        Self::OperatorSession,
         Self::Token,
         Self::AuthorizationCode,
         Self::Grant,
@@ -91,6 +94,7 @@ impl Purgeable {
             Self::WebSession => "web_session",
             Self::Authenticator => "authenticator",
             Self::Session => "session",
+            Self::OperatorSession => "operator_session",
             Self::Token => "token",
             Self::AuthorizationCode => "authorization_code",
             Self::Grant => "access_grant",
@@ -124,6 +128,7 @@ impl Purgeable {
             | Self::WebSession
             | Self::Authenticator
             | Self::Session
+            | Self::OperatorSession
             | Self::Throttle
             | Self::Lease
             | Self::MailMessage
@@ -235,7 +240,7 @@ pub(super) fn purge_while(
     mut has_time: impl FnMut() -> bool,
 ) -> Result<PurgeCount, StoreError> {
     let mut count = PurgeCount::default();
-    for what in Purgeable::ALL {
+    for what in Purgeable::ALL.iter().copied() {
         let mut removed = 0_u64;
         while has_time() {
             let (rows, more) =

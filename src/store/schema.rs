@@ -269,6 +269,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    operator (id) {
+        id -> Text,
+        name -> Text,
+        role -> Text,
+        enabled -> Bool,
+        password_hash -> Nullable<Text>,
+        totp -> Nullable<Binary>,
+        totp_step -> Nullable<BigInt>,
+        totp_pending -> Nullable<Binary>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        last_login_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    operator_session (id) {
+        id -> Text,
+        operator_id -> Text,
+        proven -> Bool,
+        browser -> Text,
+        address -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    trail (number) {
+        number -> BigInt,
+        happened_at -> BigInt,
+        actor -> Text,
+        via -> Text,
+        address -> Text,
+        action -> Text,
+        subject -> Text,
+        before -> Nullable<Text>,
+        after -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(token -> access_grant (grant_id));
 diesel::joinable!(access_grant -> account (account_id));
 diesel::allow_tables_to_appear_in_same_query!(token, access_grant, account);

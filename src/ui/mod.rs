@@ -24,6 +24,7 @@ mod assets;
 mod brand;
 pub mod check;
 pub mod consent;
+pub mod desk;
 pub mod history;
 mod interaction;
 pub mod login;
@@ -55,6 +56,10 @@ pub use pages::demo::{
     ActionKind, DemoAction, DemoAttribute, DemoHomePage, DemoLink, DemoLinkKind, DemoOptions,
     DemoResultPage, DemoRpPage, DemoStep, DemoUser, StepKind,
 };
+pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPasswordPage};
+pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
+pub use pages::desk::trail::{TrailPage, TrailRowView};
+pub use pages::desk::{ConfirmPage, DeskView, Field, OutcomeView, SectionView};
 pub use pages::history::{
     FilterError, HistoryEntry, HistoryFilter, HistoryPage, LoggedOutPage, Notice,
     RevokeConfirmPage, RpChoice, TokenState,

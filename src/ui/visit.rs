@@ -5,6 +5,7 @@ use super::{
 };
 use crate::accounts::second_factor::SecondFactorError;
 use crate::clock::UtcTime;
+use crate::config::ServerSettings;
 use crate::endpoint::{CookieChange, Inbound, Method, Note, Page, Reply, Trouble, quote};
 use crate::model::{Account, ErrorCode, IssuerId, Params, Session, SessionId};
 use crate::provider::{KnownClient, Provider};
@@ -14,7 +15,7 @@ use data_encoding::BASE64URL_NOPAD;
 use std::sync::{Arc, OnceLock};
 
 /// How long the language choice is kept.
-const LANGUAGE_SECONDS: i64 = 365 * 86_400;
+pub(super) const LANGUAGE_SECONDS: i64 = 365 * 86_400;
 
 /// A visit.
 pub struct Visit<'a> {
@@ -102,6 +103,48 @@ impl From<PageError> for PageFailure {
     }
 }
 
+impl PageFailure {
+    /// The refusal, with its line of the log.
+    #[must_use]
+    pub fn into_reply(self, path: &'static str, wants_json: bool) -> Reply {
+        let (code, trouble, description) = match &self {
+            Self::Refused(trouble, description) => {
+                let code = match trouble {
+                    Trouble::Busy => ErrorCode::TemporarilyUnavailable,
+                    Trouble::Forbidden => ErrorCode::AccessDenied,
+                    _ => ErrorCode::InvalidRequest,
+                };
+                (code, *trouble, (*description).to_owned())
+            }
+            Self::Store(_) => (
+                ErrorCode::TemporarilyUnavailable,
+                Trouble::Unavailable,
+                "the provider cannot reach its database".to_owned(),
+            ),
+            Self::Page(_) => (
+                ErrorCode::ServerError,
+                Trouble::ServerError,
+                "the page could not be made".to_owned(),
+            ),
+        };
+        let reason = match &self {
+            Self::Refused(_, reason) => (*reason).to_owned(),
+            Self::Store(error) => error.to_string(),
+            Self::Page(error) => error.to_string(),
+        };
+        let level = if matches!(self, Self::Refused(..)) {
+            log::Level::Info
+        } else {
+            log::Level::Error
+        };
+        Reply::refusal(code, description, trouble, wants_json).noted(
+            Note::new(level, "page.refused")
+                .with("page", path)
+                .with("reason", reason),
+        )
+    }
+}
+
 impl Visit<'_> {
     /// The current time.
     #[must_use]
@@ -137,7 +180,8 @@ impl Visit<'_> {
         Locale::choose(
             self.query().get("lang"),
             ui_locales,
-            self.inbound.cookie(&language_cookie(self.op)),
+            self.inbound
+                .cookie(&language_cookie(&self.op.shared.server)),
             self.inbound.accept_language.as_deref(),
         )
     }
@@ -216,7 +260,7 @@ impl Visit<'_> {
             .header("Cache-Control", "no-store");
         if let Some(language) = self.chosen_language() {
             reply = reply.cookie(CookieChange::Set(
-                language_cookie(self.op),
+                language_cookie(&self.op.shared.server),
                 language.code().to_owned(),
                 LANGUAGE_SECONDS,
             ));
@@ -251,43 +295,9 @@ impl Visit<'_> {
     /// The page for a failure.
     #[must_use]
     pub fn failure(&self, failure: PageFailure) -> Reply {
-        let (code, trouble, description) = match &failure {
-            PageFailure::Refused(trouble, description) => {
-                let code = if *trouble == Trouble::Busy {
-                    ErrorCode::TemporarilyUnavailable
-                } else {
-                    ErrorCode::InvalidRequest
-                };
-                (code, *trouble, (*description).to_owned())
-            }
-            PageFailure::Store(_) => (
-                ErrorCode::TemporarilyUnavailable,
-                Trouble::Unavailable,
-                "the provider cannot reach its database".to_owned(),
-            ),
-            PageFailure::Page(_) => (
-                ErrorCode::ServerError,
-                Trouble::ServerError,
-                "the page could not be made".to_owned(),
-            ),
-        };
-        let reason = match &failure {
-            PageFailure::Refused(_, reason) => (*reason).to_owned(),
-            PageFailure::Store(error) => error.to_string(),
-            PageFailure::Page(error) => error.to_string(),
-        };
-        let level = if matches!(failure, PageFailure::Refused(..)) {
-            log::Level::Info
-        } else {
-            log::Level::Error
-        };
-        let mut reply = Reply::refusal(code, description, trouble, self.inbound.wants_json);
+        let mut reply = failure.into_reply(self.path, self.inbound.wants_json);
         reply.ui_locales = self.ui_locales.get().cloned().unwrap_or_default();
-        reply.noted(
-            Note::new(level, "page.refused")
-                .with("page", self.path)
-                .with("reason", reason),
-        )
+        reply
     }
 
     /// Where developers see more of this refusal.
@@ -338,12 +348,8 @@ impl Visit<'_> {
 
 /// The name of the cookie that keeps the language.
 #[must_use]
-pub fn language_cookie(op: &Provider) -> String {
-    let prefix = if op.shared.server.development {
-        ""
-    } else {
-        "__Host-"
-    };
+pub fn language_cookie(server: &ServerSettings) -> String {
+    let prefix = if server.development { "" } else { "__Host-" };
     format!("{prefix}varco-lang")
 }
 
@@ -394,7 +400,7 @@ pub fn origin_of(uri: &str) -> Option<String> {
     }
 }
 
-fn refusal_kind(trouble: Trouble) -> RefusalKind {
+pub(super) fn refusal_kind(trouble: Trouble) -> RefusalKind {
     match trouble {
         Trouble::InvalidRequest => RefusalKind::InvalidRequest,
         Trouble::UntrustedRp => RefusalKind::UntrustedRp,
@@ -406,6 +412,7 @@ fn refusal_kind(trouble: Trouble) -> RefusalKind {
         Trouble::AlreadyAnswered => RefusalKind::AlreadyAnswered,
         Trouble::CsrfMismatch => RefusalKind::CsrfMismatch,
         Trouble::NotFound => RefusalKind::NotFound,
+        Trouble::Forbidden => RefusalKind::Forbidden,
         Trouble::TooLarge => RefusalKind::TooLarge,
         Trouble::Busy => RefusalKind::ServerBusy,
         Trouble::Unavailable => RefusalKind::DatabaseDown,

@@ -2,6 +2,7 @@
 
 use super::around::RequestId;
 use super::peer::Proxies;
+use crate::config::ServerSettings;
 use crate::endpoint::{FORM, Inbound, Method, Posted};
 use crate::model::Params;
 use crate::provider::Provider;
@@ -43,19 +44,36 @@ impl BodyError {
     }
 }
 
+/// Whose pages are asked for: an issuer's, or the desk's.
+pub(super) struct Site<'a> {
+    pub(super) server: &'a ServerSettings,
+    /// What the names of its cookies begin with.
+    pub(super) cookies: String,
+}
+
+impl<'a> From<&'a Provider> for Site<'a> {
+    fn from(op: &'a Provider) -> Self {
+        Self {
+            server: &op.shared.server,
+            cookies: op.cookie_name(),
+        }
+    }
+}
+
 /// Reads the whole request; its body, if there is one, has to be of one of the `accepted` media types.
 pub(super) async fn read(
-    op: &Provider,
+    site: impl Into<Site<'_>>,
     http: &HttpRequest,
     payload: Payload,
     accepted: &'static [&'static str],
 ) -> Result<Inbound, BodyError> {
+    let site = site.into();
     let body = read_body(payload).await?;
     let found = http.content_type();
     let mut known = accepted.iter().copied();
     match known.find(|media_type| found.eq_ignore_ascii_case(media_type)) {
-        Some(FORM) => Ok(from_parts(op, http, &body)),
-        None if body.is_empty() => Ok(without_body(op, http)),
+        Some(FORM) => Ok(from_parts(&site, http, &body)),
+        None if body.is_empty() => Ok(from_parts(&site, http, &[])),
         None => Err(BodyError::WrongType(accepted)),
         Some(media_type) => {
             let text = std::str::from_utf8(&body).map_err(|_| BodyError::Broken)?;
@@ -65,7 +83,7 @@ pub(super) async fn read(
             };
             Ok(Inbound {
                 posted: Some(posted),
-                ..without_body(op, http)
+                ..from_parts(&site, http, &[])
             })
         }
     }
@@ -89,11 +107,11 @@ async fn read_body(mut payload: Payload) -> Result<Bytes, BodyError> {
 }
 
 /// As [`read`], for requests whose body does not count.
-pub(super) fn without_body(op: &Provider, http: &HttpRequest) -> Inbound {
-    from_parts(op, http, &[])
+pub(super) fn without_body<'a>(site: impl Into<Site<'a>>, http: &HttpRequest) -> Inbound {
+    from_parts(&site.into(), http, &[])
 }
 
-fn from_parts(op: &Provider, http: &HttpRequest, body: &[u8]) -> Inbound {
+fn from_parts(site: &Site<'_>, http: &HttpRequest, body: &[u8]) -> Inbound {
     let text = |name: header::HeaderName| {
         http.headers()
             .get(name)
@@ -102,12 +120,12 @@ fn from_parts(op: &Provider, http: &HttpRequest, body: &[u8]) -> Inbound {
     };
     let query = http.query_string().as_bytes();
     let accept = text(header::ACCEPT).unwrap_or_default();
-    let own = op.cookie_name();
+    let own = &site.cookies;
     let cookies = http.cookies().map(|cookies| {
         cookies
             .iter()
             .map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned()))
-            .filter(|(name, _)| name.starts_with(&own) || name.contains("varco-lang"))
+            .filter(|(name, _)| name.starts_with(own.as_str()) || name.contains("varco-lang"))
             .collect()
     });
     let (method, parameters) = if http.method() == http::Method::POST {
@@ -131,7 +149,7 @@ fn from_parts(op: &Provider, http: &HttpRequest, body: &[u8]) -> Inbound {
             .filter(|character| !character.is_control())
             .take(MAX_AGENT)
             .collect(),
-        address: Proxies::of(&op.shared.server).client_address(http.head()),
+        address: Proxies::of(site.server).client_address(http.head()),
         request_id: http
             .extensions()
             .get::<RequestId>()

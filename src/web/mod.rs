@@ -8,6 +8,7 @@
 
 mod around;
 mod background;
+mod desk;
 mod inbound;
 mod outbound;
 mod pages;

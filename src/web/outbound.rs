@@ -3,6 +3,7 @@
 use super::routes::IssuerState;
 use crate::endpoint::{Body, CookieChange, Inbound, Reply, quote};
 use crate::model::SessionId;
+use crate::ui::PageError;
 use crate::ui::visit::Visit;
 use actix_web::HttpResponse;
 use actix_web::cookie::time::Duration;
@@ -23,8 +24,9 @@ pub(super) fn respond_at(
     mut reply: Reply,
     path: &'static str,
 ) -> HttpResponse {
-    let body = match std::mem::replace(&mut reply.body, Body::Bytes("", Vec::new())) {
-        Body::Bytes(content_type, bytes) => (content_type, bytes),
+    let page = std::mem::replace(&mut reply.body, Body::Bytes("", Vec::new()));
+    reply.body = match page {
+        Body::Bytes(content_type, bytes) => Body::Bytes(content_type, bytes),
         Body::Page(page) => {
             if let crate::endpoint::Page::FormPost { action, .. } = page.as_ref() {
                 reply
@@ -32,29 +34,44 @@ pub(super) fn respond_at(
                     .extend(crate::ui::visit::origin_of(action));
             }
             let visit = visit(state, inbound, None, path);
-            match visit.render(&page, &reply.ui_locales) {
-                Ok(html) => ("text/html; charset=utf-8", html.into_bytes()),
-                Err(error) => {
-                    log::error!("event=page.failed reason={}", quote(error));
-                    reply.status = 500;
-                    ("text/plain; charset=utf-8", b"server_error".to_vec())
-                }
-            }
+            let html = visit.render(&page, &reply.ui_locales);
+            rendered(html, &mut reply.status)
         }
+    };
+    write(reply, !state.op.shared.server.development)
+}
+
+/// A rendered page, or that it could not be rendered.
+pub(super) fn rendered(html: Result<String, PageError>, status: &mut u16) -> Body {
+    match html {
+        Ok(html) => Body::Bytes("text/html; charset=utf-8", html.into_bytes()),
+        Err(error) => {
+            log::error!("event=page.failed reason={}", quote(error));
+            *status = 500;
+            Body::Bytes("text/plain; charset=utf-8", b"server_error".to_vec())
+        }
+    }
+}
+
+/// Writes a reply that is rendered; `secure`: its cookies go over TLS only.
+pub(super) fn write(mut reply: Reply, secure: bool) -> HttpResponse {
+    let body = std::mem::replace(&mut reply.body, Body::Bytes("", Vec::new()));
+    let (content_type, bytes) = match body {
+        Body::Bytes(content_type, bytes) => (content_type, bytes),
+        // Rendered before.
+        Body::Page(_) => ("", Vec::new()),
     };
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     for (name, value) in &reply.headers {
         response.insert_header((*name, value.as_str()));
     }
-    let (content_type, bytes) = body;
     if !bytes.is_empty() {
         response.insert_header((header::CONTENT_TYPE, content_type));
     }
     if content_type.starts_with("text/html") {
         response.insert_header((header::CONTENT_SECURITY_POLICY, policy(&reply)));
     }
-    let secure = !state.op.shared.server.development;
     for change in &reply.cookies {
         response.cookie(cookie(change, secure));
     }

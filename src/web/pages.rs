@@ -184,7 +184,7 @@ async fn people(
     payload: Payload,
     which: PageOf,
 ) -> HttpResponse {
-    let inbound = match inbound::read(&state.op, &http, payload, &[FORM]).await {
+    let inbound = match inbound::read(&*state.op, &http, payload, &[FORM]).await {
         Ok(inbound) => inbound,
         Err(error) => return unreadable(&state, &http, &error, true),
     };

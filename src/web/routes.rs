@@ -1,5 +1,6 @@
 //! The route table.
 
+use super::desk;
 use super::inbound::{self, BodyError};
 use super::outbound::respond;
 use super::peer::{self, Proxies};
@@ -46,6 +47,7 @@ pub fn configure(app: &App, config: &mut ServiceConfig) {
         .route("/healthz", web::get().to(healthy))
         .route("/readyz", web::get().to(ready))
         .service(static_files::service(app.pages.clone()));
+    desk::register(app, config);
     let mut providers = app.providers.clone();
     // Longest path first, so that /a/b is not swallowed by /a.
     providers.sort_by_key(|op| std::cmp::Reverse(op.base_path().len()));
@@ -131,7 +133,7 @@ async fn protocol<E: Endpoint>(
     http: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    match inbound::read(&state.op, &http, payload, E::BODIES).await {
+    match inbound::read(&*state.op, &http, payload, E::BODIES).await {
         Ok(inbound) => {
             let reply = endpoint::run::<E>(state.op.clone(), inbound.clone()).await;
             respond(&state, &inbound, reply)
@@ -149,7 +151,7 @@ pub(super) fn unreadable(
     error: &BodyError,
     for_people: bool,
 ) -> HttpResponse {
-    let inbound = inbound::without_body(&state.op, http);
+    let inbound = inbound::without_body(&*state.op, http);
     let (status, description) = error.answer();
     let trouble = match error {
         BodyError::TooLarge => Trouble::TooLarge,
@@ -167,7 +169,7 @@ pub(super) fn unreadable(
 }
 
 async fn document(state: Data<IssuerState>, http: HttpRequest, path: Path) -> HttpResponse {
-    let inbound = inbound::without_body(&state.op, &http);
+    let inbound = inbound::without_body(&*state.op, &http);
     // For people who look at it with a tool; federations fetch the signed form.
     if path == Path::EntityConfiguration && inbound.wants_json {
         return match documents::readable_entity_configuration(&state.op) {
@@ -190,7 +192,7 @@ async fn document(state: Data<IssuerState>, http: HttpRequest, path: Path) -> Ht
 }
 
 async fn resolve(state: Data<IssuerState>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let inbound = match inbound::read(&state.op, &http, payload, &[FORM]).await {
+    let inbound = match inbound::read(&*state.op, &http, payload, &[FORM]).await {
         Ok(inbound) => inbound,
         Err(error) => return unreadable(&state, &http, &error, false),
     };
@@ -203,7 +205,7 @@ async fn resolve(state: Data<IssuerState>, http: HttpRequest, payload: Payload) 
 }
 
 async fn schemas(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse {
-    let inbound = inbound::without_body(&state.op, &http);
+    let inbound = inbound::without_body(&*state.op, &http);
     respond(&state, &inbound, documents::schema_index(&state.op))
 }
 
@@ -212,7 +214,7 @@ async fn schema(
     http: HttpRequest,
     name: web::Path<String>,
 ) -> HttpResponse {
-    let inbound = inbound::without_body(&state.op, &http);
+    let inbound = inbound::without_body(&*state.op, &http);
     let reply = documents::schema(&state.op, &name)
         .unwrap_or_else(|error| error.into_reply(!inbound.wants_json));
     respond(&state, &inbound, reply)
@@ -226,7 +228,7 @@ async fn style(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse {
 }
 
 async fn not_found(state: Data<IssuerState>, http: HttpRequest) -> HttpResponse {
-    let inbound = inbound::without_body(&state.op, &http);
+    let inbound = inbound::without_body(&*state.op, &http);
     let reply = Reply::refusal(
         ErrorCode::NotFound,
         "there is nothing at this address".to_owned(),

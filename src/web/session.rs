@@ -3,10 +3,11 @@
 use crate::clock::Clock;
 use crate::endpoint::quote;
 use crate::model::{SecretHash, SessionId};
-use crate::provider::Provider;
+use crate::provider::{Provider, Shared};
 use crate::random;
 use crate::secret;
 use crate::store::{Store, StoreError, web_session};
+use crate::ui::desk;
 use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_session::{Session, SessionMiddleware};
@@ -131,27 +132,34 @@ impl SessionStore for DatabaseSessions {
 
 /// The middleware of one issuer's pages: its own cookie, so that issuers share no single sign-on.
 pub(super) fn middleware(op: &Provider) -> SessionMiddleware<DatabaseSessions> {
+    build(&op.shared, op.cookie_name(), op.settings.lifetimes.session)
+}
+
+/// The middleware of the desk.
+pub(super) fn desk_middleware(shared: &Shared) -> SessionMiddleware<DatabaseSessions> {
+    let name = desk::cookie_name(&shared.server);
+    build(shared, name, desk::SESSION_SECONDS)
+}
+
+fn build(shared: &Shared, name: String, seconds: i64) -> SessionMiddleware<DatabaseSessions> {
     let store = DatabaseSessions {
-        store: op.shared.store.clone(),
-        clock: op.shared.clock.clone(),
+        store: shared.store.clone(),
+        clock: shared.clock.clone(),
     };
-    SessionMiddleware::builder(store, cookie_key(op))
-        .cookie_name(op.cookie_name())
-        .cookie_secure(!op.shared.server.development)
+    SessionMiddleware::builder(store, cookie_key(shared))
+        .cookie_name(name)
+        .cookie_secure(!shared.server.development)
         .cookie_http_only(true)
         .cookie_same_site(SameSite::Lax)
         .cookie_path("/".to_owned())
         .cookie_content_security(CookieContentSecurity::Signed)
-        .session_lifecycle(
-            PersistentSession::default()
-                .session_ttl(Duration::seconds(op.settings.lifetimes.session)),
-        )
+        .session_lifecycle(PersistentSession::default().session_ttl(Duration::seconds(seconds)))
         .build()
 }
 
 /// The same on every node: derived of the key-encryption key.
-fn cookie_key(op: &Provider) -> Key {
-    let text = op.shared.key_encryption_key.to_text();
+fn cookie_key(shared: &Shared) -> Key {
+    let text = shared.key_encryption_key.to_text();
     let half =
         |name: &str| secret::sha256(format!("varco cookie {name} {}", text.expose()).as_bytes());
     Key::from(&[half("sign"), half("verify")].concat())

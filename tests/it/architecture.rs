@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 12] = [
     &["keys", "mail"],
     &["provider"],
     &["endpoint"],
-    &["oauth", "authn"],
+    &["oauth", "authn", "administration"],
     &["ui"],
     &["web", "cli"],
     &["launch"],

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod browser;
+mod desk;
 mod documents;
 mod federation;
 mod flows;

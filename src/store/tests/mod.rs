@@ -11,6 +11,7 @@ mod schema;
 mod second_factors;
 mod single_use;
 mod tables;
+mod trail;
 mod transactions;
 
 use super::*;

@@ -4,6 +4,7 @@ pub mod account;
 pub mod check;
 pub mod consent;
 pub mod demo;
+pub mod desk;
 pub mod history;
 mod links;
 pub mod login;

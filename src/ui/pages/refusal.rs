@@ -48,6 +48,8 @@ pub enum RefusalKind {
     AlreadyAnswered,
     /// No such page.
     NotFound,
+    /// The operator's role does not allow it.
+    Forbidden,
     /// The request's method does not fit the address.
     MethodNotAllowed,
     /// Too many requests at once.
@@ -66,7 +68,7 @@ pub enum RefusalKind {
 
 impl RefusalKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidRequest,
         Self::UntrustedRp,
         Self::RpUnreachable,
@@ -76,6 +78,7 @@ impl RefusalKind {
         Self::InteractionExpired,
         Self::AlreadyAnswered,
         Self::NotFound,
+        Self::Forbidden,
         Self::MethodNotAllowed,
         Self::ServerBusy,
         Self::ServerError,

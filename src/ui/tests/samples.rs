@@ -1,6 +1,6 @@
 //! Every page with made-up data, in every variant that looks different.
 
-use super::{account_samples, check_samples, demo_samples};
+use super::{account_samples, check_samples, demo_samples, desk_samples};
 use crate::clock::UtcTime;
 use crate::ui::*;
 
@@ -333,5 +333,6 @@ pub fn all(texts: Texts) -> Vec<Sample> {
     samples.extend(refusals(texts));
     samples.extend(check_samples::all(texts));
     samples.extend(demo_samples::all(texts));
+    samples.extend(desk_samples::all(texts));
     samples
 }

@@ -1,0 +1,3 @@
+DROP TABLE trail;
+DROP TABLE operator_session;
+DROP TABLE operator;

@@ -1,0 +1,204 @@
+//! Who may use the desk.
+
+use super::record;
+use crate::clock::UtcTime;
+use crate::model::{Actor, Deed, Operator, OperatorId, Role};
+use crate::store::{DbConn, StoreError, operator, operator_session};
+use serde_json::{Value, json};
+
+/// Characters of a name.
+const MOST_NAME: usize = 60;
+/// NIST SP 800-63B-4 §3.1.1: characters of a password that a second factor joins.
+const LEAST_PASSWORD: usize = 12;
+const MOST_PASSWORD_BYTES: usize = 1024;
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// Not 1 to 60 letters, digits, or `.` `-` `_` `@`.
+    #[error("an operator's name has 1 to 60 letters, digits, '.', '-', '_' or '@'")]
+    Name,
+    /// Another operator is called so.
+    #[error("there is an operator of this name already")]
+    NameTaken,
+    /// Nobody is called so.
+    #[error("there is no operator of this name (compared exactly)")]
+    Unknown,
+    /// Too short or too long.
+    #[error("an operator's password has at least 12 characters, and at most 1024 bytes")]
+    Password,
+    /// It would leave nobody who can make operators.
+    #[error(
+        "this is the last administrator who can log in: make somebody else an administrator first"
+    )]
+    LastAdministrator,
+    /// Nobody takes away their own role or access by mistake.
+    #[error("you cannot disable yourself or change your own role: another administrator can")]
+    Oneself,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whether an operator may be called so.
+///
+/// # Errors
+/// `Name`.
+pub fn check_name(name: &str) -> Result<(), OperatorError> {
+    let fits = |letter: char| letter.is_alphanumeric() || ".-_@".contains(letter);
+    if (1..=MOST_NAME).contains(&name.chars().count()) && name.chars().all(fits) {
+        Ok(())
+    } else {
+        Err(OperatorError::Name)
+    }
+}
+
+/// Whether a password is good enough for an operator.
+///
+/// # Errors
+/// `Password`.
+pub fn check_password(password: &str) -> Result<(), OperatorError> {
+    if password.chars().count() >= LEAST_PASSWORD && password.len() <= MOST_PASSWORD_BYTES {
+        Ok(())
+    } else {
+        Err(OperatorError::Password)
+    }
+}
+
+/// Adds an operator. The second factor is registered at the first login.
+///
+/// # Errors
+/// `Name`, `NameTaken`.
+pub fn add(
+    conn: &mut DbConn,
+    actor: &Actor,
+    (name, role, password_hash): (&str, Role, String),
+    now: UtcTime,
+) -> Result<Operator, OperatorError> {
+    check_name(name)?;
+    if operator::find_by_name(conn, name)?.is_some() {
+        return Err(OperatorError::NameTaken);
+    }
+    let new = Operator {
+        id: OperatorId::random(),
+        name: name.to_owned(),
+        role,
+        enabled: true,
+        password_hash: Some(password_hash),
+        totp: None,
+        totp_pending: None,
+        created_at: now,
+        updated_at: now,
+        last_login_at: None,
+    };
+    match operator::insert(conn, &new) {
+        Err(error) if error.is_duplicate() => return Err(OperatorError::NameTaken),
+        other => other?,
+    }
+    tell(
+        conn,
+        actor,
+        ("operator.add", name),
+        (None, Some(facts(&new))),
+        now,
+    )?;
+    Ok(new)
+}
+
+/// What may be done to an operator.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Another role.
+    Role(Role),
+    /// May log in, or may not; then their sessions end.
+    Enabled(bool),
+    /// Another password (its argon2id hash); their sessions end.
+    Password(String),
+    /// The second factor is registered anew at the next login; their sessions end.
+    ResetFactor,
+    /// Their sessions end.
+    EndSessions,
+}
+
+impl Change {
+    /// As in the trail.
+    #[must_use]
+    pub const fn action(&self) -> &'static str {
+        match self {
+            Self::Role(_) => "operator.role",
+            Self::Enabled(true) => "operator.enable",
+            Self::Enabled(false) => "operator.disable",
+            Self::Password(_) => "operator.password",
+            Self::ResetFactor => "operator.reset_factor",
+            Self::EndSessions => "operator.end_sessions",
+        }
+    }
+}
+
+/// Changes an operator.
+///
+/// # Errors
+/// `Unknown`, `LastAdministrator`, `Oneself`.
+pub fn change(
+    conn: &mut DbConn,
+    actor: &Actor,
+    (name, change): (&str, &Change),
+    now: UtcTime,
+) -> Result<(), OperatorError> {
+    let before = operator::find_by_name(conn, name)?.ok_or(OperatorError::Unknown)?;
+    let mut after = before.clone();
+    match change {
+        Change::Role(role) => after.role = *role,
+        Change::Enabled(enabled) => after.enabled = *enabled,
+        Change::Password(hash) => after.password_hash = Some(hash.clone()),
+        Change::ResetFactor | Change::EndSessions => {}
+    }
+    let loses = after.role < before.role || (before.enabled && !after.enabled);
+    if loses && actor.via == crate::model::Via::Desk && actor.name == name {
+        return Err(OperatorError::Oneself);
+    }
+    let was_administrator = before.enabled && before.role == Role::Administrator;
+    if loses && was_administrator && operator::count_administrators(conn)? <= 1 {
+        return Err(OperatorError::LastAdministrator);
+    }
+    operator::update(conn, &after, now)?;
+    match change {
+        Change::ResetFactor => operator::reset_totp(conn, &after.id, now)?,
+        Change::Role(_) | Change::Enabled(_) | Change::Password(_) | Change::EndSessions => {}
+    }
+    let ends_sessions = !matches!(change, Change::Role(_) | Change::Enabled(true));
+    let ended = if ends_sessions {
+        operator_session::end_all_of(conn, &after.id)?
+    } else {
+        0
+    };
+    let (was, is) = match change {
+        Change::Role(_) | Change::Enabled(_) => (Some(facts(&before)), Some(facts(&after))),
+        Change::Password(_) | Change::ResetFactor | Change::EndSessions => {
+            (None, Some(json!({ "sessions_ended": ended })))
+        }
+    };
+    tell(conn, actor, (change.action(), name), (was, is), now)?;
+    Ok(())
+}
+
+/// What the trail says of an operator.
+fn facts(known: &Operator) -> Value {
+    json!({ "role": known.role.name(), "enabled": known.enabled })
+}
+
+fn tell(
+    conn: &mut DbConn,
+    actor: &Actor,
+    (action, subject): (&'static str, &str),
+    (before, after): (Option<Value>, Option<Value>),
+    now: UtcTime,
+) -> Result<(), StoreError> {
+    let deed = Deed {
+        action,
+        subject: format!("operator {subject}"),
+        before,
+        after,
+    };
+    record(conn, actor, &deed, now)
+}

@@ -1,0 +1,157 @@
+//! How operators prove who they are: a password, and a one-time code. Nothing of the citizens' registry counts here.
+
+use super::password::{Keys, LoginFailure, holds};
+use super::second_factor::{self, Checked};
+use super::totp;
+use crate::accounts::second_factor::SECRET_BYTES;
+use crate::endpoint::quote;
+use crate::model::Operator;
+use crate::provider::Shared;
+use crate::random;
+use crate::secret::Secret;
+use crate::store::throttle::{self, Allowance};
+use crate::store::{DbConn, StoreError, operator};
+use std::net::IpAddr;
+
+/// Checks an operator's password, as [`super::password::check`] does a citizen's.
+///
+/// # Errors
+/// Why it failed.
+pub async fn check_password(
+    shared: &Shared,
+    name: &str,
+    password: Secret<String>,
+    address: IpAddr,
+) -> Result<Operator, LoginFailure> {
+    let keys = Keys::new("operator", name, address);
+    let wanted = name.to_owned();
+    let found = keys
+        .admit(shared, move |tx| operator::find_by_name(tx, &wanted))
+        .await?;
+    let hash = found
+        .as_ref()
+        .and_then(|operator| operator.password_hash.clone());
+    let holds = holds(shared, hash, password).await?;
+    let Some(operator) = found.filter(|operator| holds && operator.enabled) else {
+        return Err(LoginFailure::WrongCredentials);
+    };
+    keys.give_back(shared).await?;
+    Ok(operator)
+}
+
+/// Checks a one-time code, counted before it is judged and spent when it is right. What it writes has to be committed
+/// whatever it says.
+///
+/// # Errors
+/// The database's.
+pub fn check_code(
+    conn: &mut DbConn,
+    shared: &Shared,
+    operator: &Operator,
+    typed: &str,
+) -> Result<Checked, StoreError> {
+    let now = shared.clock.now();
+    let per_minute = shared.server.throttle.per_account_per_minute;
+    let short = format!("operator code minute {}", operator.id);
+    let long = format!("operator code day {}", operator.id);
+    if let Some(until) = throttle::reserve(conn, &short, now, Allowance::per_minute(per_minute))? {
+        let seconds = until.seconds_since(now).max(1);
+        return Ok(Checked::Throttled { seconds });
+    }
+    let lock_out = second_factor::lock_out(per_minute);
+    if let Some(until) = throttle::reserve(conn, &long, now, lock_out)? {
+        return Ok(Checked::Locked { until });
+    }
+    let Some(sealed) = operator.totp.as_deref() else {
+        return Ok(Checked::Wrong);
+    };
+    let Some(step) = step_of(shared, operator, sealed, typed) else {
+        return Ok(Checked::Wrong);
+    };
+    if !operator::redeem_step(conn, &operator.id, step)? {
+        throttle::give_back(conn, &long)?;
+        return Ok(Checked::UsedBefore);
+    }
+    throttle::clear(conn, &short)?;
+    throttle::clear(conn, &long)?;
+    Ok(Checked::Proven(crate::model::Method::Totp))
+}
+
+/// The secret that a new operator registers; made at the first call, the same until its first code.
+///
+/// # Errors
+/// The database's; a secret that cannot be sealed is told of in the log.
+pub fn pending_secret(
+    conn: &mut DbConn,
+    shared: &Shared,
+    operator: &Operator,
+) -> Result<Option<Secret<Vec<u8>>>, StoreError> {
+    let key = &shared.key_encryption_key;
+    if let Some(sealed) = &operator.totp_pending
+        && let Ok(secret) = key.open(sealed, &associated_data(operator))
+    {
+        return Ok(Some(secret));
+    }
+    let secret = Secret::new(random::byte_vec(SECRET_BYTES));
+    match key.seal(secret.expose(), &associated_data(operator)) {
+        Ok(sealed) => {
+            operator::set_pending_totp(conn, &operator.id, Some(&sealed))?;
+            Ok(Some(secret))
+        }
+        Err(error) => {
+            log::error!("event=operator.factor_not_sealed reason={}", quote(error));
+            Ok(None)
+        }
+    }
+}
+
+/// Takes the first code of the secret that waits: from now on it counts.
+///
+/// # Errors
+/// The database's.
+pub fn confirm(
+    conn: &mut DbConn,
+    shared: &Shared,
+    operator: &Operator,
+    typed: &str,
+) -> Result<Checked, StoreError> {
+    let now = shared.clock.now();
+    let limit = Allowance::per_minute(shared.server.throttle.per_account_per_minute);
+    let key = format!("operator enrolment {}", operator.id);
+    if let Some(until) = throttle::reserve(conn, &key, now, limit)? {
+        let seconds = until.seconds_since(now).max(1);
+        return Ok(Checked::Throttled { seconds });
+    }
+    let Some(sealed) = operator.totp_pending.as_deref() else {
+        return Ok(Checked::Wrong);
+    };
+    let Some(step) = step_of(shared, operator, sealed, typed) else {
+        return Ok(Checked::Wrong);
+    };
+    if !operator::confirm_totp(conn, &operator.id, (sealed, step), now)? {
+        return Ok(Checked::Wrong);
+    }
+    throttle::clear(conn, &key)?;
+    Ok(Checked::Proven(crate::model::Method::Totp))
+}
+
+fn step_of(shared: &Shared, operator: &Operator, sealed: &[u8], typed: &str) -> Option<i64> {
+    let code: String = typed
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .take(16)
+        .collect();
+    let key = &shared.key_encryption_key;
+    match key.open(sealed, &associated_data(operator)) {
+        Ok(secret) => totp::step_of(secret.expose(), &code, shared.clock.now()),
+        Err(error) => {
+            log::error!("event=operator.factor_unreadable reason={}", quote(error));
+            None
+        }
+    }
+}
+
+/// What the secret is sealed together with, so that it can be opened only as this operator's.
+fn associated_data(operator: &Operator) -> Vec<u8> {
+    format!("operator.totp {}", operator.id).into_bytes()
+}

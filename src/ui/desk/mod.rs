@@ -1,0 +1,165 @@
+//! `/admin`, the operator's desk, at the host root: for the people who run the provider, not for those who log in.
+//!
+//! ```text
+//! request ─► web::desk ─► session alive, everything proven? ─no─► /admin/login ─► … ─► where one wanted to go
+//!                              │ yes
+//!                              ├─► role of the route (403) ─► form token of a POST (400) ─► handler(&Desk) ─► Reply
+//! ```
+//!
+//! [`ROUTES`] is the one table of its addresses: it says who may open each, and a test walks it with every lesser role and
+//! without tokens. A handler is given a [`Desk`], which only the frame makes: whoever holds one was let in. What it changes
+//! goes through [`crate::administration`], which keeps the trail.
+//!
+//! To add a section: a module with `pub(super) static ROUTES`, its line in [`ROUTES`] and in [`Section`], its pages in
+//! `ui/pages/desk`, templates in `templates/desk`, messages in `locales/*/desk-NAME.ftl`, samples in `ui/tests`.
+
+mod frame;
+pub mod login;
+mod operators;
+mod own;
+mod trail;
+mod visit;
+
+pub use frame::{Desk, enter};
+pub use visit::{DeskState, DeskVisit, link};
+
+use super::visit::PageFailure;
+use crate::config::ServerSettings;
+use crate::endpoint::{Method, Reply};
+use crate::model::{Params, Role};
+use futures_util::future::LocalBoxFuture;
+
+/// The desk's address.
+pub const PATH: &str = "/admin";
+/// How long a session of the desk lasts, whatever is done in it: a working day.
+pub const SESSION_SECONDS: i64 = 8 * 3600;
+
+/// What a handler answers.
+pub type Outcome = Result<Reply, PageFailure>;
+/// A handler.
+pub type Handler = for<'a> fn(&'a Desk<'a>) -> LocalBoxFuture<'a, Outcome>;
+
+/// An address of the desk.
+pub struct Route {
+    /// The whole path.
+    pub path: &'static str,
+    /// GET, which changes nothing; or POST, whose form carries the token of the session.
+    pub method: Method,
+    /// Who may.
+    pub least: Role,
+    /// What answers.
+    pub handler: Handler,
+}
+
+impl Route {
+    /// A page that is looked at.
+    pub(super) const fn get(path: &'static str, least: Role, handler: Handler) -> Self {
+        Self {
+            path,
+            method: Method::Get,
+            least,
+            handler,
+        }
+    }
+
+    /// A form that is sent.
+    pub(super) const fn post(path: &'static str, least: Role, handler: Handler) -> Self {
+        Self {
+            path,
+            method: Method::Post,
+            least,
+            handler,
+        }
+    }
+}
+
+/// Every address of the desk that needs a login, by section.
+pub static ROUTES: [&[Route]; 3] = [&operators::ROUTES, &trail::ROUTES, &own::ROUTES];
+
+/// The table, row by row.
+pub fn routes() -> impl Iterator<Item = &'static Route> {
+    ROUTES.into_iter().flatten()
+}
+
+/// A section: an entry of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Who may use the desk.
+    Operators,
+    /// What was done.
+    Trail,
+    /// One's own password; not in the navigation.
+    Own,
+}
+
+impl Section {
+    /// The navigation, in its order.
+    pub const ALL: [Self; 2] = [Self::Operators, Self::Trail];
+
+    /// Its name in message keys: `desk-section-trail`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Operators => "operators",
+            Self::Trail => "trail",
+            Self::Own => "own",
+        }
+    }
+
+    /// Its first page.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Operators => operators::PATH,
+            Self::Trail => trail::PATH,
+            Self::Own => own::PATH,
+        }
+    }
+}
+
+/// Where `/admin` itself leads: the first section that this role may open.
+#[must_use]
+pub fn first_page(role: Role) -> &'static str {
+    Section::ALL
+        .into_iter()
+        .map(Section::path)
+        .find(|path| may_open(path, role))
+        .unwrap_or(own::PATH)
+}
+
+/// Whether a role may look at an address.
+fn may_open(path: &str, role: Role) -> bool {
+    routes().any(|route| route.path == path && route.method == Method::Get && role >= route.least)
+}
+
+/// The page that a form stands on, with its query: its own address, or else the section's.
+fn page_of(path: &str, query: &Params) -> String {
+    let is_page = routes().any(|route| route.path == path && route.method == Method::Get);
+    let page = if is_page {
+        path
+    } else {
+        Section::ALL
+            .into_iter()
+            .map(Section::path)
+            .find(|section| path.starts_with(section))
+            .unwrap_or(PATH)
+    };
+    link(page, &query.iter().collect::<Vec<_>>())
+}
+
+/// Where a login leads, if the address is a page of the desk: nobody is sent elsewhere.
+fn own_address(to: &str) -> Option<&str> {
+    let path = to.split('?').next().unwrap_or_default();
+    let is_page = routes().any(|route| route.path == path && route.method == Method::Get);
+    (is_page && !to.chars().any(char::is_control)).then_some(to)
+}
+
+/// What pages say after something was done: `desk-notice-KEY`.
+pub(super) const NOTICES: &[&str] = &["operator_added", "operator_changed", "password_changed"];
+
+/// The name of the session's cookie: `__Host-varco-admin`, without the prefix in development, where there is no TLS.
+#[must_use]
+pub fn cookie_name(server: &ServerSettings) -> String {
+    let prefix = if server.development { "" } else { "__Host-" };
+    format!("{prefix}varco-admin")
+}
