@@ -6,7 +6,7 @@ use crate::jose::KeyEncryptionKey;
 use crate::model::Account;
 use crate::model::attribute::attribute;
 use crate::secret::Secret;
-use crate::store::account::{self, AccountPage};
+use crate::store::account::{self, AccountFilter};
 use crate::store::{Store, StoreError};
 use serde_json::{Map, Value};
 use std::io::Write;
@@ -132,15 +132,13 @@ fn each_page(
     secrets: Option<Opening<'_>>,
     visit: &mut dyn FnMut(&[Person]) -> Result<(), ExportError>,
 ) -> Result<usize, ExportError> {
-    let mut page = AccountPage {
-        limit: PAGE,
-        ..AccountPage::default()
-    };
+    let mut after = None;
     let mut count = 0;
     loop {
-        let asked = page.clone();
-        let people: Vec<Person> = store.read_blocking(|conn| -> Result<_, SecondFactorError> {
-            account::search(conn, &asked)?
+        let (people, next) = store.read_blocking(|conn| -> Result<_, SecondFactorError> {
+            let page = account::search(conn, &AccountFilter::all(), after.as_ref(), PAGE)?;
+            let people: Result<Vec<Person>, SecondFactorError> = page
+                .rows
                 .into_iter()
                 .map(|account| {
                     let secret = match secrets {
@@ -151,15 +149,14 @@ fn each_page(
                     };
                     Ok((account, secret))
                 })
-                .collect()
+                .collect();
+            Ok((people?, page.next))
         })?;
         visit(&people)?;
         count += people.len();
-        match people.last() {
-            Some((last, _)) if u32::try_from(people.len()).is_ok_and(|rows| rows >= PAGE) => {
-                page.after = Some(last.username.clone());
-            }
-            _ => return Ok(count),
+        match next {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(count),
         }
     }
 }

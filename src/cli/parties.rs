@@ -7,7 +7,7 @@ use crate::config::IssuerSettings;
 use crate::jose::KeySet;
 use crate::model::{ClientId, ClientMetadata, IssuerId, Origin, RelyingParty};
 use crate::profile::Profile;
-use crate::store::client;
+use crate::store::client::{self, ClientFilter, ClientOrder};
 use crate::{random, secret};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
@@ -58,15 +58,18 @@ fn set_enabled(world: &World, party: &Party, enabled: bool, output: &mut Output)
 }
 
 fn list(world: &World, settings: &IssuerSettings, output: &mut Output) -> Done {
-    let issuer = IssuerId::new(settings.id.clone());
     let mut rows = Vec::new();
     let mut documents = Vec::new();
-    let mut after: Option<ClientId> = None;
+    let filter = ClientFilter {
+        issuer: Some(IssuerId::new(settings.id.clone())),
+        ..ClientFilter::default()
+    };
+    let mut after = None;
     loop {
-        let page = world
-            .store
-            .read_blocking(|conn| client::search(conn, &issuer, after.as_ref(), PAGE))?;
-        for party in &page {
+        let page = world.store.read_blocking(|conn| {
+            client::search(conn, &filter, ClientOrder::default(), after.as_ref(), PAGE)
+        })?;
+        for party in &page.rows {
             let document = summary(party);
             rows.push(vec![
                 party.client_id.to_string(),
@@ -81,11 +84,9 @@ fn list(world: &World, settings: &IssuerSettings, output: &mut Output) -> Done {
             ]);
             documents.push(document);
         }
-        match page.last() {
-            Some(last) if u32::try_from(page.len()).is_ok_and(|rows| rows >= PAGE) => {
-                after = Some(last.client_id.clone());
-            }
-            _ => break,
+        match page.next {
+            Some(cursor) => after = Some(cursor),
+            None => break,
         }
     }
     if rows.is_empty() {

@@ -3,7 +3,7 @@
 use super::{AccountId, ClientId, GrantId, IssuerId};
 use crate::clock::UtcTime;
 
-/// The key of an event; also the second half of the keyset cursor.
+/// The key of an event; also the second half of the list's cursor.
 pub type LoginEventId = String;
 
 /// An access of a user to an RP.
@@ -77,22 +77,4 @@ pub struct HistoryFilter {
     pub from: Option<UtcTime>,
     /// Before.
     pub until: Option<UtcTime>,
-}
-
-/// Where the last page ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryCursor {
-    /// Time of the last event shown.
-    pub occurred_at: UtcTime,
-    /// Its key.
-    pub id: LoginEventId,
-}
-
-/// A page of events, newest first.
-#[derive(Clone, Debug)]
-pub struct HistoryPage {
-    /// At most the page size.
-    pub events: Vec<LoginEvent>,
-    /// Present when there are older ones.
-    pub next: Option<HistoryCursor>,
 }

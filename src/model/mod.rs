@@ -37,9 +37,7 @@ pub use identifier::{
     SessionId, TokenId,
 };
 pub use interaction::{Interaction, InteractionState, PartialProof};
-pub use login_event::{
-    AccessState, HistoryCursor, HistoryFilter, HistoryPage, LoginEvent, LoginEventId,
-};
+pub use login_event::{AccessState, HistoryFilter, LoginEvent, LoginEventId};
 pub use mail::{MailCounts, MailCursor, MailMessage, MailState};
 pub use method::{Factor, Method, Methods};
 pub use operator::{Actor, Deed, Operator, OperatorSession, Role, TrailEntry, TrailFilter, Via};

@@ -2,6 +2,7 @@
 
 use super::column::{Row, can_be_stored, to_json};
 use super::connection::on_backend;
+use super::keyset::{Page, TextCursor, end_of_prefix, fetched};
 use super::schema::account;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
@@ -38,15 +39,35 @@ impl AccountRow {
     }
 }
 
-/// Which people to show, by username.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AccountPage {
-    /// Only usernames that begin so; compared exactly.
-    pub prefix: String,
-    /// Only after this username: where the last page ended.
-    pub after: Option<String>,
-    /// At most so many.
-    pub limit: u32,
+/// What people are looked up by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountKey {
+    /// Usernames that begin so, compared exactly; by username.
+    Username(String),
+    /// A fiscal number, with or without the country that gave it.
+    FiscalNumber(String),
+    /// E-mail addresses that begin so, whatever the case; by address.
+    Email(String),
+}
+
+/// Which people to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFilter {
+    /// By what, and so in which order.
+    pub by: AccountKey,
+    /// Only those that are on, or off.
+    pub enabled: Option<bool>,
+}
+
+impl AccountFilter {
+    /// Everybody, by username.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            by: AccountKey::Username(String::new()),
+            enabled: None,
+        }
+    }
 }
 
 /// Adds a person.
@@ -103,33 +124,137 @@ pub fn find_by_username(conn: &mut DbConn, username: &str) -> Result<Option<Acco
         .transpose()
 }
 
-/// A page of people, by username byte for byte.
+/// A page of people.
 ///
 /// # Errors
 /// The database's.
-pub fn search(conn: &mut DbConn, page: &AccountPage) -> Result<Vec<Account>, StoreError> {
-    if !can_be_stored(&page.prefix) {
-        return Ok(Vec::new());
+pub fn search(
+    conn: &mut DbConn,
+    filter: &AccountFilter,
+    after: Option<&TextCursor>,
+    limit: u32,
+) -> Result<Page<Account, TextCursor>, StoreError> {
+    let (AccountKey::Username(text) | AccountKey::FiscalNumber(text) | AccountKey::Email(text)) =
+        &filter.by;
+    if !can_be_stored(text) {
+        return Ok(Page::empty());
     }
-    let after = page.after.as_deref().filter(|after| can_be_stored(after));
+    match &filter.by {
+        AccountKey::Username(prefix) => by_username(conn, (prefix, filter.enabled), after, limit),
+        AccountKey::FiscalNumber(number) => {
+            let number = with_country(number);
+            by_fiscal_number(conn, (&number, filter.enabled), after, limit)
+        }
+        AccountKey::Email(prefix) => {
+            let prefix = prefix.to_ascii_lowercase();
+            by_email(conn, (&prefix, filter.enabled), after, limit)
+        }
+    }
+}
+
+fn by_username(
+    conn: &mut DbConn,
+    (prefix, enabled): (&str, Option<bool>),
+    after: Option<&TextCursor>,
+    limit: u32,
+) -> Result<Page<Account, TextCursor>, StoreError> {
     let rows: Vec<AccountRow> = on_backend!(conn, c => {
         let mut query = account::table
             .select(AccountRow::as_select())
             .order(account::username)
-            .limit(i64::from(page.limit))
+            .limit(fetched(limit))
             .into_boxed();
         if let Some(after) = after {
-            query = query.filter(account::username.gt(after));
+            query = query.filter(account::username.gt(&after.key));
         }
-        if !page.prefix.is_empty() {
-            // A range, since LIKE ignores case in SQLite; no character is greater than the last one.
+        if !prefix.is_empty() {
             query = query
-                .filter(account::username.ge(&page.prefix))
-                .filter(account::username.lt(format!("{}\u{10ffff}", page.prefix)));
+                .filter(account::username.ge(prefix))
+                .filter(account::username.lt(end_of_prefix(prefix)));
+        }
+        if let Some(enabled) = enabled {
+            query = query.filter(account::enabled.eq(enabled));
         }
         query.load(c)
     })?;
-    rows.into_iter().map(AccountRow::decode).collect()
+    Page::of(rows, limit, AccountRow::decode, |last| TextCursor {
+        key: last.username.clone(),
+        id: String::new(),
+    })
+}
+
+/// A number of two people is a mistake of the registry, which the operator wants to see.
+fn by_fiscal_number(
+    conn: &mut DbConn,
+    (number, enabled): (&str, Option<bool>),
+    after: Option<&TextCursor>,
+    limit: u32,
+) -> Result<Page<Account, TextCursor>, StoreError> {
+    let rows: Vec<AccountRow> = on_backend!(conn, c => {
+        let mut query = account::table
+            .filter(account::fiscal_number.eq(number))
+            .select(AccountRow::as_select())
+            .order(account::id)
+            .limit(fetched(limit))
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(account::id.gt(&after.id));
+        }
+        if let Some(enabled) = enabled {
+            query = query.filter(account::enabled.eq(enabled));
+        }
+        query.load(c)
+    })?;
+    Page::of(rows, limit, AccountRow::decode, |last| TextCursor {
+        key: String::new(),
+        id: last.id.as_str().to_owned(),
+    })
+}
+
+fn by_email(
+    conn: &mut DbConn,
+    (prefix, enabled): (&str, Option<bool>),
+    after: Option<&TextCursor>,
+    limit: u32,
+) -> Result<Page<Account, TextCursor>, StoreError> {
+    let rows: Vec<(AccountRow, Option<String>)> = on_backend!(conn, c => {
+        let mut query = account::table
+            .filter(account::email.ge(prefix))
+            .filter(account::email.lt(end_of_prefix(prefix)))
+            .select((AccountRow::as_select(), account::email))
+            .order((account::email, account::id))
+            .limit(fetched(limit))
+            .into_boxed();
+        if let Some(after) = after {
+            query = query
+                .filter(account::email.ge(&after.key))
+                .filter(account::email.gt(&after.key).or(account::id.gt(&after.id)));
+        }
+        if let Some(enabled) = enabled {
+            query = query.filter(account::enabled.eq(enabled));
+        }
+        query.load(c)
+    })?;
+    let decode =
+        |(row, email): (AccountRow, Option<String>)| row.decode().map(|person| (person, email));
+    let page = Page::of(rows, limit, decode, |(last, email)| TextCursor {
+        key: email.clone().unwrap_or_default(),
+        id: last.id.as_str().to_owned(),
+    })?;
+    Ok(Page {
+        rows: page.rows.into_iter().map(|(person, _)| person).collect(),
+        next: page.next,
+    })
+}
+
+/// As the registry keeps a fiscal number: with the country that gave it (SPID/CIE attributes).
+fn with_country(typed: &str) -> String {
+    let number = typed.trim().to_ascii_uppercase();
+    if number.contains('-') {
+        number
+    } else {
+        format!("TINIT-{number}")
+    }
 }
 
 /// Replaces everything of a person but the key and the time of making.

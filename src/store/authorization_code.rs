@@ -50,6 +50,37 @@ pub fn insert(conn: &mut DbConn, new: &AuthorizationCode) -> Result<(), StoreErr
     Ok(())
 }
 
+/// The code of this hash, whatever became of it.
+///
+/// # Errors
+/// The database's.
+pub fn find(conn: &mut DbConn, hash: &CodeHash) -> Result<Option<AuthorizationCode>, StoreError> {
+    code::table
+        .filter(code::code_hash.eq(hash.0.as_slice()))
+        .select(CodeRow::as_select())
+        .get_result(conn)
+        .optional()?
+        .map(CodeRow::decode)
+        .transpose()
+}
+
+/// The codes of a grant: one, or few.
+///
+/// # Errors
+/// The database's.
+pub fn search(
+    conn: &mut DbConn,
+    grant: &GrantId,
+    limit: u32,
+) -> Result<Vec<AuthorizationCode>, StoreError> {
+    let rows: Vec<CodeRow> = code::table
+        .filter(code::grant_id.eq(grant.as_str()))
+        .limit(i64::from(limit))
+        .select(CodeRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(CodeRow::decode).collect()
+}
+
 /// Spends a code: one conditional UPDATE, so that of many at the same time one wins. Another client's attempt changes
 /// nothing. Expiry of the code, and expiry or revocation of the grant, are for the caller to judge.
 ///

@@ -1,5 +1,12 @@
 //! Relying parties.
 
+mod list;
+
+pub use list::{
+    ClientCursor, ClientFilter, ClientOrder, ClientOrigin, ClientSort, ClientState, EndingChain,
+    search, search_ending,
+};
+
 use super::column::{Row, TextEnum, can_be_stored, text_enum, to_json};
 use super::connection::on_backend;
 use super::renewal::Due;
@@ -215,30 +222,6 @@ pub fn replace_keys(
         0 => Ok(None),
         _ => find(conn, issuer, client_id),
     }
-}
-
-/// A page of an issuer's RPs, by `client_id` byte for byte, after the one where the last page ended.
-///
-/// # Errors
-/// The database's.
-pub fn search(
-    conn: &mut DbConn,
-    issuer: &IssuerId,
-    after: Option<&ClientId>,
-    limit: u32,
-) -> Result<Vec<RelyingParty>, StoreError> {
-    let after = after
-        .map(ClientId::as_str)
-        .filter(|after| can_be_stored(after))
-        .unwrap_or_default();
-    let rows: Vec<ClientRow> = client::table
-        .filter(client::issuer.eq(issuer.as_str()))
-        .filter(client::client_id.gt(after))
-        .select(ClientRow::as_select())
-        .order(client::client_id)
-        .limit(i64::from(limit))
-        .load(conn)?;
-    rows.into_iter().map(ClientRow::decode).collect()
 }
 
 /// Switches an RP on or off; false when there is no such RP.

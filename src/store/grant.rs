@@ -1,6 +1,8 @@
 //! What users allowed RPs. Revoking a grant revokes what came of it and shows in the history, in one transaction.
 
-use super::column::{Row, TextEnum, to_json};
+use super::column::{Row, TextEnum, can_be_stored, to_json};
+use super::connection::on_backend;
+use super::keyset::{Page, TimeCursor, fetched, newest_first};
 use super::schema::{access_grant, token};
 use super::token::revoke_live_of_grant;
 use super::{DbConn, StoreError, login_event};
@@ -95,6 +97,52 @@ pub fn find(conn: &mut DbConn, id: &GrantId) -> Result<Option<Grant>, StoreError
         .optional()?
         .map(GrantRow::decode)
         .transpose()
+}
+
+/// Whose grants to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantsOf {
+    /// A person's, at every issuer.
+    Account(AccountId),
+    /// Those to an RP of an issuer.
+    Client(IssuerId, ClientId),
+    /// Those of a session.
+    Session(SessionId),
+}
+
+/// A page of the grants that are kept, newest first.
+///
+/// # Errors
+/// The database's.
+pub fn search(
+    conn: &mut DbConn,
+    of: &GrantsOf,
+    after: Option<&TimeCursor>,
+    limit: u32,
+) -> Result<Page<Grant>, StoreError> {
+    let asked = match of {
+        GrantsOf::Account(account) => account.as_str(),
+        GrantsOf::Client(_, client_id) => client_id.as_str(),
+        GrantsOf::Session(session) => session.as_str(),
+    };
+    if !can_be_stored(asked) {
+        return Ok(Page::empty());
+    }
+    let rows: Vec<GrantRow> = on_backend!(conn, c => {
+        let query = access_grant::table.select(GrantRow::as_select()).into_boxed();
+        let query = match of {
+            GrantsOf::Account(_) => query.filter(access_grant::account_id.eq(asked)),
+            GrantsOf::Client(issuer, _) => query
+                .filter(access_grant::issuer.eq(issuer.as_str()))
+                .filter(access_grant::client_id.eq(asked)),
+            GrantsOf::Session(_) => query.filter(access_grant::session_id.eq(asked)),
+        };
+        newest_first!(query, access_grant.created_at, after, fetched(limit)).load(c)
+    })?;
+    Page::of(rows, limit, GrantRow::decode, |last| TimeCursor {
+        key: last.created_at,
+        id: last.id.as_str().to_owned(),
+    })
 }
 
 /// Revokes a grant with its tokens, and marks its history. False: it was revoked before, or is unknown.

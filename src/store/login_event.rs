@@ -1,13 +1,12 @@
-//! The citizen's history. Every function that shows it takes the person, so that nobody sees another's.
+//! The citizen's history. Every function that shows it to citizens takes the person, so that nobody sees another's.
 
 use super::column::{Row, can_be_stored, free_text, to_json};
 use super::connection::on_backend;
+use super::keyset::{Page, TimeCursor, fetched, newest_first};
 use super::schema::login_event;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
-use crate::model::{
-    AccountId, ClientId, GrantId, HistoryCursor, HistoryFilter, HistoryPage, IssuerId, LoginEvent,
-};
+use crate::model::{AccountId, ClientId, GrantId, HistoryFilter, IssuerId, LoginEvent};
 use diesel::prelude::*;
 
 /// RPs offered as choices of the filter: more make no menu.
@@ -100,16 +99,13 @@ pub fn insert(conn: &mut DbConn, new: &LoginEvent) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The query of [`search`], for either backend; a macro, since diesel's boxed types name theirs. The condition of the
-/// cursor is written so that both databases walk the index: `(a < ? OR (a = ? AND id < ?))` alone scans the table.
+/// The query of [`search`], for either backend; a macro, since diesel's boxed types name theirs.
 macro_rules! history_query {
     ($owner:expr, $filter:expr, $after:expr, $limit:expr) => {{
         use $crate::store::schema::login_event as table;
         let mut query = table::table
             .filter(table::issuer.eq($owner.issuer.as_str()))
             .filter(table::account_id.eq($owner.account.as_str()))
-            .order((table::occurred_at.desc(), table::id.desc()))
-            .limit($limit)
             .select($crate::store::login_event::LoginEventRow::as_select())
             .into_boxed();
         if let Some(client_id) = &$filter.client_id {
@@ -121,16 +117,7 @@ macro_rules! history_query {
         if let Some(until) = $filter.until {
             query = query.filter(table::occurred_at.lt(until.0));
         }
-        if let Some(cursor) = $after {
-            query = query
-                .filter(table::occurred_at.le(cursor.occurred_at.0))
-                .filter(
-                    table::occurred_at
-                        .lt(cursor.occurred_at.0)
-                        .or(table::id.lt(&cursor.id)),
-                );
-        }
-        query
+        $crate::store::keyset::newest_first!(query, table.occurred_at, $after, $limit)
     }};
 }
 #[cfg(test)]
@@ -144,9 +131,9 @@ pub fn search(
     conn: &mut DbConn,
     owner: HistoryOwner<'_>,
     filter: &HistoryFilter,
-    after: Option<&HistoryCursor>,
+    after: Option<&TimeCursor>,
     limit: u32,
-) -> Result<HistoryPage, StoreError> {
+) -> Result<Page<LoginEvent>, StoreError> {
     let unanswerable = filter
         .client_id
         .iter()
@@ -154,28 +141,63 @@ pub fn search(
         .chain(after.iter().map(|cursor| cursor.id.as_str()))
         .any(|text| !can_be_stored(text));
     if unanswerable {
-        return Ok(HistoryPage {
-            events: Vec::new(),
-            next: None,
-        });
+        return Ok(Page::empty());
     }
-    let size = usize::try_from(limit).unwrap_or(usize::MAX);
-    // One more than asked for, to know whether there are older ones.
-    let fetched = i64::from(limit).saturating_add(1);
-    let mut rows: Vec<LoginEventRow> = on_backend!(conn, c => {
-        history_query!(owner, filter, after, fetched).load(c)
+    let rows: Vec<LoginEventRow> = on_backend!(conn, c => {
+        history_query!(owner, filter, after, fetched(limit)).load(c)
     })?;
-    let more = rows.len() > size;
-    rows.truncate(size);
-    let events = rows
-        .into_iter()
-        .map(LoginEventRow::decode)
-        .collect::<Result<Vec<_>, _>>()?;
-    let next = events.last().filter(|_| more).map(|event| HistoryCursor {
-        occurred_at: event.occurred_at,
-        id: event.id.clone(),
-    });
-    Ok(HistoryPage { events, next })
+    Page::of(rows, limit, LoginEventRow::decode, cursor_of)
+}
+
+fn cursor_of(last: &LoginEvent) -> TimeCursor {
+    TimeCursor {
+        key: last.occurred_at,
+        id: last.id.clone(),
+    }
+}
+
+/// Whose events an operator looks at; a person's are [`search`]'s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventsOf {
+    /// Everybody's.
+    All,
+    /// An issuer's.
+    Issuer(IssuerId),
+    /// An RP's at an issuer.
+    Client(IssuerId, ClientId),
+}
+
+/// A page of the last events, newest first: for operators only.
+///
+/// # Errors
+/// The database's.
+pub fn search_recent(
+    conn: &mut DbConn,
+    of: &EventsOf,
+    after: Option<&TimeCursor>,
+    limit: u32,
+) -> Result<Page<LoginEvent>, StoreError> {
+    let (issuer, client_id) = match of {
+        EventsOf::All => (None, None),
+        EventsOf::Issuer(issuer) => (Some(issuer), None),
+        EventsOf::Client(issuer, client_id) => (Some(issuer), Some(client_id)),
+    };
+    if client_id.is_some_and(|client_id| !can_be_stored(client_id.as_str())) {
+        return Ok(Page::empty());
+    }
+    let rows: Vec<LoginEventRow> = on_backend!(conn, c => {
+        let mut query = login_event::table
+            .select(LoginEventRow::as_select())
+            .into_boxed();
+        if let Some(issuer) = issuer {
+            query = query.filter(login_event::issuer.eq(issuer.as_str()));
+        }
+        if let Some(client_id) = client_id {
+            query = query.filter(login_event::client_id.eq(client_id.as_str()));
+        }
+        newest_first!(query, login_event.occurred_at, after, fetched(limit)).load(c)
+    })?;
+    Page::of(rows, limit, LoginEventRow::decode, cursor_of)
 }
 
 /// Shows `visit` every event that passes the filter, newest first, a batch in memory at a time.
@@ -191,7 +213,7 @@ pub fn for_export<E: From<StoreError>>(
     let mut after = None;
     loop {
         let page = search(conn, owner, filter, after.as_ref(), EXPORT_BATCH)?;
-        for event in page.events {
+        for event in page.rows {
             visit(event)?;
         }
         match page.next {

@@ -24,6 +24,7 @@ mod connection;
 mod error;
 pub mod grant;
 pub mod interaction;
+pub mod keyset;
 pub mod lease;
 pub mod login_event;
 pub mod mail_message;

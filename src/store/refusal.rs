@@ -3,6 +3,7 @@
 
 use super::column::{can_be_stored, free_text};
 use super::connection::on_backend;
+use super::keyset::{NumberCursor, Page, fetched};
 use super::schema::{client, refusal};
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
@@ -19,6 +20,7 @@ pub const UNKNOWN: i64 = 1_000;
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = refusal)]
 struct RefusalRow {
+    number: i64,
     reference: String,
     issuer: String,
     client_id: String,
@@ -177,4 +179,36 @@ pub fn search(
         .limit(PER_CLIENT)
         .load(conn)?;
     Ok(rows.into_iter().map(RefusalRow::decode).collect())
+}
+
+/// A page of the last refusals of an issuer, or of all, the newest first, whomever they name.
+///
+/// # Errors
+/// The database's.
+pub fn search_recent(
+    conn: &mut DbConn,
+    issuer: Option<&IssuerId>,
+    before: Option<NumberCursor>,
+    limit: u32,
+) -> Result<Page<Refusal, NumberCursor>, StoreError> {
+    let rows: Vec<RefusalRow> = on_backend!(conn, c => {
+        let mut query = refusal::table
+            .select(RefusalRow::as_select())
+            .order(refusal::number.desc())
+            .limit(fetched(limit))
+            .into_boxed();
+        if let Some(issuer) = issuer {
+            query = query.filter(refusal::issuer.eq(issuer.as_str()));
+        }
+        if let Some(NumberCursor(number)) = before {
+            query = query.filter(refusal::number.lt(number));
+        }
+        query.load(c)
+    })?;
+    let decode = |row: RefusalRow| Ok((row.number, row.decode()));
+    let page = Page::of(rows, limit, decode, |(number, _)| NumberCursor(*number))?;
+    Ok(Page {
+        rows: page.rows.into_iter().map(|(_, refusal)| refusal).collect(),
+        next: page.next,
+    })
 }

@@ -11,6 +11,8 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         language -> Nullable<Text>,
+        fiscal_number -> Nullable<Text>,
+        email -> Nullable<Text>,
     }
 }
 
@@ -68,6 +70,7 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         enabled -> Bool,
         updated_at -> BigInt,
+        display_name -> Text,
     }
 }
 
@@ -308,6 +311,40 @@ diesel::table! {
         subject -> Text,
         before -> Nullable<Text>,
         after -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    login_count (client_id, span, bucket_at, issuer, acr, result, slot) {
+        client_id -> Text,
+        span -> BigInt,
+        bucket_at -> BigInt,
+        issuer -> Text,
+        acr -> Text,
+        result -> Text,
+        slot -> BigInt,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
+    refusal_count (span, bucket_at, issuer, event, code) {
+        span -> BigInt,
+        bucket_at -> BigInt,
+        issuer -> Text,
+        event -> Text,
+        code -> Text,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
+    node (id) {
+        id -> Text,
+        address -> Text,
+        version -> Text,
+        started_at -> BigInt,
+        seen_at -> BigInt,
     }
 }
 

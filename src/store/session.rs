@@ -1,6 +1,8 @@
 //! Single sign-on sessions.
 
 use super::column::{Row, can_be_stored, free_text};
+use super::connection::on_backend;
+use super::keyset::{Page, TimeCursor, end_of_prefix, fetched, newest_first};
 use super::schema::session;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
@@ -96,7 +98,75 @@ pub fn alive_of(
         .filter(session::account_id.eq(account.as_str()))
         .filter(session::ended_at.is_null())
         .filter(session::expires_at.gt(now.0))
-        .order((session::authenticated_at.desc(), session::id))
+        .order((session::authenticated_at.desc(), session::id.desc()))
+        .limit(i64::from(limit))
+        .select(SessionRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(SessionRow::decode).collect()
+}
+
+/// Which sessions to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    /// Only this person's.
+    pub account: Option<AccountId>,
+    /// Only at this issuer.
+    pub issuer: Option<IssuerId>,
+    /// Only those that can be used at this time.
+    pub alive_at: Option<UtcTime>,
+}
+
+/// A page of the sessions, newest first.
+///
+/// # Errors
+/// The database's.
+pub fn search(
+    conn: &mut DbConn,
+    filter: &SessionFilter,
+    after: Option<&TimeCursor>,
+    limit: u32,
+) -> Result<Page<Session>, StoreError> {
+    let account = filter.account.as_ref().map(AccountId::as_str);
+    if account.is_some_and(|account| !can_be_stored(account)) {
+        return Ok(Page::empty());
+    }
+    let rows: Vec<SessionRow> = on_backend!(conn, c => {
+        let mut query = session::table.select(SessionRow::as_select()).into_boxed();
+        if let Some(account) = account {
+            query = query.filter(session::account_id.eq(account));
+        }
+        if let Some(issuer) = &filter.issuer {
+            query = query.filter(session::issuer.eq(issuer.as_str()));
+        }
+        if let Some(now) = filter.alive_at {
+            query = query
+                .filter(session::ended_at.is_null())
+                .filter(session::expires_at.gt(now.0));
+        }
+        newest_first!(query, session.authenticated_at, after, fetched(limit)).load(c)
+    })?;
+    Page::of(rows, limit, SessionRow::decode, |last| TimeCursor {
+        key: last.authenticated_at,
+        id: last.id.as_str().to_owned(),
+    })
+}
+
+/// Sessions whose key begins so: what an operator has of it may be cut.
+///
+/// # Errors
+/// The database's.
+pub fn search_by_prefix(
+    conn: &mut DbConn,
+    prefix: &str,
+    limit: u32,
+) -> Result<Vec<Session>, StoreError> {
+    if prefix.is_empty() || !can_be_stored(prefix) {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<SessionRow> = session::table
+        .filter(session::id.ge(prefix))
+        .filter(session::id.lt(end_of_prefix(prefix)))
+        .order(session::id)
         .limit(i64::from(limit))
         .select(SessionRow::as_select())
         .load(conn)?;

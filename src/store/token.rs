@@ -1,7 +1,9 @@
 //! Access and refresh tokens by `jti`. A token without a live row does not count, whatever its signature says.
 
 use super::column::{Row, TextEnum, can_be_stored};
+use super::connection::on_backend;
 use super::grant::GrantRow;
+use super::keyset::{Page, TimeCursor, fetched, newest_first};
 use super::schema::{access_grant, account, token};
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
@@ -89,6 +91,29 @@ pub fn find_status(conn: &mut DbConn, jti: &TokenId) -> Result<Option<TokenStatu
             })
         })
         .transpose()
+}
+
+/// A page of a grant's tokens, newest first.
+///
+/// # Errors
+/// The database's.
+pub fn search(
+    conn: &mut DbConn,
+    grant: &GrantId,
+    after: Option<&TimeCursor>,
+    limit: u32,
+) -> Result<Page<Token>, StoreError> {
+    let rows: Vec<TokenRow> = on_backend!(conn, c => {
+        let query = token::table
+            .filter(token::grant_id.eq(grant.as_str()))
+            .select(TokenRow::as_select())
+            .into_boxed();
+        newest_first!(query, token.issued_at, after, fetched(limit)).load(c)
+    })?;
+    Page::of(rows, limit, TokenRow::decode, |last| TimeCursor {
+        key: last.issued_at,
+        id: last.id.as_str().to_owned(),
+    })
 }
 
 /// Exchanges a refresh token: one conditional UPDATE, Live → Rotated. Another client's attempt changes nothing. `Before`

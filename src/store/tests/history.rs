@@ -1,5 +1,6 @@
 use super::*;
 use crate::store::connection::on_backend;
+use crate::store::keyset::TimeCursor;
 use crate::store::login_event::{HistoryOwner, history_query};
 use crate::store::schema::login_event as table;
 use diesel::prelude::*;
@@ -37,8 +38,8 @@ fn all_pages(
     let mut after = None;
     loop {
         let page = db.read(|conn| login_event::search(conn, owner, filter, after.as_ref(), limit));
-        assert!(page.events.len() <= usize::try_from(limit).unwrap());
-        all.extend(page.events);
+        assert!(page.rows.len() <= usize::try_from(limit).unwrap());
+        all.extend(page.rows);
         match page.next {
             Some(cursor) => after = Some(cursor),
             None => return all,
@@ -77,14 +78,14 @@ fn another_persons_or_issuers_history_is_never_returned() {
         let (here, elsewhere) = (issuer(), IssuerId::new("https://op.example.it/cie/"));
         // Ada's cursor in Eve's hands.
         let mine = all_pages(db, &ada, &HistoryFilter::default(), 500);
-        let cursor = HistoryCursor {
-            occurred_at: mine[5].occurred_at,
+        let cursor = TimeCursor {
+            key: mine[5].occurred_at,
             id: mine[5].id.clone(),
         };
         let search = |issuer: &IssuerId, account: &AccountId, filter: &HistoryFilter| {
             let owner = HistoryOwner { issuer, account };
             db.read(|conn| login_event::search(conn, owner, filter, Some(&cursor), 500))
-                .events
+                .rows
         };
         let all = HistoryFilter::default();
         assert!(
@@ -221,8 +222,8 @@ fn a_page_of_history_walks_the_index_and_sorts_nothing() {
             issuer: &issuer,
             account: &granted.account,
         };
-        let cursor = HistoryCursor {
-            occurred_at: NOW.plus_seconds(20),
+        let cursor = TimeCursor {
+            key: NOW.plus_seconds(20),
             id: "id".into(),
         };
         for client_id in [None, Some(rp())] {

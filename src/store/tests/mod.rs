@@ -2,6 +2,7 @@
 
 mod changes;
 mod history;
+mod lists;
 mod mails;
 mod outage;
 mod purge;

@@ -44,7 +44,7 @@ struct Column {
 
 const SQLITE_CATALOGUE: &str = "SELECT t.name AS table_name, c.name AS column_name, replace(c.type, 'INTEGER', 'BIGINT') AS data_type, \
      CASE c.\"notnull\" WHEN 1 THEN 'NO' ELSE 'YES' END AS nullable \
-     FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'";
+     FROM sqlite_master t, pragma_table_xinfo(t.name) c WHERE t.type = 'table'";
 const POSTGRES_CATALOGUE: &str = "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text AS nullable \
      FROM information_schema.columns WHERE table_schema = current_schema()";
 

@@ -1,6 +1,8 @@
 use super::*;
 use crate::jose::RingName;
-use crate::store::account::AccountPage;
+use crate::store::account::{AccountFilter, AccountKey};
+use crate::store::client::{ClientFilter, ClientOrder};
+use crate::store::keyset::TextCursor;
 use crate::store::throttle::Allowance;
 
 pub(super) fn federation_rp(client_id: ClientId, expires_at: UtcTime) -> RelyingParty {
@@ -62,13 +64,19 @@ fn a_person_is_updated_and_found_by_pages_of_a_prefix() {
                 .try_for_each(|name| account::insert(conn, &account(name)))
         });
         let names = |prefix: &str, after: Option<&str>, limit| -> Vec<String> {
-            let page = AccountPage {
-                prefix: prefix.into(),
-                after: after.map(str::to_owned),
-                limit,
+            let filter = AccountFilter {
+                by: AccountKey::Username(prefix.into()),
+                enabled: None,
             };
-            let found = db.read(|conn| account::search(conn, &page));
-            found.into_iter().map(|account| account.username).collect()
+            let after = after.map(|name| TextCursor {
+                key: name.to_owned(),
+                id: String::new(),
+            });
+            let page = db.read(|conn| account::search(conn, &filter, after.as_ref(), limit));
+            page.rows
+                .into_iter()
+                .map(|account| account.username)
+                .collect()
         };
         assert_eq!(names("", None, 9), ["Zoe", "ada", "adb", "adc", "b", "àd"]);
         assert_eq!(names("ad", None, 2), ["ada", "adb"]);
@@ -108,15 +116,15 @@ fn a_renewed_registration_stays_switched_off() {
             panic!("a member of the federation");
         };
         assert_eq!(trust.expires_at, NOW.plus_seconds(90));
-        let page = |after: Option<&ClientId>| {
-            let found = db.read(|conn| client::search(conn, &issuer(), after, 1));
-            found
+        let known = || {
+            let (filter, order) = (ClientFilter::default(), ClientOrder::default());
+            let page = db.read(|conn| client::search(conn, &filter, order, None, 9));
+            page.rows
                 .into_iter()
                 .map(|party| party.client_id)
                 .collect::<Vec<_>>()
         };
-        assert_eq!(page(None), [other_rp()]);
-        assert_eq!(page(Some(&other_rp())), [rp()]);
+        assert_eq!(known(), [other_rp(), rp()]);
         let elsewhere = IssuerId::new("https://op.example.it/cie/");
         assert!(
             db.read(|conn| client::find(conn, &elsewhere, &rp()))
@@ -148,7 +156,7 @@ fn a_renewed_registration_stays_switched_off() {
         renewed.resolved_at = NOW.plus_seconds(-1);
         assert!(!db.write(move |conn| client::withdraw(conn, &renewed)));
         assert!(db.write(move |conn| client::withdraw(conn, &lost)));
-        assert_eq!(page(None), [rp()]);
+        assert_eq!(known(), [rp()]);
         assert!(db.write(|conn| client::delete(conn, &issuer(), &rp())));
         assert!(!db.write(|conn| client::delete(conn, &issuer(), &rp())));
     });
@@ -194,7 +202,7 @@ fn revoking_a_grant_revokes_its_tokens_and_marks_the_history() {
         };
         let page =
             db.read(|conn| login_event::search(conn, owner, &HistoryFilter::default(), None, 9));
-        assert_eq!(page.events[0].revoked_at, Some(NOW));
+        assert_eq!(page.rows[0].revoked_at, Some(NOW));
         let id = untouched.account.clone();
         db.write(move |conn| account::set_enabled(conn, &id, false, NOW));
         assert_eq!(active(), [false, false, false]);

@@ -9,9 +9,8 @@ use super::{
     RpChoice, RpView, TokenState,
 };
 use crate::endpoint::{Note, Reply, SessionChange, Trouble};
-use crate::model::{
-    AccessState, Account, ClientId, HistoryCursor, HistoryPage as Events, LoginEvent, Session,
-};
+use crate::model::{AccessState, Account, ClientId, LoginEvent, Session};
+use crate::store::keyset::{CursorText as _, Page, TimeCursor};
 use crate::store::{DbConn, StoreError, grant, login_event, session};
 use filter::Filter;
 use login_event::HistoryOwner;
@@ -75,7 +74,7 @@ async fn try_show(visit: &Visit<'_>) -> Outcome {
     let citizen = citizen!(visit);
     let query = visit.query();
     let filter = Filter::read(&query);
-    let after = cursor(query.get("after"));
+    let after = query.get("after").and_then(TimeCursor::from_text);
     let limit = visit.op.shared.server.history_per_page;
     let (issuer, person) = (visit.op.issuer.clone(), citizen.account.id.clone());
     let (events, choices) = visit
@@ -241,7 +240,7 @@ impl Citizen {
                 login_event::search(connection, owner, &filter, None, 1)
             })
             .await?;
-        let event = found.events.into_iter().next().ok_or(UNKNOWN)?;
+        let event = found.rows.into_iter().next().ok_or(UNKNOWN)?;
         Ok(RpView {
             name: event.rp_name,
             entity_id: wanted,
@@ -254,11 +253,11 @@ impl Citizen {
         &self,
         visit: &Visit<'_>,
         filter: &Filter,
-        events: Events,
+        events: Page<LoginEvent>,
         rp_choices: Vec<RpChoice>,
     ) -> HistoryPage {
         let query = visit.query();
-        let later_page = cursor(query.get("after")).is_some();
+        let later_page = query.get("after").and_then(TimeCursor::from_text).is_some();
         let kept = filter.parameters();
         let with = |path: &str| visit.link(path, &kept);
         let now = visit.now();
@@ -270,14 +269,14 @@ impl Citizen {
         });
         HistoryPage {
             next_url: events.next.as_ref().map(|next| {
-                let after = format!("{}.{}", next.occurred_at.0, next.id);
+                let after = next.to_text();
                 let mut parameters = kept.clone();
                 parameters.push(("after", &after));
                 visit.link("/history", &parameters)
             }),
             newest_url: later_page.then(|| with("/history")),
             entries: events
-                .events
+                .rows
                 .into_iter()
                 .map(|event| entry(event, now))
                 .collect(),
@@ -313,13 +312,4 @@ fn entry(event: LoginEvent, now: crate::clock::UtcTime) -> HistoryEntry {
         address: event.address,
         state,
     }
-}
-
-/// `{seconds}.{id}`; anything else is the first page.
-fn cursor(text: Option<&str>) -> Option<HistoryCursor> {
-    let (seconds, id) = text?.split_once('.')?;
-    Some(HistoryCursor {
-        occurred_at: crate::clock::UtcTime(seconds.parse().ok()?),
-        id: id.to_owned(),
-    })
 }

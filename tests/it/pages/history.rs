@@ -1,7 +1,9 @@
 //! `/history`: what it shows, in which order, to whom, and as a file.
 
 use crate::harness::{Answer, Browser, Issuer, START, World};
+use varco::clock::UtcTime;
 use varco::demo::{LoginOptions, RelyingParty};
+use varco::store::keyset::{CursorText, TimeCursor};
 use varco::store::purge::{PurgeLimits, purge_expired};
 
 const DAY: i64 = 86_400;
@@ -24,6 +26,15 @@ fn ids(page: &Answer) -> Vec<String> {
         .skip(1)
         .map(|rest| rest.split('"').next().unwrap().to_owned())
         .collect()
+}
+
+/// Where a page ended whose last access was this one.
+fn cursor(occurred_at: i64, id: &str) -> String {
+    TimeCursor {
+        key: UtcTime(occurred_at),
+        id: id.to_owned(),
+    }
+    .to_text()
 }
 
 /// The address of the page of older accesses.
@@ -186,7 +197,10 @@ async fn pages_follow_each_other_without_gap_or_repetition_and_keep_filter_and_l
         assert_eq!(distinct.len(), 5, "{seen:?}");
         // An access that comes meanwhile moves nothing on later pages.
         let second = browser
-            .get(&world.url(&format!("/spid/history?after={}.{}", START.0 + 60, seen[0])))
+            .get(&world.url(&format!(
+                "/spid/history?after={}",
+                cursor(START.0 + 60, &seen[0])
+            )))
             .await;
         world.clock.advance_seconds(1);
         visit(&world, &mut browser, other, &issuer).await;
@@ -270,7 +284,7 @@ async fn nobody_sees_the_history_of_another() {
     for path in [
         "/spid/history".to_owned(),
         format!("/spid/history?rp={rp}"),
-        format!("/spid/history?after={}.zzzz", i64::MAX),
+        format!("/spid/history?after={}", cursor(i64::MAX, "zzzz")),
         format!("/spid/history?account=ada&rp={rp}"),
         "/spid/history.csv".to_owned(),
         "/spid/history.json".to_owned(),
