@@ -13,7 +13,7 @@
 //!
 //! ```text
 //! clock random secret jose language model ◄─ store profile federation ◄─ config accounts keys mail ◄─ provider
-//!     ◄─ endpoint ◄─ oauth authn ◄─ ui ◄─ web cli ◄─ launch ◄─ main
+//!     ◄─ endpoint ◄─ oauth authn administration ◄─ ui ◄─ web cli ◄─ launch ◄─ main
 //! demo: beside them; it uses jose, federation and ui's pages, and the issuers over HTTP only, like an outsider
 //! ```
 //!
@@ -34,7 +34,8 @@
 //!   or by their first request), keeps them known, keeps its own trust marks, and knows which factors reach which level.
 //! - [`endpoint`]: the steps every protocol endpoint goes through. [`oauth`]: the endpoints, a module each.
 //! - [`authn`]: how people prove who they are.
-//! - [`ui`]: pages, languages, and the handlers of the pages for people.
+//! - [`administration`]: what operators do, by the desk and by the command line alike, each deed in the trail.
+//! - [`ui`]: pages, and the handlers of the pages for people; [`ui::desk`] is the operator's desk.
 //! - [`web`]: the only user of actix-web: route table, sessions, headers, TLS, background work.
 //! - [`cli`]: the commands. [`launch`]: putting a process together. [`demo`]: the demonstration federation.
 //!

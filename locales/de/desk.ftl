@@ -66,3 +66,4 @@ desk-save = Speichern
 desk-actions = Handlungen
 desk-not-saved = Es wurde nichts gespeichert
 desk-back-to = Zurück zu: { $section }
+desk-tagline = Verwaltung des Dienstes

@@ -66,3 +66,4 @@ desk-save = Save
 desk-actions = Actions
 desk-not-saved = Nothing was saved
 desk-back-to = Back to: { $section }
+desk-tagline = Administration of the service

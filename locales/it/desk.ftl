@@ -66,3 +66,4 @@ desk-save = Salva
 desk-actions = Azioni
 desk-not-saved = Non è stato salvato nulla
 desk-back-to = Torna a: { $section }
+desk-tagline = Amministrazione del servizio

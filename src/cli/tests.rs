@@ -1,4 +1,5 @@
 mod clients;
+mod operators;
 mod people;
 
 use super::*;
@@ -105,13 +106,13 @@ impl Shell {
 fn every_command_has_help_and_a_wrong_one_has_status_two() {
     let shell = Shell::new();
     for command in [
-        "serve", "demo", "migrate", "config", "keys", "user", "rp", "purge",
+        "serve", "demo", "migrate", "config", "keys", "user", "rp", "operator", "purge",
     ] {
         let outcome = shell.run(&[command, "--help"]).done();
         assert!(outcome.out.contains("Usage"), "{command}");
     }
     // What no open issue names does not exist.
-    for command in ["operator", "audit", "doctor"] {
+    for command in ["audit", "doctor"] {
         shell.run(&[command]).refused(2, "unrecognized subcommand");
     }
     let importing = shell.run(&["rp", "import"]);

@@ -4,6 +4,7 @@
 //! shows. Pictures of the pages go to `build/screenshots`.
 
 mod axe;
+mod desk;
 mod driver;
 mod keyboard;
 mod logins;

@@ -1,0 +1,93 @@
+//! `varco operator`.
+
+use super::*;
+
+const PASSWORD: &str = "correct horse battery\n";
+
+#[test]
+fn the_first_administrator_is_added_by_a_command_and_the_trail_tells_it() {
+    let shell = Shell::new();
+    let empty = shell.run(&["operator", "list"]).done();
+    assert!(empty.out.contains("varco operator add"), "{}", empty.out);
+    let add = |name: &str, role: &str, password: &str| {
+        shell.run_with_input(
+            &["operator", "add", name, "--role", role, "--password-stdin"],
+            password,
+        )
+    };
+    add("vera", "administrator", "short\n").refused(2, "12 characters");
+    add("a b", "viewer", PASSWORD).refused(2, "letters, digits");
+    add("vera", "administrator", PASSWORD).done();
+    add("vera", "viewer", PASSWORD).refused(1, "already");
+    let listed = shell.run(&["operator", "list", "--json"]).done().json();
+    assert_eq!(listed["operators"][0]["name"], "vera");
+    assert_eq!(listed["operators"][0]["role"], "administrator");
+    assert_eq!(listed["operators"][0]["second_factor"], false);
+    let trail = shell.run(&["operator", "trail", "--json"]).done().json();
+    assert_eq!(trail["entries"].as_array().unwrap().len(), 1);
+    let entry = &trail["entries"][0];
+    assert_eq!(entry["action"], "operator.add");
+    assert_eq!(entry["subject"], "operator vera");
+    assert_eq!(entry["via"], "command line");
+    assert_eq!(entry["after"]["role"], "administrator");
+    assert!(!trail.to_string().contains("argon2"));
+}
+
+#[test]
+fn commands_change_operators_by_the_same_rules_as_the_desk() {
+    let shell = Shell::new();
+    for (name, role) in [("vera", "administrator"), ("carlo", "viewer")] {
+        shell
+            .run_with_input(
+                &["operator", "add", name, "--role", role, "--password-stdin"],
+                PASSWORD,
+            )
+            .done();
+    }
+    shell
+        .run(&["operator", "disable", "vera"])
+        .refused(1, "last administrator");
+    shell
+        .run(&["operator", "role", "vera", "viewer"])
+        .refused(1, "last administrator");
+    shell
+        .run(&["operator", "disable", "nobody"])
+        .refused(1, "no operator");
+    shell
+        .run(&["operator", "role", "carlo", "administrator"])
+        .done();
+    shell.run(&["operator", "disable", "vera"]).done();
+    shell.run(&["operator", "enable", "vera"]).done();
+    for verb in ["reset-factor", "end-sessions"] {
+        shell.run(&["operator", verb, "carlo"]).done();
+    }
+    shell
+        .run_with_input(
+            &["operator", "password", "carlo", "--password-stdin"],
+            PASSWORD,
+        )
+        .done();
+    let told = shell
+        .run(&["operator", "trail", "--subject", "operator carlo", "--json"])
+        .done()
+        .json();
+    let actions: Vec<&str> = told["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            "operator.password",
+            "operator.end_sessions",
+            "operator.reset_factor",
+            "operator.role",
+            "operator.add"
+        ]
+    );
+    let role = &told["entries"][3];
+    assert_eq!(role["before"]["role"], "viewer");
+    assert_eq!(role["after"]["role"], "administrator");
+}
