@@ -71,3 +71,10 @@ demo-step-refresh = Erneuerung der Token
 demo-step-revocation = Widerruf
 demo-step-logout = Abmeldung
 demo-restart = Neu beginnen
+demo-link-mailbox = Postfach
+demo-link-mailbox-text = Die E-Mails, die die Testpersonen erhalten würden.
+
+mailbox-title = Postfach der Entwicklungsumgebung
+mailbox-intro = Hier kommen die E-Mails an alle Personen an, weil kein Mailserver eingerichtet ist. Im echten Betrieb gibt es diese Seite nicht.
+mailbox-empty = Noch keine E-Mail. Melden Sie sich als Testperson an: beim ersten Mal wird sie benachrichtigt.
+mailbox-back = Zurück zur Startseite

@@ -71,3 +71,10 @@ demo-step-refresh = Refresh of the tokens
 demo-step-revocation = Revocation
 demo-step-logout = Logout
 demo-restart = Start again
+demo-link-mailbox = Mailbox
+demo-link-mailbox-text = The e-mails that the test users would receive.
+
+mailbox-title = Development mailbox
+mailbox-intro = The e-mails to all users arrive here, since no mail server is configured. In production this page does not exist.
+mailbox-empty = There is no e-mail yet. Log in as a test user: the first time they are told of it.
+mailbox-back = Back to the start page

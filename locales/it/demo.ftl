@@ -71,3 +71,10 @@ demo-step-refresh = Rinnovo dei token
 demo-step-revocation = Revoca
 demo-step-logout = Uscita dal servizio
 demo-restart = Ricomincia
+demo-link-mailbox = Casella di posta
+demo-link-mailbox-text = Le e-mail che gli utenti di prova riceverebbero.
+
+mailbox-title = Casella di posta di sviluppo
+mailbox-intro = Qui arrivano le e-mail a tutti gli utenti, perché non è configurato nessun server di posta. In produzione questa pagina non esiste.
+mailbox-empty = Non c’è ancora nessuna e-mail. Acceda con un utente di prova: la prima volta riceve un avviso.
+mailbox-back = Torna alla pagina iniziale

@@ -269,8 +269,8 @@ fn serving_address(id: &str) -> Option<String> {
     ))
 }
 
-/// `varco-SLUG` is the name of a cookie: these are those of the desk and of the language.
-const RESERVED_SLUGS: [&str; 2] = ["admin", "lang"];
+/// `varco-SLUG` is the name of a cookie: these are those of the desk, of the language and of the browser.
+const RESERVED_SLUGS: [&str; 3] = ["admin", "lang", "device"];
 
 /// `/spid/` → `spid`, an issuer at the root → its host; where that is not unique, with a hash of the identifier.
 fn give_slugs(issuers: &mut [IssuerSettings]) {

@@ -252,6 +252,7 @@ fn announce(base_url: &str, folder: &Path) {
     let mut text = format!(
         "\nVarco demonstration\n\n  Open            {base_url}/\n  Relying party   {base_url}/rp/            (below the trust anchor)\n  \
          Relying party   {base_url}/rp-aggregated/ (below an intermediate)\n  History         {base_url}/spid/history   {base_url}/cie/history\n  \
+         Mailbox         {base_url}/mailbox/\n  \
          Administration  {base_url}/admin          ({} / {})\n  \
          Data            {}  (configuration for the other commands: --config {2}/varco.toml)\n  \
          Your own RP     varco demo ta add http://127.0.0.1:9000/ --data {2}  (in another terminal)\n\n  Log in as\n",

@@ -67,7 +67,8 @@ impl FactorChange {
 /// A mail to a person.
 #[derive(Clone, Debug)]
 pub enum Letter {
-    /// Somebody logged in with a browser that the person has not used before.
+    /// Somebody logged in with a browser that the person has not used before. At most one mail an address, browser and
+    /// day.
     NewDevice {
         /// From where.
         origin: Origin,
@@ -136,15 +137,13 @@ impl Letter {
 
     /// What at most one mail tells of.
     pub(super) fn distinct(&self, person: &Account, now: UtcTime) -> Option<[u8; 32]> {
+        let day = now.0.div_euclid(DAY_SECONDS);
         let what = match self {
-            Self::OfflineAccessUsed { client_id, .. } => {
-                let day = now.0.div_euclid(DAY_SECONDS);
-                format!("{day} {client_id}")
-            }
+            // A browser that keeps no cookies is not told of every time.
+            Self::NewDevice { origin } => format!("{day} {} {}", origin.address, origin.browser),
+            Self::OfflineAccessUsed { client_id, .. } => format!("{day} {client_id}"),
             Self::ConsentExpiring { grant, .. } => grant.to_string(),
-            Self::NewDevice { .. } | Self::FactorChanged { .. } | Self::EmailCode { .. } => {
-                return None;
-            }
+            Self::FactorChanged { .. } | Self::EmailCode { .. } => return None,
         };
         let text = format!("{} {} {what}", self.kind(), person.id);
         Some(secret::sha256(text.as_bytes()))

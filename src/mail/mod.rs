@@ -111,9 +111,9 @@ pub fn queue(
         );
         return Ok(Queued::Nobody);
     };
-    let language = account::language(tx, &person.id)?;
-    let locale = language
-        .as_deref()
+    let languages = account::languages(tx, &person.id)?;
+    let locale = languages
+        .for_mails()
         .and_then(Locale::parse)
         .unwrap_or_default();
     let (subject, body) = letter.write(locale, sender)?;

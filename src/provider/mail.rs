@@ -3,7 +3,7 @@
 use super::Provider;
 use crate::mail::{self, Letter, MailError, Queued, Sender};
 use crate::model::{Account, AccountId};
-use crate::store::{DbConn, account};
+use crate::store::{DbConn, StoreError, account};
 
 /// Where the citizen's account is, below the issuer.
 const ACCOUNT: &str = "/account";
@@ -13,14 +13,16 @@ const EMAIL: &str = "email";
 impl Provider {
     /// Tells a person something by e-mail: queued in the transaction of what it tells of, sent afterwards.
     ///
+    /// A letter that cannot be written stops nothing: the log says so.
+    ///
     /// # Errors
-    /// The database's, or a bug in the messages.
+    /// The database's.
     pub fn queue_mail(
         &self,
         tx: &mut DbConn,
         person: &Account,
         letter: &Letter,
-    ) -> Result<Queued, MailError> {
+    ) -> Result<Queued, StoreError> {
         let default = [EMAIL.to_owned()];
         let sender = Sender {
             key: &self.shared.key_encryption_key,
@@ -30,7 +32,15 @@ impl Provider {
             address_attributes: self.address_attributes().unwrap_or(&default),
             now: self.now(),
         };
-        mail::queue(tx, &sender, person, letter)
+        match mail::queue(tx, &sender, person, letter) {
+            Err(MailError::Store(error)) => Err(error),
+            Err(error) => {
+                let kind = letter.kind();
+                log::error!("event=mail.not_written kind={kind} reason={error:?}");
+                Ok(Queued::Nobody)
+            }
+            Ok(queued) => Ok(queued),
+        }
     }
 
     /// As [`Provider::queue_mail`], for whoever has the person's key only.
@@ -42,7 +52,7 @@ impl Provider {
         tx: &mut DbConn,
         person: &AccountId,
         letter: &Letter,
-    ) -> Result<Queued, MailError> {
+    ) -> Result<Queued, StoreError> {
         match account::find(tx, person)? {
             Some(person) => self.queue_mail(tx, &person, letter),
             None => Ok(Queued::Nobody),

@@ -4,6 +4,7 @@
 
 mod clients;
 mod document;
+mod ending_consents;
 mod levels;
 mod mail;
 mod own_marks;
@@ -17,6 +18,7 @@ pub use clients::{
     KnownRow, TooManyExaminations, follow_changes,
 };
 pub use document::{Document, DocumentCell};
+pub use ending_consents::tell_of_ending_consents;
 pub use own_marks::MarkKeeper;
 pub use refusals::{Refusals, Refused};
 pub use renewal::{Renewal, Round, renew_all};

@@ -338,17 +338,46 @@ pub fn set_password(
     Ok(changed == 1)
 }
 
-/// The language that a person chose, as its code.
+/// A person's languages, as their codes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Languages {
+    /// Chosen on the account page.
+    pub chosen: Option<String>,
+    /// Of the pages at the last login.
+    pub of_pages: Option<String>,
+}
+
+impl Languages {
+    /// The one to write to the person in.
+    #[must_use]
+    pub fn for_mails(&self) -> Option<&str> {
+        self.chosen.as_deref().or(self.of_pages.as_deref())
+    }
+}
+
+/// The languages of a person.
 ///
 /// # Errors
 /// The database's.
-pub fn language(conn: &mut DbConn, id: &AccountId) -> Result<Option<String>, StoreError> {
-    let found: Option<Option<String>> = account::table
+pub fn languages(conn: &mut DbConn, id: &AccountId) -> Result<Languages, StoreError> {
+    let found: Option<(Option<String>, Option<String>)> = account::table
         .filter(account::id.eq(id.as_str()))
-        .select(account::language)
+        .select((account::language, account::page_language))
         .get_result(conn)
         .optional()?;
-    Ok(found.flatten())
+    let (chosen, of_pages) = found.unwrap_or_default();
+    Ok(Languages { chosen, of_pages })
+}
+
+/// Notes the language of the pages of a login.
+///
+/// # Errors
+/// The database's.
+pub fn note_page_language(conn: &mut DbConn, id: &AccountId, code: &str) -> Result<(), StoreError> {
+    diesel::update(account::table.filter(account::id.eq(id.as_str())))
+        .set(account::page_language.eq(code))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Keeps the language that a person chose; false when there is no such person.

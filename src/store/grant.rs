@@ -230,6 +230,54 @@ pub fn revoke_of_session(
     Ok(ids.len())
 }
 
+/// Grants with offline access that end within `seconds`, more than half of whose life is over and whose people were not
+/// told yet; the first ones to end first.
+///
+/// # Errors
+/// The database's.
+pub fn ending_untold(
+    conn: &mut DbConn,
+    now: UtcTime,
+    seconds: i64,
+    limit: u32,
+) -> Result<Vec<Grant>, StoreError> {
+    let rows: Vec<GrantRow> = access_grant::table
+        .filter(access_grant::end_told_at.is_null())
+        .filter(access_grant::expires_at.gt(now.0))
+        .filter(access_grant::expires_at.le(now.plus_seconds(seconds).0))
+        .filter((access_grant::created_at + access_grant::expires_at).le(now.0.saturating_mul(2)))
+        .filter(access_grant::offline_access.eq(true))
+        .filter(access_grant::revoked_at.is_null())
+        .order(access_grant::expires_at)
+        .limit(i64::from(limit))
+        .select(GrantRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(GrantRow::decode).collect()
+}
+
+/// The person is told that the consent ends. False: another node has done it, or there is nothing to tell: nobody can use
+/// the access any more.
+///
+/// # Errors
+/// The database's.
+pub fn note_end_told(conn: &mut DbConn, id: &GrantId, now: UtcTime) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        access_grant::table
+            .filter(access_grant::id.eq(id.as_str()))
+            .filter(access_grant::end_told_at.is_null()),
+    )
+    .set(access_grant::end_told_at.eq(now.0))
+    .execute(conn)?;
+    let usable: i64 = token::table
+        .filter(token::grant_id.eq(id.as_str()))
+        .filter(token::kind.eq(TokenKind::Refresh.as_text()))
+        .filter(token::state.eq(TokenState::Live.as_text()))
+        .filter(token::expires_at.gt(now.0))
+        .count()
+        .get_result(conn)?;
+    Ok(changed == 1 && usable > 0)
+}
+
 /// Counts a refresh; returns the new count (SPID/CIE TK-7). `None`: unknown.
 ///
 /// # Errors

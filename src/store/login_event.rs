@@ -252,6 +252,19 @@ pub fn rp_choices(conn: &mut DbConn, owner: HistoryOwner<'_>) -> Result<Vec<RpCh
     Ok(choices)
 }
 
+/// What the RP of a grant was called when the person allowed it.
+///
+/// # Errors
+/// The database's.
+pub fn rp_name_of(conn: &mut DbConn, grant: &GrantId) -> Result<Option<String>, StoreError> {
+    let found: Vec<String> = login_event::table
+        .filter(login_event::grant_id.eq(grant.as_str()))
+        .select(login_event::rp_name)
+        .limit(1)
+        .load(conn)?;
+    Ok(found.into_iter().next())
+}
+
 /// A token of the grant lives until then: moves the end of the access later, never earlier.
 ///
 /// # Errors

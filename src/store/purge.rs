@@ -13,6 +13,8 @@ const SQLITE_BATCH: u64 = 500;
 const POSTGRES_BATCH: u64 = 2_000;
 /// Tokens stay so long after their end, for clocks that differ.
 const TOKEN_GRACE_SECONDS: i64 = 300;
+/// Sessions stay so long after their end: whoever sends a form of an ended one is known by it (`ui::draft`).
+pub const SESSION_GRACE_SECONDS: i64 = 43_200;
 /// Codes stay so long after their end: whoever presents a used one later is found out, and its tokens are revoked.
 const CODE_GRACE_SECONDS: i64 = 86_400;
 /// Federation members stay so long after their trust chain's end, for the operator's list.
@@ -34,7 +36,11 @@ pub enum Purgeable {
     WebSession,
     /// Second factors that were never confirmed.
     Authenticator,
-    /// Expired single sign-on sessions.
+    /// What was typed when a session had ended, and nobody came back for.
+    FormDraft,
+    /// Browsers that were not used for long.
+    KnownDevice,
+    /// Single sign-on sessions, a while after their end.
     Session,
     /// Expired sessions of the desk.
     OperatorSession,
@@ -70,6 +76,8 @@ impl Purgeable {
         Self::Interaction,
         Self::WebSession,
         Self::Authenticator,
+        Self::FormDraft,
+        Self::KnownDevice,
         Self::Session,
         Self::OperatorSession,
         Self::Token,
@@ -93,6 +101,8 @@ impl Purgeable {
             Self::Interaction => "interaction",
             Self::WebSession => "web_session",
             Self::Authenticator => "authenticator",
+            Self::FormDraft => "form_draft",
+            Self::KnownDevice => "known_device",
             Self::Session => "session",
             Self::OperatorSession => "operator_session",
             Self::Token => "token",
@@ -127,12 +137,14 @@ impl Purgeable {
             | Self::Interaction
             | Self::WebSession
             | Self::Authenticator
-            | Self::Session
             | Self::OperatorSession
+            | Self::FormDraft
+            | Self::KnownDevice
             | Self::Throttle
             | Self::Lease
             | Self::MailMessage
             | Self::OwnTrustMark => 0,
+            Self::Session => -SESSION_GRACE_SECONDS,
             Self::Token | Self::Grant => -TOKEN_GRACE_SECONDS,
             Self::AuthorizationCode => -CODE_GRACE_SECONDS,
             Self::Client => -CLIENT_GRACE_SECONDS,

@@ -13,6 +13,7 @@ diesel::table! {
         language -> Nullable<Text>,
         fiscal_number -> Nullable<Text>,
         email -> Nullable<Text>,
+        page_language -> Nullable<Text>,
     }
 }
 
@@ -145,6 +146,7 @@ diesel::table! {
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         methods -> Text,
+        end_told_at -> Nullable<BigInt>,
     }
 }
 
@@ -269,6 +271,25 @@ diesel::table! {
         code -> Text,
         description -> Text,
         reason -> Text,
+    }
+}
+
+diesel::table! {
+    known_device (account_id, device_hash) {
+        account_id -> Text,
+        device_hash -> Binary,
+        first_used_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    form_draft (id_hash) {
+        id_hash -> Binary,
+        owner -> Text,
+        path -> Text,
+        sealed -> Binary,
+        expires_at -> BigInt,
     }
 }
 

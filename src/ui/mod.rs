@@ -25,6 +25,7 @@ mod brand;
 pub mod check;
 pub mod consent;
 pub mod desk;
+mod device;
 pub mod history;
 mod interaction;
 pub mod login;
@@ -65,6 +66,7 @@ pub use pages::history::{
     RevokeConfirmPage, RpChoice, TokenState,
 };
 pub use pages::login::{LoginError, LoginPage};
+pub use pages::mailbox::{MailView, MailboxPage};
 pub use pages::message::{FormPostPage, HomePage, MessagePage};
 pub use pages::refusal::{RefusalKind, RefusalPage};
 pub use pages::second_factor::{

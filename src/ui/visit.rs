@@ -186,6 +186,25 @@ impl Visit<'_> {
         )
     }
 
+    /// Whether this browser's language was chosen on a page, now or before.
+    #[must_use]
+    pub fn has_language(&self) -> bool {
+        let kept = self
+            .inbound
+            .cookie(&language_cookie(&self.op.shared.server));
+        self.chosen_language().is_some() || kept.and_then(Locale::parse).is_some()
+    }
+
+    /// Keeps a language in the browser.
+    #[must_use]
+    pub fn language_cookie(&self, language: Locale) -> CookieChange {
+        CookieChange::Set(
+            language_cookie(&self.op.shared.server),
+            language.code().to_owned(),
+            LANGUAGE_SECONDS,
+        )
+    }
+
     /// A path below the issuer with query parameters; the language choice travels along.
     #[must_use]
     pub fn link(&self, path: &str, parameters: &[(&str, &str)]) -> String {
@@ -259,11 +278,7 @@ impl Visit<'_> {
         let mut reply = Reply::bytes(status, "text/html; charset=utf-8", html.into_bytes())
             .header("Cache-Control", "no-store");
         if let Some(language) = self.chosen_language() {
-            reply = reply.cookie(CookieChange::Set(
-                language_cookie(&self.op.shared.server),
-                language.code().to_owned(),
-                LANGUAGE_SECONDS,
-            ));
+            reply = reply.cookie(self.language_cookie(language));
         }
         reply.images.extend(
             self.op
@@ -349,8 +364,13 @@ impl Visit<'_> {
 /// The name of the cookie that keeps the language.
 #[must_use]
 pub fn language_cookie(server: &ServerSettings) -> String {
+    host_cookie(server, "lang")
+}
+
+/// The name of a cookie that all issuers of the host share; see `RESERVED_SLUGS` of the configuration.
+pub(super) fn host_cookie(server: &ServerSettings, name: &str) -> String {
     let prefix = if server.development { "" } else { "__Host-" };
-    format!("{prefix}varco-lang")
+    format!("{prefix}varco-{name}")
 }
 
 /// A form token bound to a secret of the browser (the interaction's cookie, or the session) and to a purpose.

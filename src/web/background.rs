@@ -5,7 +5,7 @@ use super::tls::Certificate;
 use crate::endpoint::quote;
 use crate::keys;
 use crate::mail::Courier;
-use crate::provider::{MarkKeeper, Task, follow_changes, renew_all};
+use crate::provider::{MarkKeeper, Task, follow_changes, renew_all, tell_of_ending_consents};
 use crate::store::own_trust_mark;
 use crate::store::purge::{PurgeLimits, purge_expired};
 use std::sync::Arc;
@@ -35,6 +35,7 @@ pub(super) async fn run(app: App, certificate: Option<Arc<Certificate>>) {
         keep_mailing(&app),
         keep_purging(&app),
         keep_renewing(&app),
+        keep_telling(&app),
         keep_marks(&app)
     );
 }
@@ -173,6 +174,21 @@ async fn keep_renewing(app: &App) {
         ticks.tick().await;
         if task.is_ours(&app.shared).await {
             renew_all(&app.providers).await;
+        }
+    }
+}
+
+async fn keep_telling(app: &App) {
+    let task = Task::new("ending_consents");
+    let mut ticks = housekeeping();
+    loop {
+        ticks.tick().await;
+        if app.shared.server.mail.is_none() || !task.is_ours(&app.shared).await {
+            continue;
+        }
+        match tell_of_ending_consents(&app.shared, &app.providers).await {
+            Ok(told) => log::debug!("event=ending_consents.told letters={told}"),
+            Err(error) => log::warn!("event=ending_consents.failed reason={}", quote(error)),
         }
     }
 }

@@ -125,7 +125,10 @@ fn from_parts(site: &Site<'_>, http: &HttpRequest, body: &[u8]) -> Inbound {
         cookies
             .iter()
             .map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned()))
-            .filter(|(name, _)| name.starts_with(own.as_str()) || name.contains("varco-lang"))
+            .filter(|(name, _)| {
+                let shared = ["varco-lang", "varco-device"];
+                name.starts_with(own.as_str()) || shared.iter().any(|one| name.ends_with(one))
+            })
             .collect()
     });
     let (method, parameters) = if http.method() == http::Method::POST {

@@ -10,6 +10,7 @@ mod around;
 mod background;
 mod desk;
 mod inbound;
+mod mailbox;
 mod outbound;
 mod pages;
 mod peer;

@@ -118,6 +118,11 @@ fn policy(reply: &Reply) -> String {
     )
 }
 
+/// The policy of a page without forms and foreign images.
+pub(super) fn strict_policy() -> String {
+    policy(&Reply::bytes(200, "text/html; charset=utf-8", Vec::new()))
+}
+
 fn cookie(change: &CookieChange, secure: bool) -> Cookie<'static> {
     let (name, value, seconds) = match change {
         CookieChange::Set(name, value, seconds) => (name.clone(), value.clone(), *seconds),

@@ -4,7 +4,7 @@ use super::desk;
 use super::inbound::{self, BodyError};
 use super::outbound::respond;
 use super::peer::{self, Proxies};
-use super::{pages, static_files};
+use super::{mailbox, pages, static_files};
 use crate::endpoint::{self, Endpoint, FORM, Note, Reply, Trouble, quote};
 use crate::model::ErrorCode;
 use crate::oauth::authorization::AuthorizationEndpoint;
@@ -48,6 +48,7 @@ pub fn configure(app: &App, config: &mut ServiceConfig) {
         .route("/readyz", web::get().to(ready))
         .service(static_files::service(app.pages.clone()));
     desk::register(app, config);
+    mailbox::register(app, config);
     let mut providers = app.providers.clone();
     // Longest path first, so that /a/b is not swallowed by /a.
     providers.sort_by_key(|op| std::cmp::Reverse(op.base_path().len()));

@@ -163,6 +163,7 @@ pub(super) fn home(site: &Site) -> DemoHomePage {
         DemoLinkKind::SpidHistory => format!("{}/history", path::SPID),
         DemoLinkKind::CieHistory => format!("{}/history", path::CIE),
         DemoLinkKind::OidcHistory => format!("{}/history", path::OIDC),
+        DemoLinkKind::Mailbox => "mailbox/".to_owned(),
         DemoLinkKind::SpidConfiguration => format!("{}/{configuration}", path::SPID),
         DemoLinkKind::CieConfiguration => format!("{}/{configuration}", path::CIE),
         DemoLinkKind::OidcConfiguration => {

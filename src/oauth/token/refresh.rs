@@ -4,10 +4,11 @@ use super::code::IdTokenLevel;
 use super::issue::{self, Plan};
 use super::{TokenEndpoint, TokenError};
 use crate::endpoint::Decision;
+use crate::mail::Letter;
 use crate::model::{Grant, Redeemed, TokenId, TokenState};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::provider::Provider;
-use crate::store::{DbConn, grant, token};
+use crate::store::{DbConn, StoreError, account, grant, token};
 
 type Check = fn(&Provider, &Grant) -> Result<(), TokenError>;
 
@@ -71,6 +72,7 @@ pub(super) fn rotate(
     // SPID/CIE TK-7: what was issued before stops working.
     token::revoke_live_of_grant(tx, &grant.id, None)?;
     grant::increment_refresh_count(tx, &grant.id)?;
+    tell(op, tx, client, &grant)?;
     let asked_for_level = grant.request.acr_values.contains(&op.settings.refresh_acr);
     let plan = Plan {
         generation: spent.generation.saturating_add(1),
@@ -78,4 +80,25 @@ pub(super) fn rotate(
             .then_some(IdTokenLevel::OfRefresh),
     };
     issue::issue(op, tx, client, grant, &plan)
+}
+
+/// SPID/CIE AZ-10: people are told that access which outlives their session is used, and how to withdraw it.
+fn tell(
+    op: &Provider,
+    tx: &mut DbConn,
+    client: &AuthenticatedClient,
+    grant: &Grant,
+) -> Result<(), StoreError> {
+    if !grant.offline_access {
+        return Ok(());
+    }
+    let languages = account::languages(tx, &grant.account)?;
+    let letter = Letter::OfflineAccessUsed {
+        client_id: client.id().clone(),
+        rp_name: client
+            .client()
+            .name(languages.for_mails().unwrap_or_default()),
+    };
+    op.queue_mail_to(tx, &grant.account, &letter)?;
+    Ok(())
 }

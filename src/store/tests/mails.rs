@@ -162,16 +162,18 @@ fn mails_are_counted_listed_by_pages_tried_again_and_forgotten_unless_they_wait(
 }
 
 #[test]
-fn a_person_keeps_a_language() {
+fn a_person_keeps_a_language_and_mails_fall_back_to_that_of_the_pages() {
     on_both(|db| {
         let ada = person(db);
-        assert_eq!(db.read(|conn| account::language(conn, &ada)), None);
+        let languages = || db.read(|conn| account::languages(conn, &ada));
+        assert_eq!(languages().for_mails(), None);
+        let id = ada.clone();
+        db.write(move |conn| account::note_page_language(conn, &id, "en"));
+        assert_eq!(languages().for_mails(), Some("en"));
         let id = ada.clone();
         assert!(db.write(move |conn| account::set_language(conn, &id, "de")));
-        assert_eq!(
-            db.read(|conn| account::language(conn, &ada)).as_deref(),
-            Some("de")
-        );
+        assert_eq!(languages().for_mails(), Some("de"));
+        assert_eq!(languages().chosen.as_deref(), Some("de"));
         let nobody = AccountId::random();
         assert!(!db.write(move |conn| account::set_language(conn, &nobody, "de")));
     });

@@ -1,5 +1,6 @@
 //! Changes of the account: each confirmed on a page of its own, with a fresh proof.
 
+use super::super::device::Letters;
 use super::super::visit::{PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::super::{
     AccountChange, AccountNotice, ConfirmChangePage, Page as _, ProofError, account::citizen, proof,
@@ -7,6 +8,7 @@ use super::super::{
 use super::{Outcome, PURPOSE, available, done, factor, may_add, sessions};
 use crate::authn::enrolment;
 use crate::endpoint::{Note, Reply, Trouble};
+use crate::mail::FactorChange;
 use crate::model::{Authenticator, Method, Params};
 use crate::secret::{self, Secret};
 use crate::store::{DbConn, StoreError, account, authenticator, recovery_code};
@@ -195,6 +197,7 @@ async fn remove(
 ) -> Outcome {
     let person = citizen.account.id.clone();
     let method = known.method.name();
+    let letters = Letters::of(visit);
     visit
         .op
         .shared
@@ -204,7 +207,7 @@ async fn remove(
             if last {
                 recovery_code::remove_all(tx, &person)?;
             }
-            Ok(())
+            letters.factor(tx, &person, FactorChange::Removed, &known.name)
         })
         .await?;
     Ok(Ok(done(visit, AccountNotice::Removed).noted(
@@ -216,11 +219,15 @@ async fn remove(
 
 async fn renew_codes(visit: &Visit<'_>, citizen: &SignedIn) -> Outcome {
     let (person, now) = (citizen.account.id.clone(), visit.now());
+    let letters = Letters::of(visit);
     let codes = visit
         .op
         .shared
         .store
-        .write(move |tx| enrolment::new_recovery_codes(tx, &person, now))
+        .write(move |tx: &mut DbConn| -> Result<_, StoreError> {
+            letters.factor(tx, &person, FactorChange::RecoveryRenewed, "")?;
+            enrolment::new_recovery_codes(tx, &person, now)
+        })
         .await?;
     let reply = factor::codes_page(visit, citizen, codes, false)?;
     Ok(Ok(reply.noted(Note::new(
@@ -257,11 +264,13 @@ async fn set_password(visit: &Visit<'_>, citizen: &SignedIn, new: Secret<String>
         citizen.session.id.clone(),
         visit.now(),
     );
+    let letters = Letters::of(visit);
     visit
         .op
         .shared
         .store
         .write(move |tx: &mut DbConn| -> Result<(), StoreError> {
+            letters.factor(tx, &person, FactorChange::Password, "")?;
             account::set_password(tx, &person, Some(&hash), now)?;
             sessions::end_where(tx, &person, now, |id| *id != own)?;
             Ok(())

@@ -1,5 +1,6 @@
 //! The secret of a new second factor, and its first code.
 
+use super::super::device::Letters;
 use super::super::visit::{PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::super::{
     AccountNotice, EnrolPage, Page as _, ProofError, RecoveryCodesPage, account::citizen, proof, qr,
@@ -7,7 +8,8 @@ use super::super::{
 use super::{Outcome, PURPOSE, done};
 use crate::authn::enrolment::{self, Confirmed, NewSecret};
 use crate::endpoint::{Note, Reply};
-use crate::store::authenticator;
+use crate::mail::FactorChange;
+use crate::store::{StoreError, authenticator};
 
 /// Where the secret may be seen: in this session only.
 pub(super) fn begun_in(citizen: &SignedIn) -> String {
@@ -50,11 +52,21 @@ pub(super) async fn submit(visit: &Visit<'_>) -> Outcome {
         return page(visit, &citizen, 422, Some(ProofError::Missing)).await;
     }
     let (op, place) = (visit.op.clone(), begun_in(&citizen));
+    let letters = Letters::of(visit);
     let confirmed = visit
         .op
         .shared
         .store
-        .write(move |tx| enrolment::confirm(tx, &op, (&person, &place), &typed))
+        .write(move |tx| -> Result<_, StoreError> {
+            let waiting = authenticator::search(tx, &person, op.now())?;
+            let confirmed = enrolment::confirm(tx, &op, (&person, &place), &typed)?;
+            if let Confirmed::Active(_) = &confirmed {
+                let new = waiting.iter().find(|known| !known.is_active());
+                let name = new.map_or("", |known| known.name.as_str());
+                letters.factor(tx, &person, FactorChange::Added, name)?;
+            }
+            Ok(confirmed)
+        })
         .await?;
     let codes = match confirmed {
         Confirmed::Active(codes) => codes,

@@ -1,12 +1,14 @@
 //! The end of a login, or of a step of it: the session gets what was proven, and the interaction goes on with it.
 
+use super::super::Locale;
+use super::super::device::Device;
 use super::super::visit::{PageFailure, Visit};
 use super::{Login, own_page};
 use crate::clock::UtcTime;
 use crate::endpoint::{Note, Reply, SessionChange};
 use crate::model::{AccountId, InteractionId, Method, Methods, PartialProof, Session, SessionId};
 use crate::provider::Provider;
-use crate::store::{DbConn, StoreError, interaction as interactions, session};
+use crate::store::{DbConn, StoreError, account, interaction as interactions, session};
 
 /// All that a level needs.
 pub(super) struct Proven {
@@ -28,13 +30,33 @@ pub(super) struct Ending {
     interaction: Option<InteractionId>,
     /// What the interaction keeps while the level needs more.
     so_far: Option<PartialProof>,
+    device: Device,
+    /// Of the pages of this login.
+    locale: Locale,
     now: UtcTime,
+}
+
+/// What a finished login gives the browser.
+pub(super) struct Started {
+    session: SessionId,
+    /// What the person has chosen on the account page.
+    language: Option<Locale>,
+}
+
+impl Started {
+    /// The session's cookie, and the person's language for a browser that has none yet.
+    pub(super) fn apply(self, visit: &Visit<'_>, reply: &mut Reply) {
+        reply.session = SessionChange::Start(self.session);
+        if let Some(language) = self.language.filter(|_| !visit.has_language()) {
+            reply.cookies.push(visit.language_cookie(language));
+        }
+    }
 }
 
 /// What came of one more proven method.
 pub(super) enum Proved {
-    /// All that the level needs: the person has this session now.
-    All(SessionId, Note),
+    /// All that the level needs: the person has a session now.
+    All(Started, Note),
     /// The level needs more.
     More(Note),
 }
@@ -43,7 +65,7 @@ impl Proved {
     /// With one more field of its line of the log.
     pub(super) fn with(self, name: &'static str, value: &str) -> Self {
         match self {
-            Self::All(id, note) => Self::All(id, note.with(name, value)),
+            Self::All(started, note) => Self::All(started, note.with(name, value)),
             Self::More(note) => Self::More(note.with(name, value)),
         }
     }
@@ -57,7 +79,10 @@ impl Ending {
         proven: Proven,
     ) -> Result<Self, PageFailure> {
         let known = visit.live_session().await?.map(|current| current.session);
+        let request = login.open.as_ref().map(|open| &open.interaction.request);
         Ok(Self {
+            device: Device::of(visit),
+            locale: visit.locale(request.map_or(&[], |request| request.ui_locales.as_slice())),
             // The same person again: the session stays, so that other tabs which wait for consent go on working; the
             // cookie changes in any case.
             known: known
@@ -108,7 +133,7 @@ impl Ending {
     }
 
     /// Writes it; the session that the person has now.
-    fn write(&self, tx: &mut DbConn) -> Result<SessionId, StoreError> {
+    fn write(&self, tx: &mut DbConn) -> Result<Started, StoreError> {
         let id = match &self.known {
             Some(known) if session::reauthenticate(tx, known, &self.new, self.now)? => known,
             _ => {
@@ -119,7 +144,16 @@ impl Ending {
         if let Some(interaction) = &self.interaction {
             interactions::authenticate(tx, interaction, id, self.now)?;
         }
-        Ok(id.clone())
+        let person = &self.new.account;
+        let languages = account::languages(tx, person)?;
+        if languages.of_pages.as_deref() != Some(self.locale.code()) {
+            account::note_page_language(tx, person, self.locale.code())?;
+        }
+        self.device.greet(tx, person)?;
+        Ok(Started {
+            session: id.clone(),
+            language: languages.chosen.as_deref().and_then(Locale::parse),
+        })
     }
 
     /// The line for the log.
@@ -146,13 +180,13 @@ pub(super) async fn finish(
 ) -> Result<Reply, PageFailure> {
     let ending = Ending::new(visit, login, proven).await?;
     let note = ending.note();
-    let id = visit
+    let started = visit
         .op
         .shared
         .store
         .write(move |tx| ending.write(tx))
         .await?;
     let mut reply = Reply::see_other(next(visit, login)).noted(note);
-    reply.session = SessionChange::Start(id);
+    started.apply(visit, &mut reply);
     Ok(reply)
 }

@@ -12,6 +12,7 @@
 mod finish;
 mod step;
 
+use super::device;
 use super::interaction::{self, OpenInteraction};
 use super::visit::{self, PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::{Level, LoginError, LoginPage, Page as _};
@@ -356,6 +357,7 @@ impl Login {
                 .and_then(visit::origin_of),
         );
         reply.cookies.extend(self.fresh_cookie.clone());
+        reply.cookies.push(device::cookie(visit));
         Ok(reply)
     }
 }

@@ -53,6 +53,8 @@ pub enum DemoLinkKind {
     CieHistory,
     /// The plain issuer's history.
     OidcHistory,
+    /// The mailbox of all test users.
+    Mailbox,
     /// The SPID issuer's entity configuration.
     SpidConfiguration,
     /// The CIE issuer's entity configuration.
@@ -67,12 +69,13 @@ pub enum DemoLinkKind {
 
 impl DemoLinkKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Rp,
         Self::RpAggregated,
         Self::SpidHistory,
         Self::CieHistory,
         Self::OidcHistory,
+        Self::Mailbox,
         Self::SpidConfiguration,
         Self::CieConfiguration,
         Self::OidcConfiguration,

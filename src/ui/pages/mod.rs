@@ -8,6 +8,7 @@ pub mod desk;
 pub mod history;
 mod links;
 pub mod login;
+pub mod mailbox;
 pub mod message;
 pub mod refusal;
 pub mod second_factor;

@@ -307,6 +307,19 @@ pub fn all(texts: Texts) -> Vec<Sample> {
                 back_url: texts.of("/spid/history"),
             },
         ),
+        Sample::new("mailbox-empty", MailboxPage { mails: Vec::new() }),
+        Sample::new(
+            "mailbox",
+            MailboxPage {
+                mails: vec![MailView {
+                    id: texts.of("m1"),
+                    to: texts.of("anna.rossi@example.it"),
+                    subject: texts.of("Nuovo accesso"),
+                    body: texts.of("Buongiorno,\n\nqualcuno ha effettuato un accesso."),
+                    at: NOW,
+                }],
+            },
+        ),
         Sample::new(
             "home",
             HomePage {

@@ -1,10 +1,12 @@
 //! The page that asks for a code: of an app, or on paper. Either kind is accepted on the page of the other.
 
+use super::super::super::device::Letters;
 use super::super::super::visit::{PageFailure, Visit};
 use super::super::super::{CodeKind, Page as _, ProofError, SecondFactorPage, proof};
 use super::Step;
 use crate::authn::second_factor::{self, Checked};
 use crate::endpoint::Reply;
+use crate::mail::FactorChange;
 use crate::model::{Method, Params};
 use crate::store::StoreError;
 
@@ -38,6 +40,7 @@ pub(super) async fn submit(
         return step.page(visit, 422, Some(ProofError::Missing)).await;
     }
     let ending = step.ending(visit).await?;
+    let letters = Letters::of(visit);
     let (op, person) = (visit.op.clone(), step.account.id.clone());
     let (checked, proved) = visit
         .op
@@ -49,6 +52,9 @@ pub(super) async fn submit(
             let Checked::Proven(method) = checked else {
                 return Ok((checked, None));
             };
+            if method == Method::Recovery {
+                letters.factor(tx, &person, FactorChange::RecoveryUsed, "")?;
+            }
             Ok((checked, Some(ending.prove(tx, &op, method)?)))
         })
         .await?;

@@ -1,5 +1,6 @@
 //! For somebody who has nothing to go on with: registering an app, where the password suffices for that, or what to do.
 
+use super::super::super::device::Letters;
 use super::super::super::visit::{PageFailure, Visit};
 use super::super::super::{
     EnrolPage, NoSecondFactorPage, Page as _, ProofError, RecoveryCodesPage, proof, qr,
@@ -9,6 +10,7 @@ use super::{Step, begun_in};
 use crate::authn::enrolment::{self, Confirmed};
 use crate::config::Enrolment;
 use crate::endpoint::Reply;
+use crate::mail::FactorChange;
 use crate::model::{Method, Params};
 use crate::store::StoreError;
 
@@ -83,6 +85,7 @@ async fn begin(step: &Step<'_>, visit: &Visit<'_>) -> Result<Reply, PageFailure>
 /// Takes the first code of a new second factor, which proves it.
 async fn confirm(step: &Step<'_>, visit: &Visit<'_>, typed: String) -> Result<Reply, PageFailure> {
     let ending = step.ending(visit).await?;
+    let letters = Letters::of(visit);
     let (op, person) = (visit.op.clone(), step.account.id.clone());
     let place = begun_in(step.open);
     let (confirmed, proved) = visit
@@ -94,6 +97,7 @@ async fn confirm(step: &Step<'_>, visit: &Visit<'_>, typed: String) -> Result<Re
             let Confirmed::Active(_) = confirmed else {
                 return Ok((confirmed, None));
             };
+            letters.factor(tx, &person, FactorChange::Added, "")?;
             Ok((confirmed, Some(ending.prove(tx, &op, Method::Totp)?)))
         })
         .await?;
@@ -114,7 +118,8 @@ async fn confirm(step: &Step<'_>, visit: &Visit<'_>, typed: String) -> Result<Re
         };
         let locale = visit.locale(&step.open.interaction.request.ui_locales);
         let html = page.render(visit.pages, &visit.layout(locale, None, false))?;
-        let shown = visit.html(200, html);
+        let mut shown = visit.html(200, html);
+        shown.cookies.extend(reply.cookies);
         reply = Reply {
             session: reply.session,
             note: reply.note,

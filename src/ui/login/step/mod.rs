@@ -20,7 +20,7 @@ use super::Login;
 use super::finish::{self, Ending, Proved, Proven};
 use crate::authn::enrolment::{self, NewSecret};
 use crate::authn::second_factor::{self, Available};
-use crate::endpoint::{Note, Reply, SessionChange};
+use crate::endpoint::{Note, Reply};
 use crate::federation::Source;
 use crate::model::{Account, InteractionState, Method, Methods, Params, PartialProof, SecretHash};
 use crate::provider::{Discovery, KnownClient};
@@ -250,9 +250,9 @@ impl<'a> Step<'a> {
     /// A further factor was proven: on to the RP, or to the next step.
     fn go_on(&self, visit: &Visit<'_>, proved: Proved) -> Reply {
         match proved {
-            Proved::All(id, note) => {
+            Proved::All(started, note) => {
                 let mut reply = Reply::see_other(finish::next(visit, self.login)).noted(note);
-                reply.session = SessionChange::Start(id);
+                started.apply(visit, &mut reply);
                 reply
             }
             Proved::More(note) => Reply::see_other(self.url(visit, None)).noted(note),
