@@ -243,6 +243,10 @@ fn issuers(builder: &mut Builder<'_>, values: &Values) -> Option<Vec<IssuerSetti
             continue;
         };
         let path = section.path_of("id");
+        if is_of_the_desk(id) {
+            let expected = "another path: /admin is the operator's desk";
+            builder.problems.add(path.clone(), id, expected);
+        }
         if let Some(other) = addresses.get(&address) {
             builder.problems.add(
                 path,
@@ -267,6 +271,15 @@ fn serving_address(id: &str) -> Option<String> {
         url.port_or_known_default()?,
         url.path().trim_end_matches('/')
     ))
+}
+
+/// Whether an issuer would be where the operator's desk is.
+fn is_of_the_desk(id: &str) -> bool {
+    let first = Url::parse(id).ok().and_then(|url| {
+        let mut segments = url.path_segments()?;
+        segments.next().map(str::to_owned)
+    });
+    first.as_deref() == Some("admin")
 }
 
 /// `varco-SLUG` is the name of a cookie: these are those of the desk, of the language and of the browser.

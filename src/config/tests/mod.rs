@@ -5,6 +5,7 @@ use crate::model::Method;
 use crate::model::UserinfoContentType;
 use std::path::PathBuf;
 
+mod desk;
 mod environment;
 mod mail;
 
@@ -260,7 +261,7 @@ id = "https://a.example.it/op"
 [[issuer]]
 id = "https://b.example.it/op"
 [[issuer]]
-id = "https://a.example.it/admin"
+id = "https://a.example.it/Admin"
 [[issuer]]
 id = "https://a.example.it/lang"
 "#;

@@ -37,6 +37,8 @@ impl Chromium {
             assert_eq!(found, json!([]), "{name} at {width}: {found:#}");
             self.keep_picture(&format!("{name}-{width}")).await;
         }
+        self.set_width(1920).await;
+        self.expect_no_sideways_scrolling(name).await;
     }
 
     /// Asserts that nothing sticks out of the page.
