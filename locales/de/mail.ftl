@@ -42,5 +42,5 @@ mail-consent-expiring-what = die Zustimmung, die Sie dem Dienst „{ $rp }“ ge
 mail-consent-expiring-advice = Sie brauchen nichts zu tun. Wenn sie früher enden soll, öffnen Sie Ihr Konto und widerrufen Sie die Zustimmung für diesen Dienst.
 
 mail-email-code-subject = Ihr Anmeldecode
-mail-email-code-what = der Code zum Abschluss Ihrer Anmeldung bei { $issuer } ist { $code }. Er gilt einmal, { $minutes } Minuten lang.
+mail-email-code-what = der Code zum Abschluss Ihrer Anmeldung beim Dienst „{ $rp }“, mit der Identität von { $issuer }, ist { $code }. Er gilt einmal, { $minutes } Minuten lang.
 mail-email-code-advice = Geben Sie ihn nur auf der Seite ein, auf der Sie die Anmeldung begonnen haben, und sagen Sie ihn niemandem. Wenn Sie sich gerade nicht anmelden, kennt jemand Ihr Passwort: öffnen Sie Ihr Konto und ändern Sie es.

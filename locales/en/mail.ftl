@@ -42,5 +42,5 @@ mail-consent-expiring-what = the consent that you gave to the service “{ $rp }
 mail-consent-expiring-advice = There is nothing to do. If you want it to end earlier, open your account and withdraw the consent for this service.
 
 mail-email-code-subject = Your login code
-mail-email-code-what = the code to complete your login at { $issuer } is { $code }. It works once, for { $minutes } minutes.
+mail-email-code-what = the code to complete your login to the service “{ $rp }” with your identity at { $issuer } is { $code }. It works once, for { $minutes } minutes.
 mail-email-code-advice = Type it only into the page on which you began to log in, and tell it to nobody. If you are not logging in, somebody knows your password: open your account and change it.

@@ -42,5 +42,5 @@ mail-consent-expiring-what = il consenso che ha dato al servizio «{ $rp }» sca
 mail-consent-expiring-advice = Non deve fare nulla. Se vuole che finisca prima, apra il Suo account e revochi il consenso a questo servizio.
 
 mail-email-code-subject = Il Suo codice di accesso
-mail-email-code-what = il codice per completare l’accesso presso { $issuer } è { $code }. Vale una volta sola, per { $minutes } minuti.
+mail-email-code-what = il codice per completare l’accesso al servizio «{ $rp }» con la Sua identità presso { $issuer } è { $code }. Vale una volta sola, per { $minutes } minuti.
 mail-email-code-advice = Lo inserisca solo nella pagina su cui ha iniziato l’accesso, e non lo dica a nessuno. Se non sta accedendo, qualcuno conosce la Sua password: apra il Suo account e la cambi.

@@ -3,11 +3,15 @@
 //! ```text
 //! password ──► throttled by account and address ──► argon2id in a bounded queue
 //! second_factor ──► throttled by person and method ──► totp: the step is spent   recovery: the code is spent
+//! email_code ──► throttled by person ──► sent through the queue of mails; its row is spent
+//! external ──► throttled by person ──► the identity provider's own service is asked, its approval is spent
 //! ```
 //!
 //! Which methods a level needs is `provider::levels`; what the pages ask for is `ui::login`.
 
+pub mod email_code;
 pub mod enrolment;
+pub mod external;
 pub mod operator;
 pub mod password;
 pub mod recovery;

@@ -1,6 +1,6 @@
 //! Checks what somebody typed as second factor, in one transaction: counted before it is judged, spent when it is right.
 
-use super::{recovery, totp};
+use super::{external, recovery, totp};
 use crate::accounts::second_factor::{self, SecondFactorError};
 use crate::clock::UtcTime;
 use crate::endpoint::quote;
@@ -47,11 +47,12 @@ pub const ALL: &[Method] = &[Method::Totp, Method::Recovery];
 /// The database's.
 pub fn available(
     conn: &mut DbConn,
+    op: &Provider,
     accepted: &[Method],
     account: &Account,
-    now: UtcTime,
 ) -> Result<Available, StoreError> {
-    let mut authenticators = authenticator::search(conn, &account.id, now)?;
+    let has_address = op.mail_address(account).is_some();
+    let mut authenticators = authenticator::search(conn, &account.id, op.now())?;
     authenticators.retain(|known| known.is_active() && accepted.contains(&known.method));
     let recovery_codes = if accepted.contains(&Method::Recovery) {
         recovery_code::count_left(conn, &account.id)?
@@ -61,6 +62,8 @@ pub fn available(
     let has = |method: &Method| match method {
         Method::Password => false,
         Method::Totp => authenticators.iter().any(|known| known.method == *method),
+        Method::External => accepted.contains(method),
+        Method::EmailCode => accepted.contains(method) && has_address,
         Method::Recovery => recovery_codes > 0,
     };
     Ok(Available {
@@ -115,6 +118,21 @@ pub fn check(
     } else {
         Method::Recovery
     };
+    counted(conn, op, (account, method), |conn| match method {
+        _ if !accepted.contains(&method) => Ok(Checked::Wrong),
+        Method::Totp => check_totp(conn, op, account, &plain),
+        _ => check_recovery(conn, account, &plain, now),
+    })
+}
+
+/// Judges an attempt that is counted by person and method first, so that parallel guesses cannot slip through.
+pub(super) fn counted(
+    conn: &mut DbConn,
+    op: &Provider,
+    (account, method): (&AccountId, Method),
+    judge: impl FnOnce(&mut DbConn) -> Result<Checked, StoreError>,
+) -> Result<Checked, StoreError> {
+    let now = op.now();
     let keys = Keys::new(account, method);
     let limit = op.shared.server.throttle.per_account_per_minute;
     if let Some(until) = throttle::reserve(conn, &keys.short, now, Allowance::per_minute(limit))? {
@@ -124,11 +142,7 @@ pub fn check(
     if let Some(until) = throttle::reserve(conn, &keys.long, now, lock_out(limit))? {
         return Ok(Checked::Locked { until });
     }
-    let checked = match method {
-        _ if !accepted.contains(&method) => Checked::Wrong,
-        Method::Totp => check_totp(conn, op, account, &plain)?,
-        Method::Password | Method::Recovery => check_recovery(conn, account, &plain, now)?,
-    };
+    let checked = judge(conn)?;
     match checked {
         Checked::Proven(_) => {
             throttle::clear(conn, &keys.long)?;
@@ -146,8 +160,9 @@ pub fn check(
 /// # Errors
 /// The database's.
 pub fn unlock(conn: &mut DbConn, account: &AccountId) -> Result<(), StoreError> {
-    for method in ALL {
-        let keys = Keys::new(account, *method);
+    external::unlock(conn, account)?;
+    for method in Method::all() {
+        let keys = Keys::new(account, method);
         throttle::clear(conn, &keys.long)?;
         throttle::clear(conn, &keys.short)?;
     }

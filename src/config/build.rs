@@ -9,6 +9,7 @@ use super::read::{Value, Values};
 use super::settings::{
     ForwardedHeader, IssuerSettings, ServerSettings, ThrottleSettings, TlsSettings,
 };
+use crate::model::Method;
 use crate::secret::{self, Secret};
 use crate::store::SqliteSynchronous;
 use ipnet::IpNet;
@@ -94,6 +95,9 @@ pub(super) fn server(
     let key = key(&mut builder, environment);
     let mail = mail::mail(&mut builder, values);
     let issuers = issuers(&mut builder, values);
+    if mail.is_none() {
+        without_mail(&mut builder, issuers.as_deref().unwrap_or_default());
+    }
     if builder.development {
         builder.warnings.push(
             "development = true: http, loopback fetches and unpinned trust anchors are allowed; not for real users"
@@ -280,6 +284,19 @@ fn is_of_the_desk(id: &str) -> bool {
         segments.next().map(str::to_owned)
     });
     first.as_deref() == Some("admin")
+}
+
+/// A factor that nobody would receive.
+fn without_mail(builder: &mut Builder<'_>, issuers: &[IssuerSettings]) {
+    for (number, issuer) in issuers.iter().enumerate() {
+        if issuer.second_factors.contains(&Method::EmailCode) {
+            builder.problems.add(
+                format!("issuer[{number}].second_factors"),
+                "email, without a [mail] table",
+                "[mail] with a mail server, or other second factors",
+            );
+        }
+    }
 }
 
 /// `varco-SLUG` is the name of a cookie: these are those of the desk, of the language and of the browser.

@@ -1,6 +1,7 @@
 //! From checked values to the settings of one issuer.
 
 use super::build::Builder;
+use super::external::external_method;
 use super::read::{Value, Values};
 use super::settings::{
     Branding, Enrolment, IssuerSettings, Lifetimes, ProfileName, ResolveResponseType, RpTolerance,
@@ -38,7 +39,9 @@ pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<Issue
     let policy_uri = builder.web_address(values, "policy_uri");
     let logo_uri = builder.web_address(values, "logo_uri");
     let authority_hints = builder.web_addresses(values, "authority_hints");
-    let second_factors = second_factors(builder, values);
+    let external_method = external_method(builder, values);
+    let has_external = matches!(external_method, Some(Some(_)));
+    let second_factors = second_factors(builder, values, has_external);
     let lifetimes = lifetimes(values.section("lifetimes")?);
     let settings = IssuerSettings {
         id: id?,
@@ -78,6 +81,7 @@ pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<Issue
             "off" => Enrolment::Off,
             _ => Enrolment::Operator,
         },
+        external_method: external_method?,
         rp_tolerance: rp_tolerance(values.section("rp_tolerance")?)?,
         rp_tolerances,
         lifetimes: lifetimes?,
@@ -148,9 +152,13 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Recovery codes stand in for another second factor: alone they would be used up after ten logins.
-fn second_factors(builder: &mut Builder<'_>, values: &Values) -> Option<Vec<Method>> {
+fn second_factors(
+    builder: &mut Builder<'_>,
+    values: &Values,
+    has_external: bool,
+) -> Option<Vec<Method>> {
     let names = values.texts("second_factors")?;
-    let methods: Vec<Method> = names
+    let mut methods: Vec<Method> = names
         .iter()
         .filter_map(|name| Method::from_name(name))
         .collect();
@@ -161,6 +169,9 @@ fn second_factors(builder: &mut Builder<'_>, values: &Values) -> Option<Vec<Meth
             "another second factor beside it, such as totp: recovery codes stand in for one",
         );
         return None;
+    }
+    if has_external {
+        methods.push(Method::External);
     }
     Some(methods)
 }

@@ -17,6 +17,7 @@ mod build;
 mod django;
 mod environment;
 mod example;
+mod external;
 mod issuer;
 mod problem;
 mod read;
@@ -31,9 +32,9 @@ pub use environment::Environment;
 pub use example::example;
 pub use problem::{ConfigError, Problem};
 pub use settings::{
-    Branding, Enrolment, ForwardedHeader, IssuerSettings, Lifetimes, MailDelivery, MailSettings,
-    ProfileName, ResolveResponseType, RpTolerance, RpToleranceOverride, ServerSettings,
-    SmtpSecurity, SmtpSettings, ThrottleSettings, TlsSettings, TrustAnchorSettings,
+    Branding, Enrolment, ExternalMethodSettings, ForwardedHeader, IssuerSettings, Lifetimes,
+    MailDelivery, MailSettings, ProfileName, ResolveResponseType, RpTolerance, RpToleranceOverride,
+    ServerSettings, SmtpSecurity, SmtpSettings, ThrottleSettings, TlsSettings, TrustAnchorSettings,
     TrustMarkStatus,
 };
 

@@ -14,6 +14,7 @@ use url::Url;
 const LEVEL_PREFIX: &str = "https://www.spid.gov.it/";
 /// What `found` shows of a value, in characters.
 const SHOWN: usize = 80;
+const LABEL: &str = "a label, or a table of language = label";
 
 /// A value of the kind that its key has.
 #[derive(Clone, Debug)]
@@ -26,6 +27,7 @@ pub(super) enum Value {
     Texts(Vec<String>),
     Lists(BTreeMap<String, Vec<String>>),
     Labels(BTreeMap<String, BTreeMap<String, String>>),
+    Label(BTreeMap<String, String>),
     Json(Json),
     Section(Values),
     Sections(Vec<Values>),
@@ -164,6 +166,10 @@ fn read_value(value: &Toml, key: &Key, path: &str, problems: &mut Problems) -> O
         Kind::Sections(inner) => read_sections(value, key, inner, (path, problems)),
         Kind::ClaimMap => read_claim_map(value, key, path, problems),
         Kind::Labels => read_labels(value, key, path, problems),
+        Kind::Label => match label(value) {
+            Some(texts) => Some(Value::Label(texts)),
+            None => refuse(value, key, path, LABEL, problems),
+        },
         Kind::Jwks => read_jwks(value, key, path, problems),
         Kind::Networks
         | Kind::Texts
@@ -353,22 +359,26 @@ fn read_labels(value: &Toml, key: &Key, path: &str, problems: &mut Problems) -> 
             problems.add(path, "an unknown claim", "a claim of the attribute table");
             continue;
         };
-        let labels: Option<BTreeMap<String, String>> = match label {
-            Toml::String(text) => Some(BTreeMap::from([(String::new(), text.clone())])),
-            Toml::Table(languages) => languages
-                .iter()
-                .map(|(language, text)| Some((language.clone(), text.as_str()?.to_owned())))
-                .collect(),
-            _ => None,
-        };
-        match labels {
+        match self::label(label) {
             Some(labels) => {
                 map.insert(name.to_owned(), labels);
             }
-            None => problems.add(path, "no label", "a label, or a table of language = label"),
+            None => problems.add(path, "no label", LABEL),
         }
     }
     Some(Value::Labels(map))
+}
+
+/// One text for every language (under no name), or one for each.
+fn label(value: &Toml) -> Option<BTreeMap<String, String>> {
+    match value {
+        Toml::String(text) => Some(BTreeMap::from([(String::new(), text.clone())])),
+        Toml::Table(languages) => languages
+            .iter()
+            .map(|(language, text)| Some((language.clone(), text.as_str()?.to_owned())))
+            .collect(),
+        _ => None,
+    }
 }
 
 fn read_jwks(value: &Toml, key: &Key, path: &str, problems: &mut Problems) -> Option<Value> {

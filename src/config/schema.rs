@@ -39,6 +39,8 @@ pub(super) enum Kind {
     ClaimMap,
     /// Claim → label, or language → label.
     Labels,
+    /// A label, or language → label.
+    Label,
     /// A JWKS, as a table or as JSON text.
     Jwks,
     /// A table; absent counts as empty.

@@ -239,10 +239,12 @@ pub struct IssuerSettings {
     pub second_factor_levels: Vec<String>,
     /// Levels that a key which verifies its holder satisfies, alone.
     pub strong_levels: Vec<String>,
-    /// Second factors that count, each once.
+    /// Second factors that count, each once; the external method too, where there is one.
     pub second_factors: Vec<Method>,
     /// How people come by their first second factor.
     pub enrolment: Enrolment,
+    /// The identity provider's own authentication service.
+    pub external_method: Option<ExternalMethodSettings>,
     /// What is tolerated of RPs (SPID/CIE FE-12).
     pub rp_tolerance: RpTolerance,
     /// What is tolerated of single RPs, by `client_id`.
@@ -303,6 +305,23 @@ pub enum Enrolment {
     Password,
     /// All are given by an operator.
     Off,
+}
+
+/// The identity provider's own authentication service; see [`crate::authn::external`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExternalMethodSettings {
+    /// What people call it: language (empty: every) → text.
+    pub name: BTreeMap<String, String>,
+    /// Where it is asked; also its name in what is signed.
+    pub url: String,
+    /// Its pinned public keys.
+    pub jwks: Value,
+    /// Levels that it reaches together with a password.
+    pub levels: Vec<String>,
+    /// How long a person has to confirm.
+    pub timeout_seconds: i64,
+    /// What tokens call it (RFC 8176).
+    pub amr: Vec<&'static str>,
 }
 
 /// What the pages of an issuer look like; what is absent is the profile's own.

@@ -3,7 +3,8 @@
 mod parts;
 
 use super::schema::{Key, Kind, Section};
-use parts::{BRANDING, LIFETIMES, MAIL, RP, RP_TOLERANCE, TRUST_ANCHOR};
+pub(super) use parts::AMR;
+use parts::{BRANDING, EXTERNAL_METHOD, LIFETIMES, MAIL, RP, RP_TOLERANCE, TRUST_ANCHOR};
 
 /// Ten years: no number of seconds in a configuration is larger.
 const TEN_YEARS: i64 = 315_360_000;
@@ -330,9 +331,9 @@ static ISSUER: Section = Section {
         ),
         with_default(
             "second_factors",
-            Kind::Choices(&["totp", "recovery"]),
+            Kind::Choices(&["totp", "email", "recovery"]),
             "[\"totp\", \"recovery\"]",
-            "Second factors that count: totp (one-time codes of an app, RFC 6238), recovery (codes on paper, each once).\n[] switches them off: then only password_levels can be reached.",
+            "Second factors that count: totp (one-time codes of an app, RFC 6238), recovery (codes on paper, each once), and email\n(a code to the address that the registry has, which is as safe as people's mailboxes; needs [mail]).\n[] switches them off: then only password_levels can be reached.",
         ),
         with_default(
             "enrolment",
@@ -375,6 +376,11 @@ static ISSUER: Section = Section {
             Kind::OneOf(&["resolve-response+jwt", "entity-statement+jwt"]),
             "\"resolve-response+jwt\"",
             "Header typ of resolve answers; entity-statement+jwt is the older draft's.",
+        ),
+        table(
+            "external_method",
+            Kind::OptionalSection(&EXTERNAL_METHOD),
+            "Your own authentication service, for example your app: people confirm a login there. The README says what it has to\nanswer.",
         ),
         table(
             "branding",

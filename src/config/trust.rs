@@ -86,7 +86,7 @@ fn pinned_keys(builder: &mut Builder<'_>, section: &Values) -> Option<Json> {
 }
 
 /// What is wrong with a JWKS before its keys are parsed; unknown kinds of keys are no flaw (RFC 7517 §5).
-fn flaw_of(jwks: &Json) -> Option<String> {
+pub(super) fn flaw_of(jwks: &Json) -> Option<String> {
     let Some(keys) = jwks.get("keys").and_then(Json::as_array) else {
         return Some("no member \"keys\"".to_owned());
     };
@@ -104,7 +104,7 @@ fn flaw_of(jwks: &Json) -> Option<String> {
     None
 }
 
-fn read_small_file(file: &std::path::Path) -> std::io::Result<String> {
+pub(super) fn read_small_file(file: &std::path::Path) -> std::io::Result<String> {
     if std::fs::metadata(file)?.len() > MOST_FILE_BYTES {
         return Err(std::io::Error::other("larger than 256 KiB"));
     }

@@ -20,6 +20,8 @@ pub struct Reply {
     pub form_actions: Vec<String>,
     /// Origins that the page shows pictures of.
     pub images: Vec<String>,
+    /// Whether the page's script asks us for something.
+    pub connects: bool,
     /// The languages that the RP wishes, best first, for a page that `web` renders (OIDC Core §3.1.2.1).
     pub ui_locales: Vec<String>,
     /// One line for the log.
@@ -227,6 +229,7 @@ impl Reply {
             session: SessionChange::Keep,
             form_actions: Vec::new(),
             images: Vec::new(),
+            connects: false,
             ui_locales: Vec::new(),
             note: None,
         }

@@ -13,6 +13,8 @@ pub enum Lane {
     Known,
     /// Named by whoever sent a request, from there.
     Stranger(Source),
+    /// An authentication service: its connections are its own, so that one that hangs starves no federation.
+    Authenticator,
 }
 
 /// Where a request came from, as far as fair shares go: one IPv4 address, or the 64 bits of an IPv6 address that are one
@@ -51,7 +53,7 @@ impl Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
-/// An answer with status 200.
+/// An answer with status 200 (or 202, where that is one).
 #[derive(Clone, Debug)]
 pub struct Fetched {
     /// The HTTP status.
@@ -246,6 +248,16 @@ pub trait Fetch: Send + Sync {
         fields: &'a [(String, String)],
         accept: &'a str,
     ) -> Fetching<'a>;
+
+    /// POST of a signed request (`application/jwt`) to an authentication service, in a lane of its own; redirects are not
+    /// followed, and 202 is an answer too. What has no network answers that it has none.
+    fn post_jwt<'a>(&'a self, url: &'a str, jwt: &'a str) -> Fetching<'a> {
+        let _unsent = jwt;
+        Box::pin(std::future::ready(Err(FetchError {
+            url: url.to_owned(),
+            fact: FetchFact::Other("no authentication service here".to_owned()),
+        })))
+    }
 }
 
 /// The limits of [`super::http_fetcher::HttpFetcher`].
@@ -263,6 +275,8 @@ pub struct FetchLimits {
     pub configured_concurrency: usize,
     /// Of these, reserved for [`Lane::Known`].
     pub known_concurrency: usize,
+    /// Connections at a time in [`Lane::Authenticator`], beside all others.
+    pub authenticator_concurrency: usize,
     /// Connections at a time to one host, except in the configured lane.
     pub per_host: usize,
     /// Connections at a time on behalf of one [`Network`]; fewer than `per_host`, so that no network shuts a host to others.
@@ -286,6 +300,7 @@ impl Default for FetchLimits {
             concurrency: 32,
             configured_concurrency: 8,
             known_concurrency: 8,
+            authenticator_concurrency: 8,
             per_host: 5,
             per_network: 4,
             per_source: 3,

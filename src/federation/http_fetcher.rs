@@ -107,7 +107,7 @@ impl HttpFetcher {
         let limit = self.limits.per_fetch;
         let client = match lane {
             Lane::Configured => &self.configured,
-            Lane::Known | Lane::Stranger(_) => &self.single,
+            Lane::Known | Lane::Stranger(_) | Lane::Authenticator => &self.single,
         };
         let exchange = LEAVE.scope(leave, self.exchange(client, target.clone(), request));
         match tokio::time::timeout(limit, exchange).await {
@@ -154,7 +154,7 @@ impl HttpFetcher {
         loop {
             let response = self.send(client, &url, &request).await?;
             let status = response.status();
-            if status.is_redirection() && request.form.is_none() {
+            if status.is_redirection() && request.posted.is_none() {
                 if redirects == self.limits.redirects {
                     let limit = self.limits.redirects;
                     return Err(error(&first, FetchFact::TooManyRedirects { limit }));
@@ -163,8 +163,9 @@ impl HttpFetcher {
                 url = self.redirected(&url, &response)?;
                 continue;
             }
-            if status.as_u16() != 200 {
-                let code = status.as_u16();
+            let code = status.as_u16();
+            let is_answer = code == 200 || (code == 202 && request.may_be_accepted());
+            if !is_answer {
                 return Err(error(&url, FetchFact::Status { code }));
             }
             if let Some(encoding) = header(&response, &CONTENT_ENCODING)
@@ -176,7 +177,7 @@ impl HttpFetcher {
             let body = self.read(&url, response).await?;
             let elapsed = started.elapsed().as_millis();
             return Ok(Fetched {
-                status: status.as_u16(),
+                status: code,
                 content_type,
                 body,
                 final_url: url.to_string(),
@@ -191,15 +192,14 @@ impl HttpFetcher {
         url: &Url,
         request: &Outgoing<'_>,
     ) -> Result<Response, FetchError> {
-        let method = match request.form {
+        let method = match request.posted {
             Some(_) => Method::POST,
             None => Method::GET,
         };
         let mut builder = client.request(method, url.clone());
         builder = builder.header(ACCEPT, request.accept);
-        if let Some(form) = &request.form {
-            let kind = "application/x-www-form-urlencoded";
-            builder = builder.header(CONTENT_TYPE, kind).body(form.clone());
+        if let Some((kind, body)) = &request.posted {
+            builder = builder.header(CONTENT_TYPE, *kind).body(body.clone());
         }
         let sent = builder.send().await;
         sent.map_err(|cause| error(url, self.fact(&cause)))
@@ -272,8 +272,15 @@ impl HttpFetcher {
 
 impl Fetch for HttpFetcher {
     fn get_in<'a>(&'a self, lane: Lane, url: &'a str, accept: &'a str) -> Fetching<'a> {
-        let form = None;
-        Box::pin(self.run(lane, Outgoing { url, accept, form }))
+        let posted = None;
+        Box::pin(self.run(
+            lane,
+            Outgoing {
+                url,
+                accept,
+                posted,
+            },
+        ))
     }
 
     fn post_form<'a>(
@@ -284,15 +291,45 @@ impl Fetch for HttpFetcher {
     ) -> Fetching<'a> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
-        let form = Some(form.finish());
-        Box::pin(self.run(Lane::Configured, Outgoing { url, accept, form }))
+        let posted = Some((FORM, form.finish()));
+        Box::pin(self.run(
+            Lane::Configured,
+            Outgoing {
+                url,
+                accept,
+                posted,
+            },
+        ))
+    }
+
+    fn post_jwt<'a>(&'a self, url: &'a str, jwt: &'a str) -> Fetching<'a> {
+        let posted = Some((JWT, jwt.to_owned()));
+        Box::pin(self.run(
+            Lane::Authenticator,
+            Outgoing {
+                url,
+                accept: JWT,
+                posted,
+            },
+        ))
     }
 }
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const JWT: &str = "application/jwt";
 
 struct Outgoing<'a> {
     url: &'a str,
     accept: &'a str,
-    form: Option<String>,
+    /// Content type and body of a POST.
+    posted: Option<(&'static str, String)>,
+}
+
+impl Outgoing<'_> {
+    /// Whether 202 is an answer (RFC 9110 §15.3.3): whoever was asked for something that takes time may say so.
+    fn may_be_accepted(&self) -> bool {
+        self.posted.as_ref().is_some_and(|(kind, _)| *kind == JWT)
+    }
 }
 
 fn error(url: &Url, fact: FetchFact) -> FetchError {

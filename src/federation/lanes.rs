@@ -2,7 +2,7 @@
 //! already, and shares of hosts and of sources.
 //!
 //! ```text
-//! 32 connections = 8 configured + 8 known + 16 strangers
+//! 32 connections = 8 configured + 8 known + 16 strangers; and 8 to authentication services
 //! a stranger's:  leave of its source (3) ──► of its network (4) ──► of the host (5) ──► one of the 16
 //! ```
 //! Anybody can name hosts that never answer, and such a fetch keeps its connection until its time is over. What tells the
@@ -44,6 +44,7 @@ pub(super) struct Lanes {
     configured: Arc<Semaphore>,
     known: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
+    authenticators: Arc<Semaphore>,
     shares: Arc<Shares>,
     waiting: AtomicUsize,
     known_waiting: AtomicUsize,
@@ -75,6 +76,7 @@ impl Lanes {
             configured: Arc::new(Semaphore::new(limits.configured_concurrency.max(1))),
             known: Arc::new(Semaphore::new(limits.known_concurrency.max(1))),
             strangers: Arc::new(Semaphore::new(strangers.max(1))),
+            authenticators: Arc::new(Semaphore::new(limits.authenticator_concurrency.max(1))),
             shares: Arc::default(),
             waiting: AtomicUsize::new(0),
             known_waiting: AtomicUsize::new(0),
@@ -90,7 +92,8 @@ impl Lanes {
     /// Waits for a connection's leave.
     pub(super) async fn enter(&self, lane: Lane, host: &str) -> Result<Permit, Busy> {
         let _waiting = match lane {
-            Lane::Configured => None,
+            // Both wait for no longer than anybody, and whoever makes us ask an authentication service is throttled.
+            Lane::Configured | Lane::Authenticator => None,
             Lane::Known => Some(Waiting::start(&self.known_waiting, self.known_queue)?),
             Lane::Stranger(_) => Some(Waiting::start(&self.waiting, self.queue)?),
         };
@@ -102,6 +105,7 @@ impl Lanes {
         let host = host.to_owned();
         let (holders, connections) = match lane {
             Lane::Configured => (Vec::new(), &self.configured),
+            Lane::Authenticator => (Vec::new(), &self.authenticators),
             Lane::Known => (vec![(Holder::KnownHost(host), self.per_host)], &self.known),
             Lane::Stranger(source) => {
                 let holders = vec![
@@ -255,6 +259,18 @@ mod tests {
         assert!(at_once(&lanes, Lane::Configured, "anchor").is_some());
         assert!(at_once(&lanes, Lane::Known, "0").is_some());
         drop(held);
+    }
+
+    #[tokio::test]
+    async fn an_authentication_service_that_hangs_starves_nobody_but_itself() {
+        let lanes = lanes();
+        let _hanging: Vec<_> = (0..8)
+            .map(|_| at_once(&lanes, Lane::Authenticator, "idp").unwrap())
+            .collect();
+        assert!(at_once(&lanes, Lane::Authenticator, "idp").is_none());
+        assert!(at_once(&lanes, Lane::Configured, "anchor").is_some());
+        assert!(at_once(&lanes, Lane::Known, "idp").is_some());
+        assert!(at_once(&lanes, from(1), "idp").is_some());
     }
 
     #[tokio::test]

@@ -178,6 +178,12 @@ impl Resolver {
         }
     }
 
+    /// The network that it asks.
+    #[must_use]
+    pub fn network(&self) -> Arc<dyn Fetch> {
+        Arc::clone(&self.inner.fetch)
+    }
+
     /// Resolves a relying party that asks for something, from `source`. `provided_chain` is the request's `trust_chain`
     /// header: when it holds, nothing that the relying party names is fetched; when it does not, it is passed over
     /// (SPID/CIE FE-5).

@@ -104,8 +104,10 @@ pub enum Letter {
         code: Secret<String>,
         /// How long it works; after that it is not sent any more.
         valid_seconds: i64,
-        /// Who asked for it.
-        origin: Option<Origin>,
+        /// What people call the relying party that the login is for.
+        rp_name: String,
+        /// From where it was asked for.
+        origin: Origin,
     },
 }
 
@@ -172,15 +174,18 @@ impl Letter {
             paragraphs.push(messages.common("where")?);
         }
         paragraphs.push(messages.own("advice")?);
-        paragraphs.push(messages.common("account")?);
+        // A letter with a code is what others imitate: it never has a link, so that a link in one is suspicious.
+        if !matches!(self, Self::EmailCode { .. }) {
+            paragraphs.push(messages.common("account")?);
+        }
         paragraphs.push(messages.common("footer")?);
         Ok((messages.own("subject")?, paragraphs.join("\n\n") + "\n"))
     }
 
     fn origin(&self) -> Option<&Origin> {
         match self {
-            Self::NewDevice { origin } => Some(origin),
-            Self::FactorChanged { origin, .. } | Self::EmailCode { origin, .. } => origin.as_ref(),
+            Self::NewDevice { origin } | Self::EmailCode { origin, .. } => Some(origin),
+            Self::FactorChanged { origin, .. } => origin.as_ref(),
             Self::OfflineAccessUsed { .. } | Self::ConsentExpiring { .. } => None,
         }
     }
@@ -216,8 +221,10 @@ impl Letter {
             Self::EmailCode {
                 code,
                 valid_seconds,
+                rp_name,
                 ..
             } => {
+                put("rp", one_line(rp_name));
                 put("code", code.expose().clone());
                 put("minutes", valid_seconds.div_euclid(60).max(1).to_string());
             }

@@ -16,6 +16,9 @@ pub enum Factor {
     /// A key that does not leave its device, and that the device uses only after it has verified who holds it: more than
     /// one factor in itself, and nothing that could be typed at a false page (NIST SP 800-63B-4 §3.1.7).
     Strong,
+    /// A confirmation that the identity provider's own authentication service vouches for; what it is worth, the
+    /// configuration says.
+    External,
 }
 
 /// A way to prove who one is.
@@ -26,6 +29,11 @@ pub enum Method {
     Password,
     /// A time-based one-time code of an app or a device (RFC 6238).
     Totp,
+    /// The identity provider's own authentication service.
+    External,
+    /// A code sent by e-mail.
+    #[serde(rename = "email")]
+    EmailCode,
     /// One of the codes on paper, for when the device is not at hand.
     Recovery,
 }
@@ -41,7 +49,7 @@ struct Facts {
 }
 
 impl Method {
-    const FACTS: [Facts; 3] = [
+    const FACTS: [Facts; 5] = [
         Facts {
             method: Self::Password,
             name: "password",
@@ -55,6 +63,19 @@ impl Method {
             amr: &["otp"],
         },
         Facts {
+            method: Self::External,
+            name: "external",
+            proves: &[Factor::External],
+            // The configuration says.
+            amr: &[],
+        },
+        Facts {
+            method: Self::EmailCode,
+            name: "email",
+            proves: &[Factor::Possession],
+            amr: &["otp"],
+        },
+        Facts {
             method: Self::Recovery,
             name: "recovery",
             proves: &[Factor::Possession],
@@ -63,10 +84,12 @@ impl Method {
     ];
 
     fn facts(self) -> &'static Facts {
-        let [password, totp, recovery] = &Self::FACTS;
+        let [password, totp, external, email_code, recovery] = &Self::FACTS;
         match self {
             Self::Password => password,
             Self::Totp => totp,
+            Self::External => external,
+            Self::EmailCode => email_code,
             Self::Recovery => recovery,
         }
     }
@@ -137,16 +160,22 @@ impl Methods {
             .map(Self)
     }
 
-    /// The `amr` of a token (RFC 8176 §2): each method's values, and `mfa` for more than one factor.
+    /// The `amr` of a token (RFC 8176 §2): each method's values, those of the external method as it is configured, and
+    /// `mfa` for more than one factor.
     #[must_use]
-    pub fn amr(&self) -> Vec<&'static str> {
+    pub fn amr(&self, external: &[&'static str]) -> Vec<&'static str> {
         let mut values: Vec<&'static str> = Vec::new();
-        for value in self.0.iter().flat_map(|method| method.facts().amr) {
-            if !values.contains(value) {
+        let values_of = |method: &Method| match method {
+            Method::External => external.to_vec(),
+            other => other.facts().amr.to_vec(),
+        };
+        for value in self.0.iter().flat_map(values_of) {
+            if !values.contains(&value) {
                 values.push(value);
             }
         }
-        if self.prove(Factor::Knowledge) && self.prove(Factor::Possession) {
+        let beside = self.prove(Factor::Possession) || self.prove(Factor::External);
+        if self.prove(Factor::Knowledge) && beside {
             values.push("mfa");
         }
         values
@@ -169,11 +198,13 @@ mod tests {
     #[test]
     fn amr_names_each_value_once_and_says_when_factors_were_combined() {
         let password = Methods::only(Method::Password);
-        assert_eq!(password.amr(), ["pwd"]);
+        assert_eq!(password.amr(&[]), ["pwd"]);
+        let confirmed = password.clone().and(Method::External);
+        assert_eq!(confirmed.amr(&["mca", "pwd"]), ["pwd", "mca", "mfa"]);
         let both = password.and(Method::Totp).and(Method::Totp);
-        assert_eq!(both.amr(), ["pwd", "otp", "mfa"]);
+        assert_eq!(both.amr(&[]), ["pwd", "otp", "mfa"]);
         assert_eq!(
-            both.clone().and(Method::Recovery).amr(),
+            both.clone().and(Method::Recovery).amr(&[]),
             ["pwd", "otp", "mfa"]
         );
         assert_eq!(both.to_text(), "password totp");

@@ -6,6 +6,7 @@ mod authenticator;
 mod authorization_request;
 mod client;
 mod error_code;
+mod external_login;
 mod grant;
 mod identifier;
 mod interaction;
@@ -29,6 +30,7 @@ pub use client::{
     UserinfoContentType,
 };
 pub use error_code::ErrorCode;
+pub use external_login::{ExternalLogin, ExternalState, ExternalTrouble};
 pub use grant::{
     AuthorizationCode, CodeState, Grant, Redeemed, Token, TokenKind, TokenState, TokenStatus,
 };

@@ -246,7 +246,7 @@ impl IdTokenPlan {
             aud: grant.client_id.to_string(),
             acr: self.acr.clone(),
             at_hash: left_half_hash(self.signing.algorithm, access_token),
-            amr: op.profile.amr.then(|| grant.methods.amr()),
+            amr: op.profile.amr.then(|| grant.methods.amr(op.external_amr())),
             auth_time: op.profile.auth_time.then_some(grant.authenticated_at),
             iat: self.issued_at,
             nbf: self.issued_at,

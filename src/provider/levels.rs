@@ -16,7 +16,7 @@ struct Way {
 }
 
 /// Every way to log in; of two that are equally long, the first is asked for.
-static WAYS: [Way; 3] = [
+static WAYS: [Way; 4] = [
     Way {
         factors: &[Factor::Knowledge],
         levels: |settings| &settings.password_levels,
@@ -24,6 +24,13 @@ static WAYS: [Way; 3] = [
     Way {
         factors: &[Factor::Knowledge, Factor::Possession],
         levels: |settings| &settings.second_factor_levels,
+    },
+    Way {
+        factors: &[Factor::Knowledge, Factor::External],
+        levels: |settings| match &settings.external_method {
+            Some(method) => &method.levels,
+            None => &[],
+        },
     },
     Way {
         factors: &[Factor::Strong],
@@ -36,6 +43,13 @@ impl Provider {
     #[must_use]
     pub fn accepts(&self, method: Method) -> bool {
         method == Method::Password || self.settings.second_factors.contains(&method)
+    }
+
+    /// What tokens call the external method.
+    #[must_use]
+    pub fn external_amr(&self) -> &[&'static str] {
+        let method = self.settings.external_method.as_ref();
+        method.map_or(&[], |method| &method.amr)
     }
 
     /// The level to authenticate at: the first requested one that the configured methods can satisfy, possibly by

@@ -65,6 +65,10 @@ pub enum Purgeable {
     Refusal,
     /// Mails that were sent or given up; never one that still waits.
     MailMessage,
+    /// Logins that waited for an authentication service.
+    ExternalLogin,
+    /// Codes sent by e-mail.
+    EmailCode,
     /// History beyond its retention.
     LoginEvent,
 }
@@ -90,6 +94,8 @@ impl Purgeable {
         Self::OwnTrustMark,
         Self::Refusal,
         Self::MailMessage,
+        Self::ExternalLogin,
+        Self::EmailCode,
         Self::LoginEvent,
     ];
 
@@ -115,6 +121,8 @@ impl Purgeable {
             Self::OwnTrustMark => "own_trust_mark",
             Self::Refusal => "refusal",
             Self::MailMessage => "mail_message",
+            Self::ExternalLogin => "external_login",
+            Self::EmailCode => "email_code",
             Self::LoginEvent => "login_event",
         }
     }
@@ -143,6 +151,8 @@ impl Purgeable {
             | Self::Throttle
             | Self::Lease
             | Self::MailMessage
+            | Self::ExternalLogin
+            | Self::EmailCode
             | Self::OwnTrustMark => 0,
             Self::Session => -SESSION_GRACE_SECONDS,
             Self::Token | Self::Grant => -TOKEN_GRACE_SECONDS,

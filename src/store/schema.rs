@@ -61,6 +61,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    external_login (interaction_id) {
+        interaction_id -> Text,
+        transaction_id -> Text,
+        account_id -> Text,
+        browser_hash -> Binary,
+        level -> Text,
+        number -> Text,
+        state -> Text,
+        trouble -> Nullable<Text>,
+        requests -> BigInt,
+        next_request_at -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    email_code (interaction_id) {
+        interaction_id -> Text,
+        account_id -> Text,
+        code_hash -> Binary,
+        sent -> BigInt,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     client (issuer, client_id) {
         issuer -> Text,
         client_id -> Text,

@@ -68,6 +68,7 @@ pub use pages::history::{
 pub use pages::login::{LoginError, LoginPage};
 pub use pages::mailbox::{MailView, MailboxPage};
 pub use pages::message::{FormPostPage, HomePage, MessagePage};
+pub use pages::other_channel::{ConfirmElsewherePage, EmailCodePage, Stands};
 pub use pages::refusal::{RefusalKind, RefusalPage};
 pub use pages::second_factor::{
     CodeKind, EnrolPage, NoSecondFactorPage, OtherWay, ProofError, QrView, RecoveryCodesPage,

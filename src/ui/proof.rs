@@ -76,12 +76,12 @@ pub(super) async fn needs_code(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
 ) -> Result<bool, PageFailure> {
-    let (person, now) = (signed_in.account.clone(), visit.now());
+    let (person, op) = (signed_in.account.clone(), visit.op.clone());
     let available = visit
         .op
         .shared
         .store
-        .read(move |conn| second_factor::available(conn, second_factor::ALL, &person, now))
+        .read(move |conn| second_factor::available(conn, &op, second_factor::ALL, &person))
         .await?;
     Ok(available.any())
 }

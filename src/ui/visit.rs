@@ -7,6 +7,7 @@ use crate::accounts::second_factor::SecondFactorError;
 use crate::clock::UtcTime;
 use crate::config::ServerSettings;
 use crate::endpoint::{CookieChange, Inbound, Method, Note, Page, Reply, Trouble, quote};
+use crate::mail::MailError;
 use crate::model::{Account, ErrorCode, IssuerId, Params, Session, SessionId};
 use crate::provider::{KnownClient, Provider};
 use crate::secret;
@@ -77,6 +78,18 @@ pub enum PageFailure {
 impl From<StoreError> for PageFailure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<MailError> for PageFailure {
+    fn from(error: MailError) -> Self {
+        match error {
+            MailError::Store(error) => Self::Store(error),
+            error @ (MailError::Text(_) | MailError::Seal(..) | MailError::Unreadable(_)) => {
+                log::error!("event=mail.unusable reason={}", quote(error));
+                Self::Refused(Trouble::ServerError, "the letter cannot be made")
+            }
+        }
     }
 }
 

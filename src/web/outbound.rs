@@ -111,8 +111,13 @@ fn policy(reply: &Reply) -> String {
             .collect()
     };
     format!(
-        "default-src 'none'; style-src 'self'; font-src 'self' data:; script-src 'self'; \
+        "default-src 'none'; {}style-src 'self'; font-src 'self' data:; script-src 'self'; \
          img-src 'self' data:{}; form-action 'self'{}; base-uri 'none'; frame-ancestors 'none'",
+        if reply.connects {
+            "connect-src 'self'; "
+        } else {
+            ""
+        },
         list(&reply.images),
         list(&reply.form_actions),
     )

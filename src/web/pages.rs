@@ -58,6 +58,7 @@ pub(super) fn register(op: &Arc<Provider>, config: &mut ServiceConfig) {
             PageOf::Login,
             PageOf::LoginForm,
         ))
+        .service(get_only(page("/login/waiting", "GET"), PageOf::Waiting))
         .service(form_page(
             page("/consent", "GET, POST"),
             PageOf::Consent,
@@ -120,6 +121,7 @@ enum PageOf {
     EndSessions,
     Login,
     LoginForm,
+    Waiting,
     Consent,
     ConsentForm,
     History,
@@ -141,6 +143,8 @@ impl PageOf {
             Self::NewFactor | Self::FirstCode => "/account/factor/new",
             Self::EndSessions => "/account/sessions",
             Self::Login | Self::LoginForm => "/login",
+            // No page to come back to.
+            Self::Waiting => "",
             Self::Consent | Self::ConsentForm => "/consent",
             Self::History => "/history",
             Self::HistoryCsv => "/history.csv",
@@ -162,6 +166,7 @@ impl PageOf {
             Self::EndSessions => account::end_sessions(visit).await,
             Self::Login => login::show(visit).await,
             Self::LoginForm => login::submit(visit).await,
+            Self::Waiting => login::waiting(visit).await,
             Self::Consent => consent::show(visit).await,
             Self::ConsentForm => consent::submit(visit).await,
             Self::History => history::show(visit).await,

@@ -38,6 +38,53 @@ pub(super) static MAIL: Section = Section {
     ],
 };
 
+pub(super) static EXTERNAL_METHOD: Section = Section {
+    keys: &[
+        without_default(
+            "name",
+            Kind::Label,
+            "{ it = \"App Esempio\", en = \"Example App\", de = \"Beispiel-App\" }",
+            "Required. What people call it; one text, or one a language.",
+        ),
+        without_default(
+            "url",
+            Kind::WebAddress,
+            "\"https://app.example.it/authentications\"",
+            "Required. Where it is asked.",
+        ),
+        without_default(
+            "jwks_file",
+            Kind::Path,
+            "\"app-jwks.json\"",
+            "Required. The public keys that it signs its answers with, received by a way that is to be trusted: a JWKS.",
+        ),
+        with_default(
+            "levels",
+            Kind::Levels,
+            "[\"https://www.spid.gov.it/SpidL2\"]",
+            "The levels that it reaches together with a password. What it states above them is refused.",
+        ),
+        with_default(
+            "timeout_seconds",
+            seconds(30, 600),
+            "180",
+            "How long a person has to confirm.",
+        ),
+        with_default(
+            "amr",
+            Kind::Choices(AMR),
+            "[\"mca\"]",
+            "What tokens call it (RFC 8176): mca is a confirmation over another channel.",
+        ),
+    ],
+};
+
+/// RFC 8176 §2, and what is registered since; `mfa` is added by itself.
+pub(in super::super) const AMR: &[&str] = &[
+    "face", "fpt", "geo", "hwk", "iris", "kba", "mca", "otp", "pin", "pop", "pwd", "rba", "retina",
+    "sc", "sms", "swk", "tel", "user", "vbm", "wia",
+];
+
 pub(super) static BRANDING: Section = Section {
     keys: &[
         without_default(

@@ -167,3 +167,16 @@ fn our_name_wins_over_the_django_providers() {
     ]);
     assert_eq!(settings.issuers[0].max_refresh, 4);
 }
+
+#[test]
+fn no_two_keys_share_an_environment_name() {
+    let mut names: Vec<String> = varco_variables()
+        .into_iter()
+        .map(|(_, name, _)| name)
+        .collect();
+    names.push("VARCO_KEY".to_owned());
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}

@@ -346,7 +346,9 @@ impl<'a> Discovery<'a> {
         let limit = self.inner.limits.fetches;
         let usable = match lane {
             Lane::Configured => limit,
-            Lane::Known | Lane::Stranger(_) => limit.saturating_sub(limit / ANCHORS_SHARE),
+            Lane::Known | Lane::Stranger(_) | Lane::Authenticator => {
+                limit.saturating_sub(limit / ANCHORS_SHARE)
+            }
         };
         let in_budget = |fetched: usize| (fetched < usable).then(|| fetched.saturating_add(1));
         let (order, counter) = (Ordering::SeqCst, &self.fetched);

@@ -5,6 +5,7 @@ mod devices_and_drafts;
 mod history;
 mod lists;
 mod mails;
+mod other_channels;
 mod outage;
 mod purge;
 mod refusals;

@@ -178,12 +178,12 @@ fn may_add(visit: &Visit<'_>, has_factor: bool) -> bool {
 
 /// What the person has, at whichever issuer it counts.
 async fn available(visit: &Visit<'_>, citizen: &SignedIn) -> Result<Available, PageFailure> {
-    let (person, now) = (citizen.account.clone(), visit.now());
+    let (person, op) = (citizen.account.clone(), visit.op.clone());
     visit
         .op
         .shared
         .store
-        .read(move |conn| second_factor::available(conn, second_factor::ALL, &person, now))
+        .read(move |conn| second_factor::available(conn, &op, second_factor::ALL, &person))
         .await
         .map_err(|error: StoreError| error.into())
 }

@@ -51,6 +51,14 @@ pub async fn show(visit: &Visit<'_>) -> Reply {
     }
 }
 
+/// `GET /login/waiting`: what the script of a waiting page asks.
+pub async fn waiting(visit: &Visit<'_>) -> Reply {
+    match try_waiting(visit).await {
+        Ok(reply) => reply,
+        Err(failure) => visit.failure(failure),
+    }
+}
+
 /// `POST /login`.
 pub async fn submit(visit: &Visit<'_>) -> Reply {
     match try_submit(visit).await {
@@ -68,6 +76,16 @@ async fn try_show(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
         Some(step) => step.show(visit).await,
         None => login.form(visit, 200, String::new(), None).await,
     }
+}
+
+/// Whatever is not a login that waits is something new: the page, loaded again, says what.
+async fn try_waiting(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
+    let login = Login::find(visit).await?;
+    let state = match step::Step::find(&login, visit).await? {
+        Some(step) => Box::pin(step::poll(&step, visit)).await?,
+        None => "gone",
+    };
+    Ok(Reply::json(200, &serde_json::json!({ "state": state })))
 }
 
 async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
@@ -236,7 +254,10 @@ impl Login {
         let methods = Methods::only(Method::Password);
         let lacks = visit.op.next_factor(&self.level, &methods);
         if let Some(open) = &self.open
-            && matches!(lacks, Some(Factor::Possession | Factor::Strong))
+            && matches!(
+                lacks,
+                Some(Factor::Possession | Factor::Strong | Factor::External)
+            )
         {
             return step::begin(visit, open, account).await;
         }

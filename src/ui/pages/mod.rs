@@ -10,8 +10,11 @@ mod links;
 pub mod login;
 pub mod mailbox;
 pub mod message;
+pub mod other_channel;
 pub mod refusal;
 pub mod second_factor;
+
+pub(super) use second_factor::StepView;
 
 use super::assets::{Assets, read_folder};
 use super::catalog::{self, Arguments};

@@ -106,6 +106,7 @@ fn no_message_is_left_over() {
         "level-",
         "login-error-",
         "other-way-",
+        "elsewhere-",
         "state-",
         "refusal-",
         "demo-link-",

@@ -1,6 +1,6 @@
 //! Every page with made-up data, in every variant that looks different.
 
-use super::{account_samples, check_samples, demo_samples, desk_samples};
+use super::{account_samples, check_samples, demo_samples, desk_samples, other_channel_samples};
 use crate::clock::UtcTime;
 use crate::ui::*;
 
@@ -343,6 +343,7 @@ pub fn all(texts: Texts) -> Vec<Sample> {
     ]);
     samples.extend(histories(texts));
     samples.extend(account_samples::all(texts));
+    samples.extend(other_channel_samples::all(texts));
     samples.extend(refusals(texts));
     samples.extend(check_samples::all(texts));
     samples.extend(demo_samples::all(texts));

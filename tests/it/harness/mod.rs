@@ -4,6 +4,7 @@
 mod authorization;
 mod browser;
 mod citizen;
+mod external;
 mod host;
 mod log;
 mod login;
@@ -16,6 +17,7 @@ mod world;
 pub use authorization::{ADA, LEVELS, assert_shown, assert_told};
 pub use browser::{Answer, Browser, Form};
 pub use citizen::Schema;
+pub use external::{Hostile, Respond, answer_to, external_method, step_page};
 pub use host::{CONFIGURATION, HERE, Host, claims_of, header_of, public_keys, signed, signed_with};
 pub use log::{keep_log, logged};
 pub use login::{Issuer, Tokens};

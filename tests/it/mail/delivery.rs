@@ -283,7 +283,11 @@ async fn a_server_that_stays_away_is_given_up_after_days_and_a_code_after_minute
         let code = Letter::EmailCode {
             code: Secret::new("493817".to_owned()),
             valid_seconds: 600,
-            origin: None,
+            rp_name: "Example".to_owned(),
+            origin: Origin {
+                browser: "Firefox".to_owned(),
+                address: "192.0.2.1".to_owned(),
+            },
         };
         let id = office.queue("ada@example.it", code);
         office.clock.advance_seconds(600);

@@ -11,7 +11,9 @@
 //! a line in [`Step::page`] and [`Step::submit`].
 
 mod code;
+mod email;
 mod enrol;
+mod external;
 
 use super::super::interaction::OpenInteraction;
 use super::super::visit::{self, PageFailure, SignedIn, Visit, csrf_token};
@@ -26,6 +28,8 @@ use crate::model::{Account, InteractionState, Method, Methods, Params, PartialPr
 use crate::provider::{Discovery, KnownClient};
 use crate::store::{account as accounts, interaction as interactions};
 use std::sync::Arc;
+
+pub(super) use external::poll;
 
 /// How long a proof counts while the next factor is looked for.
 const PATIENCE_SECONDS: i64 = 600;
@@ -71,13 +75,12 @@ pub(super) async fn step_up(
     open: &OpenInteraction,
     SignedIn { session, account }: SignedIn,
 ) -> Result<Option<Reply>, PageFailure> {
-    let accepted = visit.op.settings.second_factors.clone();
-    let (person, now) = (account.clone(), visit.now());
+    let (person, op) = (account.clone(), visit.op.clone());
     let available = visit
         .op
         .shared
         .store
-        .read(move |conn| second_factor::available(conn, &accepted, &person, now))
+        .read(move |conn| second_factor::available(conn, &op, &op.settings.second_factors, &person))
         .await?;
     let proof = PartialProof {
         account: account.id.clone(),
@@ -169,7 +172,7 @@ impl<'a> Step<'a> {
                     return Ok(None);
                 };
                 let accepted = &op.settings.second_factors;
-                let available = second_factor::available(conn, accepted, &account, op.now())?;
+                let available = second_factor::available(conn, &op, accepted, &account)?;
                 let new_secret = enrolment::pending(conn, &op, &account, &place)?;
                 Ok(Some((account, available, new_secret)))
             })
@@ -219,6 +222,8 @@ impl<'a> Step<'a> {
             Some(method @ (Method::Totp | Method::Recovery)) => {
                 code::page(self, visit, method, (status, error)).await
             }
+            Some(Method::External) => Box::pin(external::page(self, visit, status)).await,
+            Some(Method::EmailCode) => Box::pin(email::page(self, visit, (status, error))).await,
             Some(Method::Password) | None => enrol::page(self, visit, (status, error)).await,
         }
     }
@@ -231,6 +236,8 @@ impl<'a> Step<'a> {
     ) -> Result<Reply, PageFailure> {
         match self.method(visit) {
             Some(Method::Totp | Method::Recovery) => code::submit(&self, visit, form).await,
+            Some(Method::External) => Box::pin(external::submit(&self, visit, form)).await,
+            Some(Method::EmailCode) => Box::pin(email::submit(&self, visit, form)).await,
             Some(Method::Password) | None => enrol::submit(&self, visit, form).await,
         }
     }
@@ -286,7 +293,8 @@ impl<'a> Step<'a> {
             &request.client_id,
             Discovery::Renew(Source::of(visit.inbound.address)),
         );
-        let client = client.await.ok();
+        // The chain's resolution is a large future, and the pages of some methods are made within others.
+        let client = Box::pin(client).await.ok();
         let rp = client.as_ref().map_or_else(
             || RpView {
                 name: request.client_id.to_string(),

@@ -1,0 +1,2 @@
+DROP TABLE email_code;
+DROP TABLE external_login;
