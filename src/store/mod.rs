@@ -21,6 +21,7 @@ pub mod client;
 pub mod client_change;
 mod column;
 mod connection;
+pub mod consent;
 pub mod email_code;
 mod error;
 pub mod external_login;

@@ -26,6 +26,7 @@ pub mod check;
 pub mod consent;
 pub mod desk;
 mod device;
+pub mod draft;
 pub mod history;
 mod interaction;
 pub mod login;
@@ -45,14 +46,15 @@ pub use crate::language::{Locale, dates};
 pub use assets::{Asset, Assets, STATIC_PATH};
 pub use brand::{BRAND_STYLE_PATH, attribute_names, brand_style, logo_url};
 pub use pages::account::{
-    AccountChange, AccountNotice, AccountPage, ConfirmChangePage, FactorView, RecoveryView,
-    SessionView,
+    AccountChange, AccountNotice, AccountPage, ConfirmChangePage, FactorView, LanguageChoice,
+    RecoveryView, SessionView,
 };
 pub use pages::check::{
     CheckPage, CheckView, DocumentView, FetchView, KeptView, KnownView, NodeView, PathView,
     PolicyView, RowView, StateView,
 };
 pub use pages::consent::{AttributeView, ConsentPage};
+pub use pages::consents::{ConsentView, ConsentsPage};
 pub use pages::demo::{
     ActionKind, DemoAction, DemoAttribute, DemoHomePage, DemoLink, DemoLinkKind, DemoOptions,
     DemoResultPage, DemoRpPage, DemoStep, DemoUser, StepKind,

@@ -34,6 +34,7 @@ pub(super) fn register(op: &Arc<Provider>, config: &mut ServiceConfig) {
         Change::RemoveFactor,
         Change::RenewCodes,
         Change::Password,
+        Change::Data,
     ] {
         let resource = page(change.path(), "GET, POST");
         config.service(form_page(
@@ -51,6 +52,12 @@ pub(super) fn register(op: &Arc<Provider>, config: &mut ServiceConfig) {
         .service(page("/account/sessions", "POST").route(web::post().to(
             |state, http, session, body| people(state, http, session, body, PageOf::EndSessions),
         )))
+        .service(get_only(page("/account/consents", "GET"), PageOf::Consents))
+        .service(page("/account/language", "POST").route(
+            web::post().to(|state, http, session, body| {
+                people(state, http, session, body, PageOf::Language)
+            }),
+        ))
         .service(get_only(page("/account", "GET"), PageOf::Account))
         .service(get_only(page("/history", "GET"), PageOf::History))
         .service(form_page(
@@ -119,6 +126,8 @@ enum PageOf {
     NewFactor,
     FirstCode,
     EndSessions,
+    Consents,
+    Language,
     Login,
     LoginForm,
     Waiting,
@@ -142,6 +151,8 @@ impl PageOf {
             Self::Change(change) | Self::ChangeForm(change) => change.path(),
             Self::NewFactor | Self::FirstCode => "/account/factor/new",
             Self::EndSessions => "/account/sessions",
+            Self::Consents => "/account/consents",
+            Self::Language => "/account/language",
             Self::Login | Self::LoginForm => "/login",
             // No page to come back to.
             Self::Waiting => "",
@@ -164,6 +175,8 @@ impl PageOf {
             Self::NewFactor => account::new_factor(visit).await,
             Self::FirstCode => account::first_code(visit).await,
             Self::EndSessions => account::end_sessions(visit).await,
+            Self::Consents => account::consents(visit).await,
+            Self::Language => account::choose_language(visit).await,
             Self::Login => login::show(visit).await,
             Self::LoginForm => login::submit(visit).await,
             Self::Waiting => login::waiting(visit).await,

@@ -6,6 +6,7 @@ use crate::model::{SecretHash, SessionId};
 use crate::provider::{Provider, Shared};
 use crate::random;
 use crate::secret;
+use crate::store::purge::SESSION_GRACE_SECONDS;
 use crate::store::{Store, StoreError, web_session};
 use crate::ui::desk;
 use actix_session::config::{CookieContentSecurity, PersistentSession};
@@ -132,7 +133,10 @@ impl SessionStore for DatabaseSessions {
 
 /// The middleware of one issuer's pages: its own cookie, so that issuers share no single sign-on.
 pub(super) fn middleware(op: &Provider) -> SessionMiddleware<DatabaseSessions> {
-    build(&op.shared, op.cookie_name(), op.settings.lifetimes.session)
+    // The session itself ends in time: see `ui::draft` for what its cookie is good for afterwards.
+    let lifetime = op.settings.lifetimes.session;
+    let seconds = lifetime.saturating_add(SESSION_GRACE_SECONDS);
+    build(&op.shared, op.cookie_name(), seconds)
 }
 
 /// The middleware of the desk.

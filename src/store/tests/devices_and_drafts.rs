@@ -115,3 +115,51 @@ fn people_are_told_once_that_a_consent_ends_that_somebody_can_still_use() {
         assert!(left.is_empty());
     });
 }
+
+#[test]
+fn consents_are_one_row_for_each_rp_by_pages_and_only_while_they_count() {
+    on_both(|db| {
+        let person = account("ada");
+        let id = person.id.clone();
+        db.write(move |conn| account::insert(conn, &person));
+        for (number, name) in ["b", "a", "c", "a"].into_iter().enumerate() {
+            let mut new = grant(&id);
+            new.client_id = ClientId::new(format!("https://{name}.example.it/"));
+            new.created_at = NOW.plus_seconds(i64::try_from(number).unwrap());
+            new.expires_at = NOW.plus_seconds(1_000 * i64::try_from(number + 1).unwrap());
+            new.offline_access = number == 3;
+            let mut event = event(&new, new.created_at);
+            event.rp_name = format!("{name} {number}");
+            event.attributes = vec![format!("claim_{number}")];
+            db.write(move |conn| {
+                grant::insert(conn, &new)?;
+                login_event::insert(conn, &event)
+            });
+        }
+        let mut revoked = grant(&id);
+        revoked.client_id = ClientId::new("https://0.example.it/");
+        revoked.revoked_at = Some(NOW);
+        db.write(move |conn| grant::insert(conn, &revoked));
+        let page = |after: Option<&str>, at: i64| {
+            let after = after.map(ClientId::new);
+            let owner = (&issuer(), &id);
+            db.read(|conn| consent::search(conn, owner, NOW.plus_seconds(at), after.as_ref(), 2))
+        };
+        let first = page(None, 0);
+        let names: Vec<&str> = first.iter().map(|found| found.rp_name.as_str()).collect();
+        assert_eq!(names, ["a 3", "b 0"], "the latest name");
+        assert_eq!(first[0].since, NOW.plus_seconds(1));
+        assert_eq!(first[0].until, NOW.plus_seconds(4_000));
+        assert_eq!(first[0].attributes, ["claim_1", "claim_3"]);
+        assert!(first[0].offline_access && !first[1].offline_access);
+        let second = page(Some("https://b.example.it/"), 0);
+        assert_eq!(second.len(), 1);
+        assert_eq!(second[0].rp_name, "c 2");
+        let later: Vec<String> = page(None, 3_000)
+            .into_iter()
+            .map(|found| found.rp_name)
+            .collect();
+        assert_eq!(later, ["a 3"]);
+        assert!(page(Some("\0"), 0).is_empty());
+    });
+}

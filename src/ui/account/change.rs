@@ -1,11 +1,13 @@
 //! Changes of the account: each confirmed on a page of its own, with a fresh proof.
 
 use super::super::device::Letters;
+use super::super::draft::Typed;
 use super::super::visit::{PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::super::{
-    AccountChange, AccountNotice, ConfirmChangePage, Page as _, ProofError, account::citizen, proof,
+    AccountChange, AccountNotice, ConfirmChangePage, Page as _, ProofError, account::citizen,
+    account::sender, proof,
 };
-use super::{Outcome, PURPOSE, available, done, factor, may_add, sessions};
+use super::{Outcome, PURPOSE, again, available, data, done, factor, may_add, sessions};
 use crate::authn::enrolment;
 use crate::endpoint::{Note, Reply, Trouble};
 use crate::mail::FactorChange;
@@ -29,6 +31,8 @@ pub enum Change {
     RenewCodes,
     /// `/account/password`.
     Password,
+    /// `/account/data`: all data as a file.
+    Data,
 }
 
 impl Change {
@@ -40,6 +44,7 @@ impl Change {
             Self::RemoveFactor => "/account/factor/remove",
             Self::RenewCodes => "/account/recovery",
             Self::Password => "/account/password",
+            Self::Data => "/account/data",
         }
     }
 }
@@ -50,16 +55,18 @@ enum Wanted {
     RemoveFactor(Authenticator, bool),
     RenewCodes,
     Password,
+    Data,
 }
 
 pub(super) async fn show(visit: &Visit<'_>, change: Change) -> Outcome {
     let citizen = citizen!(visit);
     let wanted = find(visit, &citizen, change).await?;
-    page(visit, &citizen, (change, &wanted), None).await
+    let typed = again::typed(visit, &citizen).await?;
+    page_with(visit, &citizen, (change, &wanted), None, typed).await
 }
 
 pub(super) async fn submit(visit: &Visit<'_>, change: Change) -> Outcome {
-    let citizen = citizen!(visit);
+    let citizen = sender!(visit);
     let form = visit.form()?;
     check_csrf(&form, citizen.session.id.as_str(), PURPOSE)?;
     let wanted = find(visit, &citizen, change).await?;
@@ -78,6 +85,7 @@ pub(super) async fn submit(visit: &Visit<'_>, change: Change) -> Outcome {
         Wanted::AddFactor => add(visit, &citizen, &form).await,
         Wanted::RemoveFactor(known, last) => remove(visit, &citizen, (known, last)).await,
         Wanted::RenewCodes => renew_codes(visit, &citizen).await,
+        Wanted::Data => download(visit, &citizen).await,
         Wanted::Password => match new_password {
             Some(new) => set_password(visit, &citizen, new).await,
             None => Err(NOT_FOUND),
@@ -101,6 +109,7 @@ async fn find(
             Ok(Wanted::RenewCodes)
         }
         Change::Password if citizen.account.password_hash.is_some() => Ok(Wanted::Password),
+        Change::Data if citizen.account.password_hash.is_some() => Ok(Wanted::Data),
         Change::RemoveFactor => {
             let wanted = visit.query().get("id").unwrap_or_default().to_owned();
             let (person, now) = (citizen.account.id.clone(), visit.now());
@@ -115,21 +124,33 @@ async fn find(
             let found = found.ok_or(NOT_FOUND)?;
             Ok(Wanted::RemoveFactor(found, has.authenticators == 1))
         }
-        Change::AddFactor | Change::RenewCodes | Change::Password => Err(NOT_FOUND),
+        Change::AddFactor | Change::RenewCodes | Change::Password | Change::Data => Err(NOT_FOUND),
     }
 }
 
 async fn page(
     visit: &Visit<'_>,
     citizen: &SignedIn,
-    (change, wanted): (Change, &Wanted),
+    wanted: (Change, &Wanted),
     error: Option<ProofError>,
 ) -> Outcome {
+    page_with(visit, citizen, wanted, error, None).await
+}
+
+/// With what was typed before the session ended.
+async fn page_with(
+    visit: &Visit<'_>,
+    citizen: &SignedIn,
+    (change, wanted): (Change, &Wanted),
+    error: Option<ProofError>,
+    restored: Option<Typed>,
+) -> Outcome {
     let form = visit.inbound.form.clone().unwrap_or_default();
-    let typed_name = form.get("name").unwrap_or_default();
+    let kept = restored.as_ref().and_then(|typed| typed.get("name"));
+    let typed_name = kept.map_or_else(|| form.get("name").unwrap_or_default(), String::as_str);
     let id = match wanted {
         Wanted::RemoveFactor(known, _) => known.id.as_str(),
-        Wanted::AddFactor | Wanted::RenewCodes | Wanted::Password => "",
+        Wanted::AddFactor | Wanted::RenewCodes | Wanted::Password | Wanted::Data => "",
     };
     let page = ConfirmChangePage {
         change: match wanted {
@@ -142,9 +163,11 @@ async fn page(
             },
             Wanted::RenewCodes => AccountChange::RenewCodes,
             Wanted::Password => AccountChange::ChangePassword,
+            Wanted::Data => AccountChange::DownloadData,
         },
         needs_code: proof::needs_code(visit, citizen).await?,
         username: citizen.account.username.clone(),
+        restored: restored.is_some(),
         error,
         csrf_token: csrf_token(citizen.session.id.as_str(), PURPOSE),
         action_url: visit.link(change.path(), &[("id", id)]),
@@ -215,6 +238,20 @@ async fn remove(
             .with("method", method)
             .with("last", last.to_string()),
     )))
+}
+
+async fn download(visit: &Visit<'_>, citizen: &SignedIn) -> Outcome {
+    let bytes = data::document(visit, citizen).await?;
+    Ok(Ok(Reply::bytes(200, "application/json", bytes)
+        .header("Cache-Control", "no-store")
+        .header(
+            "Content-Disposition",
+            "attachment; filename=\"account.json\"",
+        )
+        .noted(Note::new(
+            log::Level::Info,
+            "account.data_downloaded",
+        ))))
 }
 
 async fn renew_codes(visit: &Visit<'_>, citizen: &SignedIn) -> Outcome {

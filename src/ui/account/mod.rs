@@ -3,19 +3,26 @@
 //! Each change is a page that asks for the password, and for the second factor of whoever has one, and says what the
 //! change does (`change`); a new second factor goes on with a page that shows its secret (`factor`).
 
+pub(super) mod again;
 mod change;
+mod consents;
+mod data;
 mod factor;
+mod language;
 mod sessions;
 
 pub use change::Change;
 
 use super::visit::{PageFailure, SignedIn, Visit, csrf_token};
-use super::{AccountNotice, AccountPage, FactorView, Level, Page as _, RecoveryView, SessionView};
+use super::{
+    AccountNotice, AccountPage, FactorView, LanguageChoice, Level, Locale, Page as _, RecoveryView,
+    SessionView,
+};
 use crate::authn::second_factor::{self, Available};
 use crate::config::Enrolment;
 use crate::endpoint::Reply;
 use crate::model::{Authenticator, Method, Session};
-use crate::store::{StoreError, authenticator, recovery_code, session};
+use crate::store::{StoreError, account, authenticator, recovery_code, session};
 
 /// What form tokens of these pages are for.
 const PURPOSE: &str = "account";
@@ -37,7 +44,7 @@ async fn who(visit: &Visit<'_>) -> Result<Result<SignedIn, Reply>, PageFailure> 
     Ok(visit
         .live_session()
         .await?
-        .ok_or_else(|| Reply::see_other(visit.link("/login", &[("to", "account")]))))
+        .ok_or_else(|| again::log_in(visit)))
 }
 
 macro_rules! citizen {
@@ -49,6 +56,17 @@ macro_rules! citizen {
     };
 }
 use citizen;
+
+/// As `citizen!`, for a form: what was typed is kept.
+macro_rules! sender {
+    ($visit:expr) => {
+        match $crate::ui::account::again::who_sent($visit).await? {
+            Ok(citizen) => citizen,
+            Err(elsewhere) => return Ok(Err(elsewhere)),
+        }
+    };
+}
+use sender;
 
 /// `GET /account`.
 pub async fn show(visit: &Visit<'_>) -> Reply {
@@ -80,8 +98,19 @@ pub async fn end_sessions(visit: &Visit<'_>) -> Reply {
     answer(visit, sessions::submit(visit).await)
 }
 
+/// `GET /account/consents`.
+pub async fn consents(visit: &Visit<'_>) -> Reply {
+    answer(visit, consents::show(visit).await)
+}
+
+/// `POST /account/language`.
+pub async fn choose_language(visit: &Visit<'_>) -> Reply {
+    answer(visit, language::submit(visit).await)
+}
+
 /// What the page shows.
 struct Found {
+    language: Option<String>,
     factors: Vec<Authenticator>,
     recovery_left: i64,
     sessions: Vec<Session>,
@@ -98,12 +127,18 @@ async fn try_show(visit: &Visit<'_>) -> Outcome {
             let mut factors = authenticator::search(conn, &person, now)?;
             factors.retain(Authenticator::is_active);
             Ok(Found {
+                language: account::languages(conn, &person)?.chosen,
                 factors,
                 recovery_left: recovery_code::count_left(conn, &person)?,
                 sessions: session::alive_of(conn, &person, now, MOST_SESSIONS + 1)?,
             })
         })
         .await?;
+    let typed = again::typed(visit, &citizen).await?;
+    let mut found = found;
+    if let Some(language) = typed.and_then(|mut typed| typed.remove("language")) {
+        found.language = Some(language);
+    }
     let page = page(visit, &citizen, found);
     let name = super::consent::display_name(&citizen.account);
     let layout = visit.layout(visit.locale(&[]), Some(name), true);
@@ -146,12 +181,34 @@ fn page(visit: &Visit<'_>, citizen: &SignedIn, found: Found) -> AccountPage {
             .map(|session| view(session, citizen))
             .collect(),
         sessions_url: visit.link("/account/sessions", &[]),
+        consents_url: visit.link("/account/consents", &[]),
+        mail_address: visit.op.mail_address(&citizen.account),
+        languages: languages(visit, found.language.as_deref()),
+        language_url: visit.link("/account/language", &[]),
+        data_url: citizen
+            .account
+            .password_hash
+            .is_some()
+            .then(|| visit.link("/account/data", &[])),
         history_url: visit.link("/history", &[]),
         logout_url: visit.link("/logout", &[]),
         logout_csrf_token: csrf_token(secret, super::history::PURPOSE),
         csrf_token: csrf_token(secret, PURPOSE),
         notice: visit.query().get("done").and_then(AccountNotice::from_name),
     }
+}
+
+/// Whoever has chosen none sees that of the page.
+fn languages(visit: &Visit<'_>, chosen: Option<&str>) -> Vec<LanguageChoice> {
+    let counts = chosen
+        .and_then(Locale::parse)
+        .unwrap_or_else(|| visit.locale(&[]));
+    let choice = |locale: Locale| LanguageChoice {
+        code: locale.code(),
+        name: locale.own_name(),
+        chosen: locale == counts,
+    };
+    Locale::ALL.into_iter().map(choice).collect()
 }
 
 fn view(session: Session, citizen: &SignedIn) -> SessionView {

@@ -1,10 +1,10 @@
 //! Ending sessions. That needs no fresh proof: nobody but the person has a use for it.
 
-use super::super::visit::{PageFailure, Visit, check_csrf};
-use super::super::{AccountNotice, account::citizen};
+use super::super::visit::{PageFailure, SignedIn, Visit, check_csrf};
+use super::super::{AccountNotice, LoggedOutPage, Page as _, account::citizen};
 use super::{Outcome, PURPOSE, done};
 use crate::clock::UtcTime;
-use crate::endpoint::{Note, Reply, Trouble};
+use crate::endpoint::{Note, Reply, SessionChange, Trouble};
 use crate::model::{AccountId, SessionId};
 use crate::store::{DbConn, StoreError, grant, session};
 use data_encoding::BASE64URL_NOPAD;
@@ -27,12 +27,15 @@ pub(super) async fn submit(visit: &Visit<'_>) -> Outcome {
         citizen.session.id.clone(),
         visit.now(),
     );
+    if form.get("all").is_some() {
+        return end_all(visit, &citizen).await;
+    }
     let all = form.get("others").is_some();
     let wanted = form.get("session").map(str::to_owned);
     if !all && wanted.is_none() {
         return Err(PageFailure::Refused(
             Trouble::InvalidRequest,
-            "session or others is missing",
+            "session, others or all is missing",
         ));
     }
     let count = visit
@@ -54,6 +57,27 @@ pub(super) async fn submit(visit: &Visit<'_>) -> Outcome {
     Ok(Ok(reply.noted(
         Note::new(log::Level::Info, "account.sessions_ended").with("count", count.to_string()),
     )))
+}
+
+/// Also the one that asks.
+async fn end_all(visit: &Visit<'_>, citizen: &SignedIn) -> Outcome {
+    let (person, now) = (citizen.account.id.clone(), visit.now());
+    let count = visit
+        .op
+        .shared
+        .store
+        .write(move |tx| end_where(tx, &person, now, |_| true))
+        .await?;
+    let page = LoggedOutPage {
+        login_url: Some(visit.link("/login", &[("to", "account")])),
+    };
+    let layout = visit.layout(visit.locale(&[]), None, true);
+    let note = Note::new(log::Level::Info, "account.sessions_ended");
+    let mut reply = visit
+        .html(200, page.render(visit.pages, &layout)?)
+        .noted(note.with("count", count.to_string()));
+    reply.session = SessionChange::End;
+    Ok(Ok(reply))
 }
 
 /// Ends the sessions of a person that `which` picks, and what RPs got without offline access in them; how many.

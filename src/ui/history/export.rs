@@ -62,14 +62,10 @@ impl Writer {
     }
 
     pub(super) fn write(&mut self, event: &LoginEvent, now: UtcTime) {
-        let (state, until, revoked) = match event.access_state(now) {
-            AccessState::Active { until } => ("active", until.to_rfc3339(), String::new()),
-            AccessState::Expired => ("expired", String::new(), String::new()),
-            AccessState::Revoked { at } => ("revoked", String::new(), at.to_rfc3339()),
-        };
-        let time = event.occurred_at.to_rfc3339();
         match self {
             Self::Csv(writer) => {
+                let (state, until, revoked) = state_of(event, now);
+                let time = event.occurred_at.to_rfc3339();
                 let attributes = event.attributes.join(" ");
                 let record = [
                     &time,
@@ -86,18 +82,7 @@ impl Writer {
                 .map(harmless);
                 let _ = writer.write_record(record);
             }
-            Self::Json(events) => events.push(json!({
-                "time": time,
-                "rp_name": event.rp_name,
-                "entity_id": event.client_id,
-                "level": event.acr,
-                "attributes": event.attributes,
-                "browser": event.browser,
-                "address": event.address,
-                "tokens": state,
-                "active_until": (!until.is_empty()).then_some(until),
-                "revoked_at": (!revoked.is_empty()).then_some(revoked),
-            })),
+            Self::Json(events) => events.push(json_of(event, now)),
         }
     }
 
@@ -107,6 +92,32 @@ impl Writer {
             Self::Json(events) => serde_json::to_vec_pretty(&events).unwrap_or_default(),
         }
     }
+}
+
+/// What has become of the tokens: in a word, until when they work, when they were revoked.
+fn state_of(event: &LoginEvent, now: UtcTime) -> (&'static str, String, String) {
+    match event.access_state(now) {
+        AccessState::Active { until } => ("active", until.to_rfc3339(), String::new()),
+        AccessState::Expired => ("expired", String::new(), String::new()),
+        AccessState::Revoked { at } => ("revoked", String::new(), at.to_rfc3339()),
+    }
+}
+
+/// One access as JSON.
+pub(in crate::ui) fn json_of(event: &LoginEvent, now: UtcTime) -> Value {
+    let (state, until, revoked) = state_of(event, now);
+    json!({
+        "time": event.occurred_at.to_rfc3339(),
+        "rp_name": event.rp_name,
+        "entity_id": event.client_id,
+        "level": event.acr,
+        "attributes": event.attributes,
+        "browser": event.browser,
+        "address": event.address,
+        "tokens": state,
+        "active_until": (!until.is_empty()).then_some(until),
+        "revoked_at": (!revoked.is_empty()).then_some(revoked),
+    })
 }
 
 /// A cell that a spreadsheet would take for a formula is quoted with an apostrophe: names and browsers are foreign.

@@ -50,6 +50,7 @@ pub async fn logout(visit: &Visit<'_>) -> Reply {
 }
 
 pub use export::Format;
+pub(super) use export::json_of;
 
 /// `Ok(Err(reply))`: somebody has to log in first.
 type Outcome = Result<Result<Reply, Reply>, PageFailure>;
@@ -146,8 +147,9 @@ async fn try_confirm(visit: &Visit<'_>) -> Outcome {
     let page = RevokeConfirmPage {
         rp,
         csrf_token: citizen.csrf(),
-        action_url: visit.link("/history/revoke", &[]),
-        back_url: visit.link("/history", &[]),
+        action_url: visit.link("/history/revoke", &[("from", from_account(visit))]),
+        back_url: visit.link(came_from(visit), &[]),
+        from_account: !from_account(visit).is_empty(),
     };
     let layout = visit.layout(visit.locale(&[]), Some(citizen.name()), true);
     Ok(Ok(visit.html(200, page.render(visit.pages, &layout)?)))
@@ -167,12 +169,31 @@ async fn try_revoke(visit: &Visit<'_>) -> Outcome {
         .store
         .write(move |tx| grant::revoke_all(tx, &issuer, &person, Some(&client), now))
         .await?;
-    let next = visit.link("/history", &[("revoked", &rp.entity_id)]);
+    let next = if from_account(visit).is_empty() {
+        visit.link("/history", &[("revoked", &rp.entity_id)])
+    } else {
+        visit.link(came_from(visit), &[("done", "withdrawn")])
+    };
     Ok(Ok(Reply::see_other(next).noted(
         Note::new(log::Level::Info, "history.revoked")
             .with("client_id", rp.entity_id)
             .with("grants", count.to_string()),
     )))
+}
+
+/// `account` for somebody who came from the list of consents, or nothing.
+fn from_account(visit: &Visit<'_>) -> &'static str {
+    match visit.query().get("from") {
+        Some("account") => "account",
+        _ => "",
+    }
+}
+
+fn came_from(visit: &Visit<'_>) -> &'static str {
+    match from_account(visit) {
+        "account" => "/account/consents",
+        _ => "/history",
+    }
 }
 
 async fn try_logout(visit: &Visit<'_>) -> Outcome {

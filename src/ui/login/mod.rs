@@ -12,6 +12,7 @@
 mod finish;
 mod step;
 
+use super::account::again::OWN_PAGES;
 use super::device;
 use super::interaction::{self, OpenInteraction};
 use super::visit::{self, PageFailure, SignedIn, Visit, check_csrf, csrf_token};
@@ -338,7 +339,7 @@ impl Login {
         let interaction = self.open.as_ref().map_or("", |open| open.id());
         let page = LoginPage {
             rp: client.as_ref().map(|client| visit::rp_view(client, locale)),
-            for_account: own_page(visit) == "/account",
+            for_account: own_page(visit).starts_with("/account"),
             level: request.and_then(|_| Level::from_acr(&self.level)),
             username,
             error,
@@ -385,8 +386,10 @@ impl Login {
 
 /// Where a login without an RP leads to.
 fn own_page(visit: &Visit<'_>) -> &'static str {
-    match visit.query().get("to") {
-        Some("account") => "/account",
-        _ => "/history",
-    }
+    let query = visit.query();
+    let wanted = query.get("to").unwrap_or_default();
+    OWN_PAGES
+        .into_iter()
+        .find(|path| path.trim_start_matches('/') == wanted)
+        .unwrap_or("/history")
 }

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 /// The account: second factors, recovery codes, password, sessions.
 ///
-/// Ending sessions posts `csrf_token` with `session` (a key of the list), or with `others=1`.
+/// Ending sessions posts `csrf_token` with `session` (a key of the list), with `others=1` or with `all=1`; choosing a
+/// language posts `language`.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountPage {
     /// What the person types to log in.
@@ -29,6 +30,16 @@ pub struct AccountPage {
     pub more_sessions: bool,
     /// Where ending sessions posts to.
     pub sessions_url: String,
+    /// Consents that count.
+    pub consents_url: String,
+    /// Where security notices go; absent for somebody who gets none.
+    pub mail_address: Option<String>,
+    /// The languages to choose from.
+    pub languages: Vec<LanguageChoice>,
+    /// Where the choice posts to.
+    pub language_url: String,
+    /// Where all data can be downloaded; absent for an account without a password to prove.
+    pub data_url: Option<String>,
     /// The history of accesses.
     pub history_url: String,
     /// Where the logout form posts to.
@@ -43,6 +54,17 @@ pub struct AccountPage {
 
 impl Page for AccountPage {
     const TEMPLATE: &'static str = "account.html";
+}
+
+/// A language of mails and pages.
+#[derive(Clone, Debug, Serialize)]
+pub struct LanguageChoice {
+    /// `it`.
+    pub code: &'static str,
+    /// Its own name.
+    pub name: &'static str,
+    /// Whether it is the one that counts.
+    pub chosen: bool,
 }
 
 /// A second factor.
@@ -100,15 +122,18 @@ pub enum AccountNotice {
     Session,
     /// All other sessions were ended.
     Others,
+    /// A language was chosen.
+    Language,
 }
 
 impl AccountNotice {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Added,
         Self::Removed,
         Self::Password,
         Self::Session,
         Self::Others,
+        Self::Language,
     ];
 
     /// Its name in an address.
@@ -120,6 +145,7 @@ impl AccountNotice {
             Self::Password => "password",
             Self::Session => "session",
             Self::Others => "others",
+            Self::Language => "language",
         }
     }
 
@@ -150,6 +176,8 @@ pub enum AccountChange {
     RenewCodes,
     /// A new password; the form posts `new_password` and `new_password_again` too.
     ChangePassword,
+    /// No change: all data as a file.
+    DownloadData,
 }
 
 /// Asks for the proof that a change needs, and confirms the change. The form posts `password`, and `otp` when
@@ -162,6 +190,8 @@ pub struct ConfirmChangePage {
     pub needs_code: bool,
     /// What the person types to log in, for password managers.
     pub username: String,
+    /// Whether what was typed before the session ended was put back.
+    pub restored: bool,
     /// Why the last try failed.
     pub error: Option<ProofError>,
     /// The form's CSRF token.

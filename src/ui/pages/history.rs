@@ -140,8 +140,10 @@ pub struct RevokeConfirmPage {
     pub csrf_token: String,
     /// Where the form posts to.
     pub action_url: String,
-    /// Back to the history.
+    /// Back to the history, or to the consents.
     pub back_url: String,
+    /// Whether the person came from the consents.
+    pub from_account: bool,
 }
 
 impl Page for RevokeConfirmPage {

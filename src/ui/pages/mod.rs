@@ -3,6 +3,7 @@
 pub mod account;
 pub mod check;
 pub mod consent;
+pub mod consents;
 pub mod demo;
 pub mod desk;
 pub mod history;

@@ -97,6 +97,18 @@ pub fn account(texts: Texts) -> AccountPage {
         sessions: vec![session(texts, true), session(texts, false)],
         more_sessions: true,
         sessions_url: texts.of("/spid/account/sessions"),
+        consents_url: texts.of("/spid/account/consents"),
+        mail_address: Some(texts.of("anna.rossi@example.it")),
+        languages: Locale::ALL
+            .into_iter()
+            .map(|locale| LanguageChoice {
+                code: locale.code(),
+                name: locale.own_name(),
+                chosen: locale == Locale::De,
+            })
+            .collect(),
+        language_url: texts.of("/spid/account/language"),
+        data_url: Some(texts.of("/spid/account/data")),
         history_url: texts.of("/spid/history"),
         logout_url: texts.of("/spid/logout"),
         logout_csrf_token: texts.of("csrf-8"),
@@ -110,6 +122,7 @@ fn confirm(texts: Texts, change: AccountChange, error: Option<ProofError>) -> Co
         change,
         needs_code: true,
         username: texts.of("anna.rossi"),
+        restored: error.is_none(),
         error,
         csrf_token: texts.of("csrf-10"),
         action_url: texts.of("/spid/account/password"),
@@ -124,6 +137,8 @@ fn accounts(texts: Texts) -> Vec<Sample> {
         ask_operator: true,
         recovery: None,
         password_url: None,
+        mail_address: None,
+        data_url: None,
         sessions: vec![session(texts, true)],
         more_sessions: false,
         ..account(texts)
@@ -132,7 +147,9 @@ fn accounts(texts: Texts) -> Vec<Sample> {
         Sample::new("account", account(texts)),
         Sample::new("account-empty", empty),
     ];
-    for name in ["added", "removed", "password", "session", "others"] {
+    for name in [
+        "added", "removed", "password", "session", "others", "language",
+    ] {
         let page = AccountPage {
             notice: AccountNotice::from_name(name),
             recovery: Some(RecoveryView {
@@ -145,6 +162,40 @@ fn accounts(texts: Texts) -> Vec<Sample> {
         samples.push(Sample::new(&format!("account-{name}"), page));
     }
     samples
+}
+
+fn consents(texts: Texts) -> Vec<Sample> {
+    let consent = |offline_access| ConsentView {
+        rp_name: texts.of("Comune di Esempio"),
+        entity_id: texts.of("https://rp.example.it/"),
+        attributes: if offline_access {
+            vec![texts.of("given_name"), texts.of("email")]
+        } else {
+            Vec::new()
+        },
+        since: NOW,
+        until: NOW,
+        offline_access,
+    };
+    let page = ConsentsPage {
+        consents: vec![consent(true), consent(false)],
+        revoke_url: texts.of("/spid/history/revoke"),
+        next_url: Some(texts.of("/spid/account/consents?after=x")),
+        first_url: Some(texts.of("/spid/account/consents")),
+        account_url: texts.of("/spid/account"),
+        withdrawn: false,
+    };
+    let empty = ConsentsPage {
+        consents: Vec::new(),
+        next_url: None,
+        first_url: None,
+        withdrawn: true,
+        ..page.clone()
+    };
+    vec![
+        Sample::new("account-consents", page),
+        Sample::new("account-consents-empty", empty),
+    ]
 }
 
 fn changes(texts: Texts) -> Vec<Sample> {
@@ -161,6 +212,7 @@ fn changes(texts: Texts) -> Vec<Sample> {
         },
         AccountChange::RenewCodes,
         AccountChange::ChangePassword,
+        AccountChange::DownloadData,
     ];
     let mut samples = Vec::new();
     for (number, change) in all.into_iter().enumerate() {
@@ -181,6 +233,7 @@ fn name_of(page: &str, error: ProofError) -> String {
 pub fn all(texts: Texts) -> Vec<Sample> {
     let mut samples = accounts(texts);
     samples.extend(changes(texts));
+    samples.extend(consents(texts));
     for error in ERRORS {
         let page = second_factor(texts, CodeKind::Totp, Some(error));
         samples.push(Sample::new(&name_of("second-factor", error), page));

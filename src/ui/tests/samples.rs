@@ -305,6 +305,7 @@ pub fn all(texts: Texts) -> Vec<Sample> {
                 csrf_token: texts.of("csrf-5"),
                 action_url: texts.of("/spid/history/revoke"),
                 back_url: texts.of("/spid/history"),
+                from_account: false,
             },
         ),
         Sample::new("mailbox-empty", MailboxPage { mails: Vec::new() }),

@@ -3,6 +3,7 @@
 //! A session costs a second, so that each test is a long story. Nothing sleeps: every step waits for what the next page
 //! shows. Pictures of the pages go to `build/screenshots`.
 
+mod account;
 mod axe;
 mod desk;
 mod driver;

@@ -8,6 +8,7 @@ mod history;
 mod language;
 mod levels;
 mod login;
+mod own_data;
 mod revocation;
 mod sessions;
 mod settings;
