@@ -11,6 +11,7 @@
 //! desk's route table, a command.
 
 pub mod operators;
+pub mod parties;
 
 use crate::clock::UtcTime;
 use crate::model::{Actor, Deed, Via};

@@ -147,9 +147,55 @@ pub struct ClientMetadata {
     pub client_uri: Option<String>,
     /// The organisation behind the RP.
     pub organization_name: Option<String>,
+    /// The secret before the last rotation, which counts beside the new one for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_secret: Option<PreviousSecret>,
+    /// Lifetimes of its tokens, where an operator made them shorter than the issuer's.
+    #[serde(skip_serializing_if = "ClientLifetimes::says_nothing")]
+    pub lifetimes: ClientLifetimes,
+}
+
+/// A client secret that was rotated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousSecret {
+    /// As [`ClientMetadata::client_secret_sha256`].
+    pub sha256: String,
+    /// From then on it does not count.
+    pub until: UtcTime,
+}
+
+/// Seconds that an RP's tokens live at most. The issuer's lifetimes count where nothing is said, and where they are shorter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientLifetimes {
+    /// Access tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<i64>,
+    /// id_tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<i64>,
+    /// Refresh tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<i64>,
+}
+
+impl ClientLifetimes {
+    fn says_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl ClientMetadata {
+    /// The same without what comes of secrets: for people, exports and the trail.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        Self {
+            client_secret_sha256: None,
+            previous_secret: None,
+            ..self.clone()
+        }
+    }
+
     /// The RP's name in the first language that it has, else its default name, else any.
     #[must_use]
     pub fn name_in(&self, language: &str) -> Option<&str> {

@@ -26,8 +26,8 @@ pub use authorization_request::{
     AuthorizationRequest, ClaimRequest, Destination, Prompt, ResponseMode,
 };
 pub use client::{
-    ClientMetadata, EncryptionChoice, KeptTrustMark, Origin, RelyingParty, ResolvedTrust,
-    UserinfoContentType,
+    ClientLifetimes, ClientMetadata, EncryptionChoice, KeptTrustMark, Origin, PreviousSecret,
+    RelyingParty, ResolvedTrust, UserinfoContentType,
 };
 pub use error_code::ErrorCode;
 pub use external_login::{ExternalLogin, ExternalState, ExternalTrouble};

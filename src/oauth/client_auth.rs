@@ -9,7 +9,7 @@ use crate::federation::Source;
 use crate::jose::{
     Expectations, ExpiryRule, IssuedAtRule, JoseError, TypRule, Unverified, Verified,
 };
-use crate::model::{ClientId, ErrorCode, IssuerId, ParamError, Params};
+use crate::model::{ClientId, ClientMetadata, ErrorCode, IssuerId, ParamError, Params};
 use crate::profile::{Path, Violation};
 use crate::provider::{ClientError, Discovery, KnownClient, Provider};
 use crate::secret::{self, Secret};
@@ -412,19 +412,26 @@ async fn client_secret(
 ) -> Result<AuthenticatedClient, ClientAuthError> {
     let client = find(op, source, id).await?;
     require_method(&client, method)?;
-    let hash = BASE64URL_NOPAD.encode(&secret::sha256(presented.expose().as_bytes()));
-    let expected = client
-        .metadata()
-        .client_secret_sha256
-        .as_deref()
-        .unwrap_or_default();
-    if !secret::equal(hash.as_bytes(), expected.as_bytes()) {
+    if !is_secret(client.metadata(), presented, op.now()) {
         return Err(ClientAuthError::WrongSecret);
     }
     Ok(AuthenticatedClient {
         client,
         assertion: None,
     })
+}
+
+/// Whether it is the secret, or the one before a rotation whose time is not over. Both are compared, whichever it is.
+fn is_secret(metadata: &ClientMetadata, presented: &Secret<String>, now: UtcTime) -> bool {
+    let hash = BASE64URL_NOPAD.encode(&secret::sha256(presented.expose().as_bytes()));
+    let is = |expected: Option<&str>| {
+        let expected = expected.unwrap_or_default();
+        secret::equal(hash.as_bytes(), expected.as_bytes())
+    };
+    let previous = metadata.previous_secret.as_ref();
+    let is_current = is(metadata.client_secret_sha256.as_deref());
+    let is_previous = is(previous.map(|previous| previous.sha256.as_str()));
+    is_current | (is_previous & previous.is_some_and(|previous| now < previous.until))
 }
 
 /// What follows an authentication scheme, compared without case (RFC 9110 §11.1).

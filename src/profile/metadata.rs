@@ -1,6 +1,6 @@
 //! From `openid_relying_party` metadata as JSON to [`ClientMetadata`].
 
-use crate::model::ClientMetadata;
+use crate::model::{ClientLifetimes, ClientMetadata};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -43,6 +43,9 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientMetadata, MisshapenMe
         policy_uri: lenient_text(members, "policy_uri"),
         client_uri: lenient_text(members, "client_uri"),
         organization_name: lenient_text(members, "organization_name"),
+        // Operators set these, never the RP.
+        previous_secret: None,
+        lifetimes: ClientLifetimes::default(),
     })
 }
 

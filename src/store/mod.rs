@@ -19,6 +19,7 @@ pub mod authenticator;
 pub mod authorization_code;
 pub mod client;
 pub mod client_change;
+pub mod client_desk;
 mod column;
 mod connection;
 pub mod consent;

@@ -54,6 +54,8 @@ pub(super) fn issue(
     let signing = tokens::own_signing(op)
         .ok_or(TokenError::Unserviceable("the provider has no RS256 key"))?;
     let lifetimes = &op.settings.lifetimes;
+    let own = client.client().metadata().lifetimes;
+    let shorter = |issuer: i64, own: Option<i64>| own.map_or(issuer, |own| own.min(issuer));
     let row = |kind, seconds: i64| Token {
         id: TokenId::random(),
         kind,
@@ -64,11 +66,14 @@ pub(super) fn issue(
         expires_at: now.plus_seconds(seconds).min(grant.expires_at),
         state: TokenState::Live,
     };
-    let access = row(TokenKind::Access, lifetimes.access_token);
+    let access = row(
+        TokenKind::Access,
+        shorter(lifetimes.access_token, own.access_token),
+    );
     let refresh = grant.offline_access.then(|| {
         row(
             TokenKind::Refresh,
-            lifetimes.refresh_token.min(MAX_REFRESH_SECONDS),
+            shorter(lifetimes.refresh_token, own.refresh_token).min(MAX_REFRESH_SECONDS),
         )
     });
     let id_token = match plan.id_token_level {
@@ -96,7 +101,7 @@ pub(super) fn issue(
             ))?,
             encryption: tokens::id_token_encryption(op, client.client())
                 .map_err(TokenError::Unserviceable)?,
-            expires_at: now.plus_seconds(lifetimes.id_token),
+            expires_at: now.plus_seconds(shorter(lifetimes.id_token, own.id_token)),
             issued_at: now,
         }),
     };

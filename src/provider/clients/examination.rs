@@ -371,13 +371,13 @@ fn inline_keys(metadata: &Map<String, Value>) -> Option<KeySet> {
 
 /// The metadata of a row, without what says nothing.
 fn stated(metadata: &ClientMetadata) -> Map<String, Value> {
-    let mut members = match serde_json::to_value(metadata) {
+    let mut members = match serde_json::to_value(metadata.without_secrets()) {
         Ok(Value::Object(members)) => members,
         Ok(_) | Err(_) => Map::new(),
     };
-    members.retain(|name, value| {
+    members.retain(|_, value| {
         let says_nothing = value.is_null() || *value == json!([]) || *value == json!({});
-        name != "client_secret_sha256" && !says_nothing
+        !says_nothing
     });
     let entry = ("openid_relying_party".to_owned(), Value::Object(members));
     std::iter::once(entry).collect()

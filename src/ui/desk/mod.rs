@@ -17,6 +17,7 @@ mod frame;
 pub mod login;
 mod operators;
 mod own;
+mod rps;
 mod trail;
 mod visit;
 
@@ -74,7 +75,12 @@ impl Route {
 }
 
 /// Every address of the desk that needs a login, by section.
-pub static ROUTES: [&[Route]; 3] = [&operators::ROUTES, &trail::ROUTES, &own::ROUTES];
+pub static ROUTES: [&[Route]; 4] = [
+    &rps::ROUTES,
+    &operators::ROUTES,
+    &trail::ROUTES,
+    &own::ROUTES,
+];
 
 /// The table, row by row.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
@@ -84,6 +90,8 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
 /// A section: an entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
+    /// Relying parties.
+    Rps,
     /// Who may use the desk.
     Operators,
     /// What was done.
@@ -94,12 +102,13 @@ pub enum Section {
 
 impl Section {
     /// The navigation, in its order.
-    pub const ALL: [Self; 2] = [Self::Operators, Self::Trail];
+    pub const ALL: [Self; 3] = [Self::Rps, Self::Operators, Self::Trail];
 
     /// Its name in message keys: `desk-section-trail`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Rps => "rps",
             Self::Operators => "operators",
             Self::Trail => "trail",
             Self::Own => "own",
@@ -110,6 +119,7 @@ impl Section {
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
+            Self::Rps => rps::PATH,
             Self::Operators => operators::PATH,
             Self::Trail => trail::PATH,
             Self::Own => own::PATH,
@@ -155,7 +165,16 @@ fn own_address(to: &str) -> Option<&str> {
 }
 
 /// What pages say after something was done: `desk-notice-KEY`.
-pub(super) const NOTICES: &[&str] = &["operator_added", "operator_changed", "password_changed"];
+pub(super) const NOTICES: &[&str] = &[
+    "operator_added",
+    "operator_changed",
+    "password_changed",
+    "rp_enabled",
+    "rp_disabled",
+    "rp_revoked",
+    "rp_refreshed",
+    "rp_deleted",
+];
 
 /// The name of the session's cookie: `__Host-varco-admin`, without the prefix in development, where there is no TLS.
 #[must_use]

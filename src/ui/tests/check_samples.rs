@@ -131,7 +131,7 @@ fn page(texts: Texts, result: Option<CheckView>) -> CheckPage {
     }
 }
 
-fn kept(texts: Texts) -> KeptView {
+pub(super) fn kept(texts: Texts) -> KeptView {
     KeptView {
         reference: texts.of("b1f6Qx2mT9"),
         url: texts.of("/spid/check?reference=b1f6Qx2mT9"),
@@ -143,7 +143,7 @@ fn kept(texts: Texts) -> KeptView {
     }
 }
 
-fn result(texts: Texts, refused: bool) -> CheckView {
+pub(super) fn result(texts: Texts, refused: bool) -> CheckView {
     CheckView {
         accepted: !refused,
         what: texts.of("The subordinate statement expired on 20 November 2026 at 10:00 UTC."),

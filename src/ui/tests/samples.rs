@@ -1,6 +1,9 @@
 //! Every page with made-up data, in every variant that looks different.
 
-use super::{account_samples, check_samples, demo_samples, desk_samples, other_channel_samples};
+use super::{
+    account_samples, check_samples, demo_samples, desk_rps_samples, desk_samples,
+    other_channel_samples,
+};
 use crate::clock::UtcTime;
 use crate::ui::*;
 
@@ -349,5 +352,6 @@ pub fn all(texts: Texts) -> Vec<Sample> {
     samples.extend(check_samples::all(texts));
     samples.extend(demo_samples::all(texts));
     samples.extend(desk_samples::all(texts));
+    samples.extend(desk_rps_samples::all(texts));
     samples
 }

@@ -3,6 +3,7 @@
 mod login;
 mod operators;
 mod routes;
+mod rps;
 
 use crate::harness::{Answer, Browser, World};
 use varco::administration::{command_line_actor, operators as administration};

@@ -14,7 +14,7 @@ const DEVELOPER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 
 impl World {
     /// `varco …` beside the running server: status, standard output, standard error.
-    fn varco(&self, arguments: &[&str]) -> (u8, String, String) {
+    pub fn varco(&self, arguments: &[&str]) -> (u8, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let config = self.folder.path().join("varco.toml");
         let words = ["varco", "--config", config.to_str().unwrap()];

@@ -2,6 +2,7 @@
 
 pub mod login;
 pub mod operators;
+pub mod rps;
 pub mod trail;
 
 use super::Page;
