@@ -130,6 +130,7 @@ pub fn give_totp(
         method: Method::Totp,
         name: String::new(),
         sealed: Vec::new(),
+        key: None,
         created_at: now,
         last_used_at: None,
         last_step: None,

@@ -57,6 +57,7 @@ pub fn begin(
         method: Method::Totp,
         name: tidy_name(name),
         sealed: Vec::new(),
+        key: None,
         created_at: now,
         last_used_at: None,
         last_step: None,
@@ -152,11 +153,22 @@ pub fn confirm(
         return Ok(Confirmed::Expired);
     }
     throttle::clear(conn, &key)?;
-    let has_codes = recovery_code::count_left(conn, account)? > 0;
-    let codes = (op.accepts(Method::Recovery) && !has_codes)
-        .then(|| new_recovery_codes(conn, account, now))
-        .transpose()?;
-    Ok(Confirmed::Active(codes))
+    Ok(Confirmed::Active(first_recovery_codes(conn, op, account)?))
+}
+
+/// Recovery codes for whoever has none left, with a new authenticator; to be shown, once.
+///
+/// # Errors
+/// The database's.
+pub fn first_recovery_codes(
+    conn: &mut DbConn,
+    op: &Provider,
+    account: &AccountId,
+) -> Result<Option<Vec<String>>, StoreError> {
+    if !op.accepts(Method::Recovery) || recovery_code::count_left(conn, account)? > 0 {
+        return Ok(None);
+    }
+    new_recovery_codes(conn, account, op.now()).map(Some)
 }
 
 /// New recovery codes instead of those before; to be shown, once.

@@ -3,6 +3,7 @@
 //! ```text
 //! password ──► throttled by account and address ──► argon2id in a bounded queue
 //! second_factor ──► throttled by person and method ──► totp: the step is spent   recovery: the code is spent
+//! security_key ──► throttled by person ──► the challenge is spent ──► signature ──► the counter is moved on
 //! email_code ──► throttled by person ──► sent through the queue of mails; its row is spent
 //! external ──► throttled by person ──► the identity provider's own service is asked, its approval is spent
 //! ```
@@ -16,4 +17,5 @@ pub mod operator;
 pub mod password;
 pub mod recovery;
 pub mod second_factor;
+pub mod security_key;
 pub mod totp;

@@ -1,6 +1,6 @@
 //! Checks what somebody typed as second factor, in one transaction: counted before it is judged, spent when it is right.
 
-use super::{external, recovery, totp};
+use super::{external, recovery, security_key, totp};
 use crate::accounts::second_factor::{self, SecondFactorError};
 use crate::clock::UtcTime;
 use crate::endpoint::quote;
@@ -31,15 +31,24 @@ pub struct Available {
 }
 
 impl Available {
-    /// Whether there is anything. Recovery codes alone count too: their authenticator was removed for a new one.
+    /// Whether there is anything. Recovery codes alone count too: their authenticator was removed for a new one. So does a
+    /// security key that browsers use on another host only.
     #[must_use]
     pub fn any(&self) -> bool {
-        !self.methods.is_empty()
+        !self.methods.is_empty() || self.authenticators > 0
+    }
+
+    /// Whether a code can be typed.
+    #[must_use]
+    pub fn code(&self) -> bool {
+        [Method::Totp, Method::Recovery]
+            .iter()
+            .any(|method| self.methods.contains(method))
     }
 }
 
 /// Every second factor: what protects an account is asked for at every issuer, also where it counts for no login.
-pub const ALL: &[Method] = &[Method::Totp, Method::Recovery];
+pub const ALL: &[Method] = &[Method::Totp, Method::SecurityKey, Method::Recovery];
 
 /// What a person has, of the accepted methods.
 ///
@@ -59,11 +68,13 @@ pub fn available(
     } else {
         0
     };
+    let keys = security_key::methods_of(op, &authenticators);
     let has = |method: &Method| match method {
         Method::Password => false,
         Method::Totp => authenticators.iter().any(|known| known.method == *method),
         Method::External => accepted.contains(method),
         Method::EmailCode => accepted.contains(method) && has_address,
+        Method::SecurityKey | Method::VerifiedKey => keys.contains(method),
         Method::Recovery => recovery_codes > 0,
     };
     Ok(Available {
@@ -105,7 +116,6 @@ pub fn check(
     accepted: &[Method],
     (account, typed): (&AccountId, &str),
 ) -> Result<Checked, StoreError> {
-    let now = op.now();
     // Apps show a code in two groups.
     let plain: String = typed
         .chars()
@@ -121,7 +131,7 @@ pub fn check(
     counted(conn, op, (account, method), |conn| match method {
         _ if !accepted.contains(&method) => Ok(Checked::Wrong),
         Method::Totp => check_totp(conn, op, account, &plain),
-        _ => check_recovery(conn, account, &plain, now),
+        _ => check_recovery(conn, op, account, &plain),
     })
 }
 
@@ -170,13 +180,13 @@ pub fn unlock(conn: &mut DbConn, account: &AccountId) -> Result<(), StoreError> 
 }
 
 /// What attempts are counted by.
-struct Keys {
-    short: String,
+pub(super) struct Keys {
+    pub(super) short: String,
     long: String,
 }
 
 impl Keys {
-    fn new(account: &AccountId, method: Method) -> Self {
+    pub(super) fn new(account: &AccountId, method: Method) -> Self {
         let name = method.name();
         Self {
             short: format!("second factor minute {name} {account}"),
@@ -239,14 +249,14 @@ pub(super) fn step_of(
 
 fn check_recovery(
     conn: &mut DbConn,
+    op: &Provider,
     account: &AccountId,
     typed: &str,
-    now: UtcTime,
 ) -> Result<Checked, StoreError> {
     let Some(hash) = recovery::hash(account, typed) else {
         return Ok(Checked::Wrong);
     };
-    Ok(if recovery_code::redeem(conn, account, &hash, now)? {
+    Ok(if recovery_code::redeem(conn, account, &hash, op.now())? {
         Checked::Proven(Method::Recovery)
     } else {
         Checked::Wrong

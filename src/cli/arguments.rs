@@ -130,6 +130,9 @@ pub struct DemoOptions {
     /// Ask for a second factor at level 2, as in production; without it the password reaches every level
     #[arg(long)]
     pub second_factor: bool,
+    /// Call the address localhost instead of its number: browsers use security keys only where there is a name
+    #[arg(long)]
+    pub localhost: bool,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

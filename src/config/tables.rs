@@ -331,9 +331,9 @@ static ISSUER: Section = Section {
         ),
         with_default(
             "second_factors",
-            Kind::Choices(&["totp", "email", "recovery"]),
+            Kind::Choices(&["totp", "security_key", "email", "recovery"]),
             "[\"totp\", \"recovery\"]",
-            "Second factors that count: totp (one-time codes of an app, RFC 6238), recovery (codes on paper, each once), and email\n(a code to the address that the registry has, which is as safe as people's mailboxes; needs [mail]).\n[] switches them off: then only password_levels can be reached.",
+            "Second factors that count: totp (one-time codes of an app, RFC 6238), security_key (WebAuthn; for one host name, which\nissuers may share), recovery (codes on paper, each once), and email (a code to the address that the registry has, which is\nas safe as people's mailboxes; needs [mail]). A key that verifies its holder reaches strong_levels too.\n[] switches them off: then only password_levels can be reached.",
         ),
         with_default(
             "enrolment",

@@ -83,7 +83,11 @@ pub fn demo(options: DemoOptions) -> Result<(), String> {
     super::start_logging();
     std::fs::create_dir_all(&options.data)
         .map_err(|error| format!("{}: {error}", options.data.display()))?;
-    let base_url = format!("http://{}", options.listen);
+    let base_url = if options.localhost {
+        format!("http://localhost:{}", options.listen.port())
+    } else {
+        format!("http://{}", options.listen)
+    };
     let keys = DemoKeys::load_or_create(&options.data.join("demo-keys"))
         .map_err(|error| error.to_string())?;
     super::run(async move {
@@ -162,6 +166,7 @@ fn configuration(federation: &DemoFederation) -> Result<String, String> {
         "# Made by `varco demo` at every start; changes are lost.\n\
          listen = \"{}\"\ndatabase_url = \"sqlite://varco.db\"\ndevelopment = true\nkey_file = \"varco.key\"\n",
         base.trim_start_matches("http://")
+            .replace("localhost", "127.0.0.1")
     );
     for (path, profile, logo, name) in [
         (demo::path::SPID, "spid", "spid", "Identità di prova (SPID)"),
@@ -173,7 +178,7 @@ fn configuration(federation: &DemoFederation) -> Result<String, String> {
             "\n[[issuer]]\nid = \"{id}\"\nprofile = \"{profile}\"\norganization_name = \"{name}\"\n\
              homepage_uri = \"{base}/\"\npolicy_uri = \"{base}/\"\nlogo_uri = \"{base}/static/brand/{logo}.svg\"\n\
              contacts = [\"demo@pec.example.it\"]\npairwise_salt = \"demonstration of varco, not secret\"\n\
-             password_levels = [\"https://www.spid.gov.it/SpidL1\", \"https://www.spid.gov.it/SpidL2\", \"https://www.spid.gov.it/SpidL3\"]\nenrolment = \"password\"\n",
+             password_levels = [\"https://www.spid.gov.it/SpidL1\", \"https://www.spid.gov.it/SpidL2\", \"https://www.spid.gov.it/SpidL3\"]\nsecond_factors = [\"totp\", \"security_key\", \"recovery\"]\nenrolment = \"password\"\n",
         ));
         let mark = federation
             .provider_trust_mark(&id)

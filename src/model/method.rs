@@ -34,6 +34,10 @@ pub enum Method {
     /// A code sent by e-mail.
     #[serde(rename = "email")]
     EmailCode,
+    /// A security key that somebody touched (WebAuthn, user presence).
+    SecurityKey,
+    /// A security key that verified who touched it, by PIN or finger (WebAuthn, user verification).
+    VerifiedKey,
     /// One of the codes on paper, for when the device is not at hand.
     Recovery,
 }
@@ -49,7 +53,7 @@ struct Facts {
 }
 
 impl Method {
-    const FACTS: [Facts; 5] = [
+    const FACTS: [Facts; 7] = [
         Facts {
             method: Self::Password,
             name: "password",
@@ -76,6 +80,18 @@ impl Method {
             amr: &["otp"],
         },
         Facts {
+            method: Self::SecurityKey,
+            name: "security_key",
+            proves: &[Factor::Possession],
+            amr: &["hwk", "user"],
+        },
+        Facts {
+            method: Self::VerifiedKey,
+            name: "verified_key",
+            proves: &[Factor::Knowledge, Factor::Possession, Factor::Strong],
+            amr: &["hwk", "user"],
+        },
+        Facts {
             method: Self::Recovery,
             name: "recovery",
             proves: &[Factor::Possession],
@@ -84,12 +100,22 @@ impl Method {
     ];
 
     fn facts(self) -> &'static Facts {
-        let [password, totp, external, email_code, recovery] = &Self::FACTS;
+        let [
+            password,
+            totp,
+            external,
+            email_code,
+            security_key,
+            verified_key,
+            recovery,
+        ] = &Self::FACTS;
         match self {
             Self::Password => password,
             Self::Totp => totp,
             Self::External => external,
             Self::EmailCode => email_code,
+            Self::SecurityKey => security_key,
+            Self::VerifiedKey => verified_key,
             Self::Recovery => recovery,
         }
     }
@@ -109,6 +135,34 @@ impl Method {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::all().find(|method| method.name() == name)
+    }
+
+    /// The method that stands for it in `second_factors`: what the person registers.
+    #[must_use]
+    pub fn setting(self) -> Self {
+        match self {
+            Self::VerifiedKey => Self::SecurityKey,
+            Self::Password
+            | Self::Totp
+            | Self::External
+            | Self::EmailCode
+            | Self::SecurityKey
+            | Self::Recovery => self,
+        }
+    }
+
+    /// Whether it says itself who uses it, so that a login can begin with it.
+    #[must_use]
+    pub fn identifies(self) -> bool {
+        match self {
+            Self::VerifiedKey => true,
+            Self::Password
+            | Self::Totp
+            | Self::External
+            | Self::EmailCode
+            | Self::SecurityKey
+            | Self::Recovery => false,
+        }
     }
 
     /// Whether it proves a factor.
@@ -207,6 +261,8 @@ mod tests {
             both.clone().and(Method::Recovery).amr(&[]),
             ["pwd", "otp", "mfa"]
         );
+        let key = Methods::only(Method::VerifiedKey);
+        assert_eq!(key.amr(&[]), ["hwk", "user", "mfa"], "alone");
         assert_eq!(both.to_text(), "password totp");
         assert_eq!(Methods::from_text("password totp"), Some(both));
         assert_eq!(Methods::from_text("password palm"), None);

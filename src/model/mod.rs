@@ -21,7 +21,7 @@ mod session;
 mod signing_key;
 
 pub use account::Account;
-pub use authenticator::{Authenticator, Pending};
+pub use authenticator::{Authenticator, KeyCredential, Pending};
 pub use authorization_request::{
     AuthorizationRequest, ClaimRequest, Destination, Prompt, ResponseMode,
 };

@@ -42,7 +42,32 @@ impl Provider {
     /// Whether people may use a method here.
     #[must_use]
     pub fn accepts(&self, method: Method) -> bool {
-        method == Method::Password || self.settings.second_factors.contains(&method)
+        match method {
+            Method::Password => true,
+            Method::Totp | Method::External | Method::EmailCode | Method::Recovery => {
+                self.settings.second_factors.contains(&method)
+            }
+            Method::SecurityKey | Method::VerifiedKey => {
+                self.settings.second_factors.contains(&method.setting())
+                    && self.key_scope().is_some()
+            }
+        }
+    }
+
+    /// Where browsers use security keys of this issuer: its host, and the origin of its pages. `None` for an issuer at an IP
+    /// address, where browsers use none (WebAuthn §5.1.3, step 8).
+    #[must_use]
+    pub fn key_scope(&self) -> Option<(String, String)> {
+        let url = url::Url::parse(&self.settings.id).ok()?;
+        let host = url.domain()?.to_owned();
+        Some((host, url.origin().ascii_serialization()))
+    }
+
+    /// The address of an issuer that would take security keys, if it had a host name.
+    #[must_use]
+    pub fn no_keys_at(&self) -> Option<String> {
+        let wanted = self.settings.second_factors.contains(&Method::SecurityKey);
+        (wanted && self.key_scope().is_none()).then(|| self.settings.id.clone())
     }
 
     /// What tokens call the external method.

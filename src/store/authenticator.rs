@@ -1,10 +1,10 @@
-//! What people hold beside a password: apps that make one-time codes.
+//! What people hold beside a password: apps that make one-time codes, security keys.
 
 use super::column::{Row, can_be_stored, free_text};
 use super::schema::authenticator;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
-use crate::model::{AccountId, Authenticator, Method, Pending};
+use crate::model::{AccountId, Authenticator, KeyCredential, Method, Pending};
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable)]
@@ -20,6 +20,9 @@ struct AuthenticatorRow {
     last_step: Option<i64>,
     expires_at: Option<i64>,
     begun_in: Option<String>,
+    credential_id: Option<String>,
+    rp_id: Option<String>,
+    public_key: Option<Vec<u8>>,
 }
 
 impl AuthenticatorRow {
@@ -28,7 +31,17 @@ impl AuthenticatorRow {
             table: "authenticator",
             key: &self.id,
         };
+        let key = match (self.credential_id, self.rp_id, self.public_key) {
+            (Some(credential_id), Some(rp_id), Some(public_key)) => Some(KeyCredential {
+                credential_id,
+                rp_id,
+                public_key,
+            }),
+            (None, None, None) => None,
+            _ => return Err(row.corrupt("credential_id")),
+        };
         Ok(Authenticator {
+            key,
             method: Method::from_name(&self.method).ok_or_else(|| row.corrupt("method"))?,
             id: self.id,
             account: AccountId::new(self.account_id),
@@ -50,6 +63,7 @@ impl AuthenticatorRow {
 /// # Errors
 /// The database's; the account must exist.
 pub fn insert(conn: &mut DbConn, new: &Authenticator) -> Result<(), StoreError> {
+    let key = new.key.as_ref();
     diesel::insert_into(authenticator::table)
         .values((
             authenticator::id.eq(&new.id),
@@ -62,6 +76,9 @@ pub fn insert(conn: &mut DbConn, new: &Authenticator) -> Result<(), StoreError> 
             authenticator::last_step.eq(new.last_step),
             authenticator::expires_at.eq(new.pending.as_ref().map(|pending| pending.until.0)),
             authenticator::begun_in.eq(new.pending.as_ref().map(|pending| &pending.begun_in)),
+            authenticator::credential_id.eq(key.map(|key| &key.credential_id)),
+            authenticator::rp_id.eq(key.map(|key| &key.rp_id)),
+            authenticator::public_key.eq(key.map(|key| &key.public_key)),
         ))
         .execute(conn)?;
     Ok(())
@@ -132,6 +149,50 @@ pub fn redeem_step(
     )
     .set((
         authenticator::last_step.eq(step),
+        authenticator::last_used_at.eq(now.0),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// The security key that calls its credential so, whosever it is.
+///
+/// # Errors
+/// The database's.
+pub fn find_by_credential(
+    conn: &mut DbConn,
+    credential_id: &str,
+) -> Result<Option<Authenticator>, StoreError> {
+    if !can_be_stored(credential_id) {
+        return Ok(None);
+    }
+    authenticator::table
+        .filter(authenticator::credential_id.eq(credential_id))
+        .select(AuthenticatorRow::as_select())
+        .get_result(conn)
+        .optional()?
+        .map(AuthenticatorRow::decode)
+        .transpose()
+}
+
+/// Notes the use of a security key, whose counter has gone from one value to the next. False: somebody else noted one
+/// meanwhile, or it is gone.
+///
+/// # Errors
+/// The database's.
+pub fn count(
+    conn: &mut DbConn,
+    id: &str,
+    (before, after): (i64, i64),
+    now: UtcTime,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        authenticator::table
+            .filter(authenticator::id.eq(id))
+            .filter(authenticator::last_step.eq(before)),
+    )
+    .set((
+        authenticator::last_step.eq(after),
         authenticator::last_used_at.eq(now.0),
     ))
     .execute(conn)?;

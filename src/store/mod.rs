@@ -29,6 +29,7 @@ pub mod external_login;
 pub mod form_draft;
 pub mod grant;
 pub mod interaction;
+pub mod key_challenge;
 pub mod keyset;
 pub mod known_device;
 pub mod lease;

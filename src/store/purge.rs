@@ -36,6 +36,8 @@ pub enum Purgeable {
     WebSession,
     /// Second factors that were never confirmed.
     Authenticator,
+    /// Challenges that no security key answered.
+    KeyChallenge,
     /// What was typed when a session had ended, and nobody came back for.
     FormDraft,
     /// Browsers that were not used for long.
@@ -80,6 +82,7 @@ impl Purgeable {
         Self::Interaction,
         Self::WebSession,
         Self::Authenticator,
+        Self::KeyChallenge,
         Self::FormDraft,
         Self::KnownDevice,
         Self::Session,
@@ -107,6 +110,7 @@ impl Purgeable {
             Self::Interaction => "interaction",
             Self::WebSession => "web_session",
             Self::Authenticator => "authenticator",
+            Self::KeyChallenge => "key_challenge",
             Self::FormDraft => "form_draft",
             Self::KnownDevice => "known_device",
             Self::Session => "session",
@@ -145,6 +149,7 @@ impl Purgeable {
             | Self::Interaction
             | Self::WebSession
             | Self::Authenticator
+            | Self::KeyChallenge
             | Self::OperatorSession
             | Self::FormDraft
             | Self::KnownDevice

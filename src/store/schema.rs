@@ -48,6 +48,18 @@ diesel::table! {
         last_step -> Nullable<BigInt>,
         expires_at -> Nullable<BigInt>,
         begun_in -> Nullable<Text>,
+        credential_id -> Nullable<Text>,
+        rp_id -> Nullable<Text>,
+        public_key -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    key_challenge (place) {
+        place -> Text,
+        state -> Binary,
+        options -> Text,
+        expires_at -> BigInt,
     }
 }
 

@@ -4,10 +4,12 @@ use super::ProofError;
 use super::visit::{PageFailure, SignedIn, Visit};
 use crate::authn::enrolment::Confirmed;
 use crate::authn::password::{self, LoginFailure};
-use crate::authn::second_factor::{self, Checked};
+use crate::authn::second_factor::{self, Available, Checked};
+use crate::authn::security_key::{self, KeyChecked};
 use crate::clock::UtcTime;
-use crate::model::Params;
+use crate::model::{Method, Params};
 use crate::secret::Secret;
+use crate::store::StoreError;
 
 /// What a page says of a code that did not count.
 pub(super) fn error_of(checked: Checked) -> ProofError {
@@ -25,6 +27,17 @@ pub(super) fn error_of_first(confirmed: &Confirmed) -> ProofError {
         Confirmed::Active(_) | Confirmed::Expired => ProofError::Expired,
         Confirmed::Wrong => ProofError::WrongCode,
         Confirmed::Throttled { seconds } => throttled(*seconds),
+    }
+}
+
+/// As [`error_of`], for a security key.
+pub(super) fn error_of_key(checked: &KeyChecked) -> ProofError {
+    match checked {
+        KeyChecked::Proven { .. } | KeyChecked::Wrong => ProofError::WrongKey,
+        KeyChecked::Expired => ProofError::Expired,
+        KeyChecked::NotVerified => ProofError::KeyNotVerified,
+        KeyChecked::Copied => ProofError::KeyCopied,
+        KeyChecked::Throttled { seconds } => throttled(*seconds),
     }
 }
 
@@ -48,7 +61,11 @@ pub(super) fn status_of(error: ProofError, now: UtcTime) -> (u16, Option<i64>) {
         | ProofError::PasswordLength
         | ProofError::PasswordsDiffer
         | ProofError::SamePassword
-        | ProofError::TooMany => (422, None),
+        | ProofError::TooMany
+        | ProofError::WrongKey
+        | ProofError::KeyNotVerified
+        | ProofError::KeyCopied
+        | ProofError::KeyKnown => (422, None),
     }
 }
 
@@ -67,23 +84,56 @@ pub(super) fn name_of(error: ProofError) -> &'static str {
             "unsuitable new password"
         }
         ProofError::TooMany => "too many second factors",
+        ProofError::WrongKey => "wrong security key",
+        ProofError::KeyNotVerified => "security key without verification",
+        ProofError::KeyCopied => "copied security key",
+        ProofError::KeyKnown => "known security key",
     }
 }
 
-/// Whether a change of this account needs a code. Every second factor protects the account, also at an issuer where it
-/// counts for no login.
-pub(super) async fn needs_code(
+/// What a change of this account asks for. Every second factor protects the account, also at an issuer where it counts for
+/// no login.
+pub(super) async fn available(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
-) -> Result<bool, PageFailure> {
-    let (person, op) = (signed_in.account.clone(), visit.op.clone());
-    let available = visit
+) -> Result<Available, PageFailure> {
+    let (op, person) = (visit.op.clone(), signed_in.account.clone());
+    Ok(visit
         .op
         .shared
         .store
         .read(move |conn| second_factor::available(conn, &op, second_factor::ALL, &person))
-        .await?;
-    Ok(available.any())
+        .await?)
+}
+
+/// Where a session asks for a security key before a change.
+fn place(signed_in: &SignedIn) -> String {
+    format!("change {}", signed_in.session.id)
+}
+
+/// Asks for a security key of the person, if there is one that can be used here: what the page's script needs.
+pub(super) async fn ask_key(
+    visit: &Visit<'_>,
+    signed_in: &SignedIn,
+    available: &Available,
+) -> Result<Option<String>, PageFailure> {
+    if !available.methods.contains(&Method::SecurityKey) {
+        return Ok(None);
+    }
+    let (op, person, place) = (
+        visit.op.clone(),
+        signed_in.account.id.clone(),
+        place(signed_in),
+    );
+    Ok(visit
+        .op
+        .shared
+        .store
+        .write(move |tx| {
+            let whose = (Some(&person), place.as_str());
+            security_key::ask(tx, &op, whose, Method::SecurityKey)
+        })
+        .await?)
 }
 
 /// The password, and the second factor of whoever has one, proven with the form that asks for the change: a session that
@@ -93,10 +143,11 @@ pub(super) async fn prove(
     signed_in: &SignedIn,
     form: &Params,
 ) -> Result<Result<(), ProofError>, PageFailure> {
-    let needs_code = needs_code(visit, signed_in).await?;
+    let needs_more = available(visit, signed_in).await?.any();
     let typed = form.get("password").unwrap_or_default();
     let code = form.get("otp").unwrap_or_default().trim().to_owned();
-    if typed.is_empty() || (needs_code && code.is_empty()) {
+    let answer = form.get("answer").unwrap_or_default().to_owned();
+    if typed.is_empty() || (needs_more && code.is_empty() && answer.is_empty()) {
         return Ok(Err(ProofError::Missing));
     }
     let username = &signed_in.account.username;
@@ -108,18 +159,35 @@ pub(super) async fn prove(
         Err(LoginFailure::Busy) => return Ok(Err(ProofError::Busy)),
         Err(LoginFailure::Store(error)) => return Err(error.into()),
     }
-    if !needs_code {
+    if !needs_more {
         return Ok(Ok(()));
     }
-    let (op, person) = (visit.op.clone(), signed_in.account.id.clone());
-    let checked = visit
+    let (op, person, place) = (
+        visit.op.clone(),
+        signed_in.account.id.clone(),
+        place(signed_in),
+    );
+    visit
         .op
         .shared
         .store
-        .write(move |tx| second_factor::check(tx, &op, second_factor::ALL, (&person, &code)))
-        .await?;
-    Ok(match checked {
-        Checked::Proven(_) => Ok(()),
-        other => Err(error_of(other)),
-    })
+        .write(move |tx| {
+            if answer.is_empty() {
+                let checked = second_factor::check(tx, &op, second_factor::ALL, (&person, &code))?;
+                return Ok(match checked {
+                    Checked::Proven(_) => Ok(()),
+                    other => Err(error_of(other)),
+                });
+            }
+            let (whose, what) = (
+                (Some(&person), place.as_str()),
+                (Method::SecurityKey, answer.as_str()),
+            );
+            Ok(match security_key::check(tx, &op, whose, what)? {
+                KeyChecked::Proven { .. } => Ok(()),
+                other => Err(error_of_key(&other)),
+            })
+        })
+        .await
+        .map_err(|error: StoreError| error.into())
 }

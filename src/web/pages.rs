@@ -31,6 +31,7 @@ pub(super) fn register(op: &Arc<Provider>, config: &mut ServiceConfig) {
     }
     for change in [
         Change::AddFactor,
+        Change::AddKey,
         Change::RemoveFactor,
         Change::RenewCodes,
         Change::Password,
@@ -48,6 +49,11 @@ pub(super) fn register(op: &Arc<Provider>, config: &mut ServiceConfig) {
             page("/account/factor/new", "GET, POST"),
             PageOf::NewFactor,
             PageOf::FirstCode,
+        ))
+        .service(form_page(
+            page("/account/key/new", "GET, POST"),
+            PageOf::NewKey,
+            PageOf::RegisterKey,
         ))
         .service(page("/account/sessions", "POST").route(web::post().to(
             |state, http, session, body| people(state, http, session, body, PageOf::EndSessions),
@@ -125,6 +131,8 @@ enum PageOf {
     ChangeForm(Change),
     NewFactor,
     FirstCode,
+    NewKey,
+    RegisterKey,
     EndSessions,
     Consents,
     Language,
@@ -150,6 +158,7 @@ impl PageOf {
             Self::Account => "/account",
             Self::Change(change) | Self::ChangeForm(change) => change.path(),
             Self::NewFactor | Self::FirstCode => "/account/factor/new",
+            Self::NewKey | Self::RegisterKey => "/account/key/new",
             Self::EndSessions => "/account/sessions",
             Self::Consents => "/account/consents",
             Self::Language => "/account/language",
@@ -174,6 +183,8 @@ impl PageOf {
             Self::ChangeForm(change) => account::submit(visit, change).await,
             Self::NewFactor => account::new_factor(visit).await,
             Self::FirstCode => account::first_code(visit).await,
+            Self::NewKey => account::new_key(visit).await,
+            Self::RegisterKey => account::register_key(visit).await,
             Self::EndSessions => account::end_sessions(visit).await,
             Self::Consents => account::consents(visit).await,
             Self::Language => account::choose_language(visit).await,

@@ -11,6 +11,7 @@ fn authenticator_of(account: &AccountId, pending: Option<crate::model::Pending>)
         account: account.clone(),
         method: Method::Totp,
         name: "phone \0".into(),
+        key: None,
         sealed: vec![1, 2, 3],
         created_at: NOW,
         last_used_at: None,

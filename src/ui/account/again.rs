@@ -8,9 +8,10 @@ use crate::model::AccountId;
 use crate::store::session;
 
 /// Pages that a login leads back to; all others lead to the first.
-pub(in crate::ui) const OWN_PAGES: [&str; 6] = [
+pub(in crate::ui) const OWN_PAGES: [&str; 7] = [
     "/account",
     "/account/factor/add",
+    "/account/key/add",
     "/account/recovery",
     "/account/password",
     "/account/consents",

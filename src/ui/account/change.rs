@@ -7,8 +7,9 @@ use super::super::{
     AccountChange, AccountNotice, ConfirmChangePage, Page as _, ProofError, account::citizen,
     account::sender, proof,
 };
-use super::{Outcome, PURPOSE, again, available, data, done, factor, may_add, sessions};
+use super::{Outcome, PURPOSE, again, data, done, factor, key, may_add, sessions};
 use crate::authn::enrolment;
+use crate::config::Enrolment;
 use crate::endpoint::{Note, Reply, Trouble};
 use crate::mail::FactorChange;
 use crate::model::{Authenticator, Method, Params};
@@ -25,6 +26,8 @@ const MOST_PASSWORD_BYTES: usize = 1024;
 pub enum Change {
     /// `/account/factor/add`.
     AddFactor,
+    /// `/account/key/add`.
+    AddKey,
     /// `/account/factor/remove?id=…`.
     RemoveFactor,
     /// `/account/recovery`.
@@ -41,6 +44,7 @@ impl Change {
     pub fn path(self) -> &'static str {
         match self {
             Self::AddFactor => "/account/factor/add",
+            Self::AddKey => "/account/key/add",
             Self::RemoveFactor => "/account/factor/remove",
             Self::RenewCodes => "/account/recovery",
             Self::Password => "/account/password",
@@ -52,7 +56,8 @@ impl Change {
 /// A change that this person may make now.
 enum Wanted {
     AddFactor,
-    RemoveFactor(Authenticator, bool),
+    AddKey,
+    RemoveFactor(Box<Authenticator>, bool),
     RenewCodes,
     Password,
     Data,
@@ -70,6 +75,11 @@ pub(super) async fn submit(visit: &Visit<'_>, change: Change) -> Outcome {
     let form = visit.form()?;
     check_csrf(&form, citizen.session.id.as_str(), PURPOSE)?;
     let wanted = find(visit, &citizen, change).await?;
+    if let Wanted::RemoveFactor(_, last) = wanted
+        && !may_remove(visit, last)
+    {
+        return page(visit, &citizen, (change, &wanted), None).await;
+    }
     // Whatever can be said without a proof is said first: a code counts once.
     let new_password = match (change, new_password(&form)) {
         (Change::Password, Err(error)) => {
@@ -83,6 +93,7 @@ pub(super) async fn submit(visit: &Visit<'_>, change: Change) -> Outcome {
     }
     match wanted {
         Wanted::AddFactor => add(visit, &citizen, &form).await,
+        Wanted::AddKey => add_key(visit, &citizen).await,
         Wanted::RemoveFactor(known, last) => remove(visit, &citizen, (known, last)).await,
         Wanted::RenewCodes => renew_codes(visit, &citizen).await,
         Wanted::Data => download(visit, &citizen).await,
@@ -102,9 +113,11 @@ async fn find(
     citizen: &SignedIn,
     change: Change,
 ) -> Result<Wanted, PageFailure> {
-    let has = available(visit, citizen).await?;
+    let has = proof::available(visit, citizen).await?;
+    let may_register = |method| may_add(visit, has.any()) && visit.op.accepts(method);
     match change {
-        Change::AddFactor if may_add(visit, has.any()) => Ok(Wanted::AddFactor),
+        Change::AddFactor if may_register(Method::Totp) => Ok(Wanted::AddFactor),
+        Change::AddKey if may_register(Method::SecurityKey) => Ok(Wanted::AddKey),
         Change::RenewCodes if has.any() && visit.op.accepts(Method::Recovery) => {
             Ok(Wanted::RenewCodes)
         }
@@ -122,10 +135,22 @@ async fn find(
             let found = all.into_iter().filter(Authenticator::is_active);
             let found = found.into_iter().find(|known| known.id == wanted);
             let found = found.ok_or(NOT_FOUND)?;
-            Ok(Wanted::RemoveFactor(found, has.authenticators == 1))
+            Ok(Wanted::RemoveFactor(
+                Box::new(found),
+                has.authenticators == 1,
+            ))
         }
-        Change::AddFactor | Change::RenewCodes | Change::Password | Change::Data => Err(NOT_FOUND),
+        Change::AddFactor
+        | Change::AddKey
+        | Change::RenewCodes
+        | Change::Password
+        | Change::Data => Err(NOT_FOUND),
     }
+}
+
+/// Whether somebody may remove a second factor: not the last one where they could not register another by themselves.
+fn may_remove(visit: &Visit<'_>, last: bool) -> bool {
+    !last || visit.op.settings.enrolment == Enrolment::Password
 }
 
 async fn page(
@@ -150,22 +175,31 @@ async fn page_with(
     let typed_name = kept.map_or_else(|| form.get("name").unwrap_or_default(), String::as_str);
     let id = match wanted {
         Wanted::RemoveFactor(known, _) => known.id.as_str(),
-        Wanted::AddFactor | Wanted::RenewCodes | Wanted::Password | Wanted::Data => "",
+        Wanted::AddFactor
+        | Wanted::AddKey
+        | Wanted::RenewCodes
+        | Wanted::Password
+        | Wanted::Data => "",
     };
+    let has = proof::available(visit, citizen).await?;
+    let key_options = proof::ask_key(visit, citizen, &has).await?;
     let page = ConfirmChangePage {
         change: match wanted {
             Wanted::AddFactor => AccountChange::AddFactor {
                 name: enrolment::tidy_name(typed_name),
             },
+            Wanted::AddKey => AccountChange::AddKey,
             Wanted::RemoveFactor(known, last) => AccountChange::RemoveFactor {
                 name: known.name.clone(),
                 last: *last,
+                allowed: may_remove(visit, *last),
             },
             Wanted::RenewCodes => AccountChange::RenewCodes,
             Wanted::Password => AccountChange::ChangePassword,
             Wanted::Data => AccountChange::DownloadData,
         },
-        needs_code: proof::needs_code(visit, citizen).await?,
+        needs_code: has.any() && (has.code() || key_options.is_none()),
+        key_options,
         username: citizen.account.username.clone(),
         restored: restored.is_some(),
         error,
@@ -212,11 +246,20 @@ async fn add(visit: &Visit<'_>, citizen: &SignedIn, form: &Params) -> Outcome {
     Ok(Ok(Reply::see_other(visit.link("/account/factor/new", &[]))))
 }
 
+/// Asks for the new key; the next page hands that to the browser.
+async fn add_key(visit: &Visit<'_>, citizen: &SignedIn) -> Outcome {
+    if !key::begin(visit, citizen).await? {
+        let error = Some(ProofError::TooMany);
+        return page(visit, citizen, (Change::AddKey, &Wanted::AddKey), error).await;
+    }
+    Ok(Ok(Reply::see_other(visit.link("/account/key/new", &[]))))
+}
+
 /// With the last one the recovery codes go, which only stand in for it.
 async fn remove(
     visit: &Visit<'_>,
     citizen: &SignedIn,
-    (known, last): (Authenticator, bool),
+    (known, last): (Box<Authenticator>, bool),
 ) -> Outcome {
     let person = citizen.account.id.clone();
     let method = known.method.name();

@@ -8,6 +8,7 @@ mod change;
 mod consents;
 mod data;
 mod factor;
+mod key;
 mod language;
 mod sessions;
 
@@ -18,7 +19,6 @@ use super::{
     AccountNotice, AccountPage, FactorView, LanguageChoice, Level, Locale, Page as _, RecoveryView,
     SessionView,
 };
-use crate::authn::second_factor::{self, Available};
 use crate::config::Enrolment;
 use crate::endpoint::Reply;
 use crate::model::{Authenticator, Method, Session};
@@ -93,6 +93,16 @@ pub async fn first_code(visit: &Visit<'_>) -> Reply {
     answer(visit, factor::submit(visit).await)
 }
 
+/// `GET /account/key/new`: asks for the new security key.
+pub async fn new_key(visit: &Visit<'_>) -> Reply {
+    answer(visit, key::show(visit).await)
+}
+
+/// `POST /account/key/new`: its answer.
+pub async fn register_key(visit: &Visit<'_>) -> Reply {
+    answer(visit, key::submit(visit).await)
+}
+
 /// `POST /account/sessions`: ends one, or all others.
 pub async fn end_sessions(visit: &Visit<'_>) -> Reply {
     answer(visit, sessions::submit(visit).await)
@@ -149,11 +159,15 @@ fn page(visit: &Visit<'_>, citizen: &SignedIn, found: Found) -> AccountPage {
     let secret = citizen.session.id.as_str();
     let has_factor = !found.factors.is_empty() || found.recovery_left > 0;
     let may_add = may_add(visit, has_factor);
+    let may_register = |method| may_add && visit.op.accepts(method);
     let shown = usize::try_from(MOST_SESSIONS).unwrap_or(usize::MAX);
+    let own_host = visit.op.key_scope().map(|(host, _)| host);
     AccountPage {
         username: citizen.account.username.clone(),
-        add_url: may_add.then(|| visit.link("/account/factor/add", &[])),
-        ask_operator: !may_add && visit.op.accepts(Method::Totp),
+        add_url: may_register(Method::Totp).then(|| visit.link("/account/factor/add", &[])),
+        add_key_url: may_register(Method::SecurityKey).then(|| visit.link("/account/key/add", &[])),
+        no_keys_at: visit.op.no_keys_at(),
+        ask_operator: !may_add,
         recovery: (has_factor && visit.op.accepts(Method::Recovery)).then(|| RecoveryView {
             left: found.recovery_left,
             renew_url: visit.link("/account/recovery", &[]),
@@ -162,6 +176,11 @@ fn page(visit: &Visit<'_>, citizen: &SignedIn, found: Found) -> AccountPage {
             .factors
             .into_iter()
             .map(|factor| FactorView {
+                is_key: factor.key.is_some(),
+                for_host: factor
+                    .key
+                    .map(|key| key.rp_id)
+                    .filter(|host| own_host.as_deref() != Some(host)),
                 created_at: factor.created_at,
                 last_used_at: factor.last_used_at,
                 remove_url: visit.link("/account/factor/remove", &[("id", &factor.id)]),
@@ -230,19 +249,10 @@ fn may_add(visit: &Visit<'_>, has_factor: bool) -> bool {
         Enrolment::Operator => has_factor,
         Enrolment::Off => false,
     };
-    allowed && visit.op.accepts(Method::Totp)
-}
-
-/// What the person has, at whichever issuer it counts.
-async fn available(visit: &Visit<'_>, citizen: &SignedIn) -> Result<Available, PageFailure> {
-    let (person, op) = (citizen.account.clone(), visit.op.clone());
-    visit
-        .op
-        .shared
-        .store
-        .read(move |conn| second_factor::available(conn, &op, second_factor::ALL, &person))
-        .await
-        .map_err(|error: StoreError| error.into())
+    allowed
+        && [Method::Totp, Method::SecurityKey]
+            .iter()
+            .any(|method| visit.op.accepts(*method))
 }
 
 /// Back to the account, which says what happened.

@@ -9,7 +9,9 @@
 //! What was proven so far is kept in the interaction's row. Without an RP a password opens one's own pages; what changes
 //! the account asks for a proof of its own.
 
+mod around;
 mod finish;
+mod start;
 mod step;
 
 use super::account::again::OWN_PAGES;
@@ -73,9 +75,14 @@ async fn try_show(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     if let Some(reply) = login.single_sign_on(visit).await? {
         return Ok(reply);
     }
-    match step::Step::find(&login, visit).await? {
-        Some(step) => step.show(visit).await,
-        None => login.form(visit, 200, String::new(), None).await,
+    if let Some(step) = step::Step::find(&login, visit).await? {
+        return Box::pin(step.show(visit)).await;
+    }
+    match (&login.open, start::chosen(visit, &login)) {
+        (Some(open), Some(method)) => {
+            Box::pin(start::page(visit, (&login, open), method, (200, None))).await
+        }
+        _ => login.form(visit, 200, String::new(), None).await,
     }
 }
 
@@ -100,16 +107,23 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
         return login.restart(visit, open).await;
     }
     // A form without username and password is that of a further step, whose code may have been left empty.
-    let has_code = form.get("otp").is_some() || form.get("enrol").is_some();
+    let has_code = ["otp", "enrol", "answer"]
+        .iter()
+        .any(|name| form.get(name).is_some());
     let has_neither = form.get("username").is_none() && form.get("password").is_none();
     let is_begun = matches!(
         login.open.as_ref().map(|open| &open.interaction.state),
         Some(InteractionState::PartlyProven(_))
     );
     if has_code || (has_neither && is_begun) {
-        return match step::Step::find(&login, visit).await? {
-            Some(step) => step.submit(visit, &form).await,
-            None => {
+        if let Some(step) = step::Step::find(&login, visit).await? {
+            return Box::pin(step.submit(visit, &form)).await;
+        }
+        return match (&login.open, start::chosen(visit, &login)) {
+            (Some(open), Some(method)) => {
+                Box::pin(start::submit(visit, (&login, open), method, &form)).await
+            }
+            _ => {
                 let error = Some(LoginError::FormExpired);
                 login.form(visit, 422, String::new(), error).await
             }
@@ -137,7 +151,7 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     }
     let typed = Secret::new(form.get("password").unwrap_or_default().to_owned());
     match password::check(visit.op, &username, typed, visit.inbound.address).await {
-        Ok(account) => login.password_proven(visit, &account).await,
+        Ok(account) => login.proven(visit, &account, Method::Password).await,
         Err(LoginFailure::Store(error)) => Err(error.into()),
         Err(failure) => login.refuse(visit, username, &failure).await,
     }
@@ -213,10 +227,29 @@ impl Login {
         // A password that was typed for this very login counts for more than the session.
         let has_begun = matches!(open.interaction.state, InteractionState::PartlyProven(_));
         let lacks = visit.op.next_factor(&self.level, &session.methods);
-        if has_begun || matches!(lacks, None | Some(Factor::Knowledge)) {
+        if has_begun || lacks == Some(Factor::Knowledge) {
             return Ok(None);
         }
-        step::step_up(visit, self, open, SignedIn { session, account }).await
+        if lacks.is_none() {
+            if !session.methods.prove(Factor::Possession) {
+                return Ok(None);
+            }
+            // The key verified its holder although a touch would have done: that reaches this level too.
+            let proven = Proven {
+                account: account.id,
+                methods: session.methods,
+                authenticated_at: session.authenticated_at,
+                session_ends_at: session.expires_at,
+            };
+            return finish::finish(visit, self, proven).await.map(Some);
+        }
+        Box::pin(step::step_up(
+            visit,
+            self,
+            open,
+            SignedIn { session, account },
+        ))
+        .await
     }
 
     /// OIDC Core §3.1.2.1, `max_age`.
@@ -246,13 +279,14 @@ impl Login {
         ))
     }
 
-    /// The password is right: the login is done, or goes on with the next factor.
-    async fn password_proven(
+    /// A first factor is proven, and with it who it is: the login is done, or goes on with the next factor.
+    async fn proven(
         &self,
         visit: &Visit<'_>,
         account: &Account,
+        method: Method,
     ) -> Result<Reply, PageFailure> {
-        let methods = Methods::only(Method::Password);
+        let methods = Methods::only(method);
         let lacks = visit.op.next_factor(&self.level, &methods);
         if let Some(open) = &self.open
             && matches!(
@@ -260,7 +294,7 @@ impl Login {
                 Some(Factor::Possession | Factor::Strong | Factor::External)
             )
         {
-            return step::begin(visit, open, account).await;
+            return step::begin(visit, open, (account, methods)).await;
         }
         let proven = Proven {
             account: account.id.clone(),
@@ -328,13 +362,12 @@ impl Login {
         let locale = visit.locale(request.map_or(&[], |request| request.ui_locales.as_slice()));
         let client = match request {
             None => None,
-            Some(request) => op
-                .find_client(
-                    &request.client_id,
-                    Discovery::Renew(Source::of(visit.inbound.address)),
-                )
-                .await
-                .ok(),
+            Some(request) => {
+                let source = Discovery::Renew(Source::of(visit.inbound.address));
+                Box::pin(op.find_client(&request.client_id, source))
+                    .await
+                    .ok()
+            }
         };
         let interaction = self.open.as_ref().map_or("", |open| open.id());
         let page = LoginPage {
@@ -352,6 +385,10 @@ impl Login {
                 ],
             ),
             cancel_allowed: self.open.is_some(),
+            other_ways: match &self.open {
+                Some(open) => around::ways(visit, open, start::methods(visit, self)),
+                None => Vec::new(),
+            },
             requested_attributes: request
                 .map(|request| {
                     claims::attributes(op, request)

@@ -18,6 +18,10 @@ pub struct AccountPage {
     pub factors: Vec<FactorView>,
     /// Where another one is registered; absent when the person may not.
     pub add_url: Option<String>,
+    /// Where a security key is registered; absent when the person may not.
+    pub add_key_url: Option<String>,
+    /// Set where security keys are switched on, but the issuer has an IP address instead of a host name.
+    pub no_keys_at: Option<String>,
     /// Whether only an operator can give the first one.
     pub ask_operator: bool,
     /// Recovery codes; absent without a second factor, or where they do not count.
@@ -72,6 +76,10 @@ pub struct LanguageChoice {
 pub struct FactorView {
     /// What the person calls it; empty when an operator gave it.
     pub name: String,
+    /// A security key, or else an app.
+    pub is_key: bool,
+    /// For a security key that browsers use on another host only: which.
+    pub for_host: Option<String>,
     /// When it was registered.
     pub created_at: UtcTime,
     /// When it was last used.
@@ -165,12 +173,16 @@ pub enum AccountChange {
         /// As typed before.
         name: String,
     },
+    /// Registering a security key.
+    AddKey,
     /// Removing a second factor.
     RemoveFactor {
         /// What the person calls it.
         name: String,
         /// Whether none is left then.
         last: bool,
+        /// Whether it may be removed: not the last one where only an operator could give another.
+        allowed: bool,
     },
     /// New recovery codes instead of those before.
     RenewCodes,
@@ -181,13 +193,15 @@ pub enum AccountChange {
 }
 
 /// Asks for the proof that a change needs, and confirms the change. The form posts `password`, and `otp` when
-/// `needs_code`.
+/// `needs_code`, or instead of it `answer`, which the script fills in, when there are `key_options`.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConfirmChangePage {
     /// The change.
     pub change: AccountChange,
-    /// Whether the second factor is asked for.
+    /// Whether a code is asked for.
     pub needs_code: bool,
+    /// What the script hands to the browser to ask for a security key: JSON.
+    pub key_options: Option<String>,
     /// What the person types to log in, for password managers.
     pub username: String,
     /// Whether what was typed before the session ended was put back.

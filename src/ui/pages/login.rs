@@ -1,5 +1,6 @@
 //! The login page.
 
+use super::second_factor::OtherWay;
 use super::{Page, RpView};
 use crate::ui::Level;
 use serde::Serialize;
@@ -25,6 +26,8 @@ pub struct LoginPage {
     pub action_url: String,
     /// Whether there is a cancel button.
     pub cancel_allowed: bool,
+    /// Ways to log in without a password.
+    pub other_ways: Vec<OtherWay>,
     /// The claims that will be asked consent for, announced on the page; may be empty.
     pub requested_attributes: Vec<String>,
 }

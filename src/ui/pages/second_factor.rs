@@ -39,6 +39,14 @@ pub enum ProofError {
     SamePassword,
     /// The person has as many second factors as one may have.
     TooMany,
+    /// The security key answered something else than was asked, or is none of the person's.
+    WrongKey,
+    /// The security key did not verify who holds it, or is copied between devices.
+    KeyNotVerified,
+    /// The security key's counter went back.
+    KeyCopied,
+    /// The security key is registered already.
+    KeyKnown,
 }
 
 /// With what the page expects to be answered; either kind of code is accepted in any case.
@@ -61,6 +69,8 @@ pub struct StepView {
     pub level: Option<Level>,
     /// Other methods that the person has.
     pub other_ways: Vec<OtherWay>,
+    /// Whether it is known who logs in: then somebody else may do so instead.
+    pub may_restart: bool,
     /// The form's CSRF token.
     pub csrf_token: String,
     /// Where the form posts to.
@@ -91,6 +101,42 @@ impl Page for SecondFactorPage {
     const TEMPLATE: &'static str = "second_factor.html";
 }
 
+/// Asks for a security key. The form posts `answer`, which the script fills in.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyPage {
+    /// What surrounds it.
+    pub step: StepView,
+    /// What the script hands to the browser: JSON.
+    pub options: String,
+    /// Whether the key has to verify its holder.
+    pub verify: bool,
+    /// Why the last try failed.
+    pub error: Option<ProofError>,
+}
+
+impl Page for KeyPage {
+    const TEMPLATE: &'static str = "security_key.html";
+}
+
+/// Registers a security key. The form posts `name`, and `answer`, which the script fills in; or `cancel=1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewKeyPage {
+    /// What the script hands to the browser: JSON.
+    pub options: String,
+    /// As typed before.
+    pub name: String,
+    /// Why the last try failed.
+    pub error: Option<ProofError>,
+    /// The form's CSRF token.
+    pub csrf_token: String,
+    /// Where the form posts to.
+    pub action_url: String,
+}
+
+impl Page for NewKeyPage {
+    const TEMPLATE: &'static str = "new_key.html";
+}
+
 /// Tells somebody who has nothing to go on with what to do. The form posts `enrol=1`.
 #[derive(Clone, Debug, Serialize)]
 pub struct NoSecondFactorPage {
@@ -98,6 +144,8 @@ pub struct NoSecondFactorPage {
     pub step: StepView,
     /// Whether the person may register an app now.
     pub may_enrol: bool,
+    /// Whether only a key or a card would do.
+    pub strong: bool,
 }
 
 impl Page for NoSecondFactorPage {

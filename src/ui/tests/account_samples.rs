@@ -3,7 +3,7 @@
 use super::samples::{NOW, Sample, Texts, rp};
 use crate::ui::*;
 
-const ERRORS: [ProofError; 13] = [
+const ERRORS: [ProofError; 17] = [
     ProofError::Missing,
     ProofError::WrongPassword,
     ProofError::WrongCode,
@@ -17,19 +17,30 @@ const ERRORS: [ProofError; 13] = [
     ProofError::PasswordsDiffer,
     ProofError::SamePassword,
     ProofError::TooMany,
+    ProofError::WrongKey,
+    ProofError::KeyNotVerified,
+    ProofError::KeyCopied,
+    ProofError::KeyKnown,
 ];
 
 pub fn step(texts: Texts) -> StepView {
     StepView {
         rp: rp(texts),
         level: Some(Level::L2),
-        other_ways: ["totp", "recovery"]
-            .into_iter()
-            .map(|method| OtherWay {
-                method,
-                url: texts.of("/spid/login?with=recovery"),
-            })
-            .collect(),
+        may_restart: true,
+        other_ways: [
+            "totp",
+            "recovery",
+            "security_key",
+            "verified_key",
+            "password",
+        ]
+        .into_iter()
+        .map(|method| OtherWay {
+            method,
+            url: texts.of("/spid/login?with=recovery"),
+        })
+        .collect(),
         csrf_token: texts.of("csrf-6"),
         action_url: texts.of("/spid/login?interaction=1"),
     }
@@ -65,6 +76,8 @@ fn factor(texts: Texts, name: &str, used: bool) -> FactorView {
         } else {
             texts.of(name)
         },
+        is_key: used,
+        for_host: used.then(|| texts.of("login.example.it")),
         created_at: NOW,
         last_used_at: used.then_some(NOW),
         remove_url: texts.of("/spid/account/factor/remove?id=1"),
@@ -88,6 +101,8 @@ pub fn account(texts: Texts) -> AccountPage {
         username: texts.of("anna.rossi"),
         factors: vec![factor(texts, "telefono", true), factor(texts, "", false)],
         add_url: Some(texts.of("/spid/account/factor/add")),
+        add_key_url: Some(texts.of("/spid/account/key/add")),
+        no_keys_at: Some(texts.of("http://127.0.0.1:8000/spid/")),
         ask_operator: false,
         recovery: Some(RecoveryView {
             left: 1,
@@ -121,6 +136,9 @@ fn confirm(texts: Texts, change: AccountChange, error: Option<ProofError>) -> Co
     ConfirmChangePage {
         change,
         needs_code: true,
+        key_options: error
+            .is_none()
+            .then(|| texts.of("{\"challenge\": \"AAAA\"}")),
         username: texts.of("anna.rossi"),
         restored: error.is_none(),
         error,
@@ -134,6 +152,8 @@ fn accounts(texts: Texts) -> Vec<Sample> {
     let empty = AccountPage {
         factors: Vec::new(),
         add_url: None,
+        add_key_url: None,
+        no_keys_at: None,
         ask_operator: true,
         recovery: None,
         password_url: None,
@@ -205,10 +225,18 @@ fn changes(texts: Texts) -> Vec<Sample> {
         AccountChange::RemoveFactor {
             name: name(),
             last: true,
+            allowed: true,
         },
+        AccountChange::RemoveFactor {
+            name: name(),
+            last: true,
+            allowed: false,
+        },
+        AccountChange::AddKey,
         AccountChange::RemoveFactor {
             name: String::new(),
             last: false,
+            allowed: true,
         },
         AccountChange::RenewCodes,
         AccountChange::ChangePassword,
@@ -247,10 +275,29 @@ pub fn all(texts: Texts) -> Vec<Sample> {
         Sample::new("enrol", enrol(texts, None)),
         Sample::new("enrol-wrong", enrol(texts, Some(ProofError::WrongCode))),
     ]);
+    for error in [None, Some(ProofError::KeyCopied)] {
+        let page = KeyPage {
+            step: step(texts),
+            options: texts.of("{\"challenge\": \"AAAA\"}"),
+            verify: error.is_none(),
+            error,
+        };
+        let suffix = if error.is_some() { "-copied" } else { "" };
+        samples.push(Sample::new(&format!("security-key{suffix}"), page));
+        let page = NewKeyPage {
+            options: texts.of("{\"challenge\": \"AAAA\"}"),
+            name: texts.of("chiave blu"),
+            error,
+            csrf_token: texts.of("csrf-12"),
+            action_url: texts.of("/spid/account/key/new"),
+        };
+        samples.push(Sample::new(&format!("account-key{suffix}"), page));
+    }
     for may_enrol in [true, false] {
         let page = NoSecondFactorPage {
             step: step(texts),
             may_enrol,
+            strong: !may_enrol,
         };
         samples.push(Sample::new(&format!("no-second-factor-{may_enrol}"), page));
         let codes = RecoveryCodesPage {

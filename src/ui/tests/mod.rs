@@ -92,7 +92,7 @@ fn every_page_in_every_language_has_one_heading_landmarks_labels_and_no_inline_c
         }
         for script in tags(html, "script") {
             let source = attribute(script, "src").unwrap();
-            let known = ["form-post", "waiting"]
+            let known = ["form-post", "security-key", "waiting"]
                 .map(|script| format!("/static/{script}.js?v="))
                 .iter()
                 .any(|start| source.starts_with(start));

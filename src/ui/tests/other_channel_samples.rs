@@ -10,6 +10,7 @@ fn step(texts: Texts) -> StepView {
     StepView {
         rp: rp(texts),
         level: Some(Level::L2),
+        may_restart: true,
         other_ways: vec![
             OtherWay {
                 method: "external",

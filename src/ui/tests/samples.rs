@@ -89,6 +89,10 @@ pub fn login(texts: Texts, error: Option<LoginError>) -> LoginPage {
         csrf_token: texts.of("csrf-1"),
         action_url: texts.of("/spid/login?interaction=1"),
         cancel_allowed: true,
+        other_ways: vec![OtherWay {
+            method: "verified_key",
+            url: texts.of("/spid/login?with=verified_key"),
+        }],
         requested_attributes: vec![
             texts.of("given_name"),
             texts.of("https://attributes.eid.gov.it/fiscal_number"),

@@ -216,6 +216,23 @@ impl Chromium {
             .await;
     }
 
+    /// Plugs a security key in that answers by itself (WebAuthn §11.3); what the driver calls it.
+    pub async fn plug_key_in(&self) -> String {
+        let key = json!({
+            "protocol": "ctap2", "transport": "usb", "hasResidentKey": true, "hasUserVerification": true,
+            "isUserConsenting": true, "isUserVerified": true,
+        });
+        let id = self.driver("webauthn/authenticator", key).await;
+        id.as_str().unwrap().to_owned()
+    }
+
+    /// Whether the key verifies its holder from now on.
+    pub async fn set_verified(&self, key: &str, verified: bool) {
+        let body = json!({"isUserVerified": verified});
+        let command = format!("webauthn/authenticator/{key}/uv");
+        self.driver(&command, body).await;
+    }
+
     /// What the browser logged since the last call, each with its source: violations of the content security policy,
     /// scripts' errors, failed requests.
     pub async fn console(&self) -> Vec<String> {

@@ -11,6 +11,7 @@ mod keyboard;
 mod logins;
 mod pages;
 mod second_factor;
+mod security_key;
 mod tabs;
 
 use crate::harness::World;

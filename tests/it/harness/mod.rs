@@ -11,6 +11,7 @@ mod login;
 mod node;
 pub mod registered_client;
 mod second_factor;
+mod security_key;
 mod token;
 mod world;
 
@@ -22,5 +23,6 @@ pub use host::{CONFIGURATION, HERE, Host, claims_of, header_of, public_keys, sig
 pub use log::{keep_log, logged};
 pub use login::{Issuer, Tokens};
 pub use second_factor::assert_asks_code;
+pub use security_key::{SoftKey, answered, options_of};
 pub use token::{ASSERTION_TYPE, replaced, with_assertion};
 pub use world::{START, World, WorldBuilder};

@@ -53,7 +53,7 @@ fn fast(settings: &mut ServerSettings) {
 
 /// A running world.
 pub struct World {
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or `http://localhost:PORT`.
     pub base: String,
     /// Stands still until it is moved.
     pub clock: Arc<ManualClock>,
@@ -74,6 +74,7 @@ type Change = Box<dyn FnOnce(&mut ServerSettings)>;
 #[derive(Default)]
 pub struct WorldBuilder {
     changes: Vec<Change>,
+    has_name: bool,
 }
 
 impl WorldBuilder {
@@ -90,10 +91,17 @@ impl WorldBuilder {
         self.server(move |settings| settings.issuers.iter_mut().for_each(&change))
     }
 
+    /// At `localhost` instead of an address: browsers use security keys only where there is a name.
+    #[must_use]
+    pub fn at_a_name(mut self) -> Self {
+        self.has_name = true;
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> World {
         let folder = tempfile::tempdir().unwrap();
-        World::in_folder(folder, self.changes)
+        World::in_folder(folder, self)
     }
 }
 
@@ -108,9 +116,13 @@ impl World {
         WorldBuilder::default()
     }
 
-    fn in_folder(folder: tempfile::TempDir, changes: Vec<Change>) -> Self {
+    fn in_folder(folder: tempfile::TempDir, builder: WorldBuilder) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let mut base = format!("http://{}", listener.local_addr().unwrap());
+        if builder.has_name {
+            base = base.replace("127.0.0.1", "localhost");
+        }
+        let changes = builder.changes;
         copy_template(folder.path(), &base);
         let clock = Arc::new(ManualClock::starting_at(START));
         let demonstration = Demonstration::open(

@@ -18,7 +18,7 @@ pub(super) async fn page(
 ) -> Result<Reply, PageFailure> {
     let around = step.surroundings(visit, Some(method)).await;
     let page = SecondFactorPage {
-        step: around.view,
+        step: around.view.clone(),
         kind: if method == Method::Recovery {
             CodeKind::Recovery
         } else {
@@ -27,7 +27,7 @@ pub(super) async fn page(
         error,
     };
     let html = page.render(visit.pages, &around.layout)?;
-    Ok(step.html(visit, status, (html, around.client)))
+    Ok(around.html(visit, step.open, (status, html)))
 }
 
 pub(super) async fn submit(

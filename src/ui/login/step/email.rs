@@ -26,14 +26,14 @@ pub(super) async fn page(
         .await?;
     let address = visit.op.mail_address(&step.account).unwrap_or_default();
     let page = EmailCodePage {
-        step: around.view,
+        step: around.view.clone(),
         address: masked(&address),
         sent_at: sent.map(|(at, _)| at),
         may_send: sent.is_none_or(|(_, may_send)| may_send),
         error,
     };
     let html = page.render(visit.pages, &around.layout)?;
-    Ok(step.html(visit, status, (html, around.client)))
+    Ok(around.html(visit, step.open, (status, html)))
 }
 
 pub(super) async fn submit(

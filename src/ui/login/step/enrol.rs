@@ -11,7 +11,7 @@ use crate::authn::enrolment::{self, Confirmed};
 use crate::config::Enrolment;
 use crate::endpoint::Reply;
 use crate::mail::FactorChange;
-use crate::model::{Method, Params};
+use crate::model::{Factor, Method, Params};
 use crate::store::StoreError;
 
 /// Whether the person may register an app here and now, and it would help.
@@ -32,24 +32,27 @@ pub(super) async fn page(
 ) -> Result<Reply, PageFailure> {
     let around = step.surroundings(visit, None).await;
     let may_enrol = may_enrol(step, visit);
+    let proven = &step.proof.methods;
+    let strong = visit.op.next_factor(&step.login.level, proven) == Some(Factor::Strong);
     let html = match &step.new_secret {
         Some(new_secret) if may_enrol => EnrolPage {
             secret: new_secret.secret.clone(),
             qr: qr::draw(&new_secret.uri),
             uri: new_secret.uri.clone(),
             error,
-            csrf_token: around.view.csrf_token,
-            action_url: around.view.action_url,
+            csrf_token: around.view.csrf_token.clone(),
+            action_url: around.view.action_url.clone(),
             in_login: true,
         }
         .render(visit.pages, &around.layout)?,
         _ => NoSecondFactorPage {
-            step: around.view,
+            step: around.view.clone(),
             may_enrol,
+            strong,
         }
         .render(visit.pages, &around.layout)?,
     };
-    Ok(step.html(visit, status, (html, around.client)))
+    Ok(around.html(visit, step.open, (status, html)))
 }
 
 pub(super) async fn submit(

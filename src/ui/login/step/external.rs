@@ -184,11 +184,11 @@ async fn shown(
     let waits = matches!(stands, Stands::Waiting { .. });
     let page = ConfirmElsewherePage {
         name: label(visit, around.layout.locale),
-        step: around.view,
+        step: around.view.clone(),
         stands,
     };
     let html = page.render(visit.pages, &around.layout)?;
-    let mut reply = step.html(visit, status, (html, around.client));
+    let mut reply = around.html(visit, step.open, (status, html));
     reply.connects = waits;
     Ok(reply)
 }

@@ -14,20 +14,19 @@ mod code;
 mod email;
 mod enrol;
 mod external;
+mod key;
 
 use super::super::interaction::OpenInteraction;
-use super::super::visit::{self, PageFailure, SignedIn, Visit, csrf_token};
-use super::super::{Layout, Level, OtherWay, ProofError, RpView, StepView, proof};
+use super::super::visit::{PageFailure, SignedIn, Visit};
+use super::super::{ProofError, proof};
 use super::Login;
+use super::around::{self, Around};
 use super::finish::{self, Ending, Proved, Proven};
 use crate::authn::enrolment::{self, NewSecret};
 use crate::authn::second_factor::{self, Available};
 use crate::endpoint::{Note, Reply};
-use crate::federation::Source;
 use crate::model::{Account, InteractionState, Method, Methods, Params, PartialProof, SecretHash};
-use crate::provider::{Discovery, KnownClient};
 use crate::store::{account as accounts, interaction as interactions};
-use std::sync::Arc;
 
 pub(super) use external::poll;
 
@@ -47,16 +46,16 @@ pub(super) struct Step<'a> {
     new_secret: Option<NewSecret>,
 }
 
-/// The password of this login is right: it is noted in the interaction, and the browser sent to the next step.
+/// Somebody proved a first factor: it is noted in the interaction, and the browser sent to the next step.
 pub(super) async fn begin(
     visit: &Visit<'_>,
     open: &OpenInteraction,
-    account: &Account,
+    (account, methods): (&Account, Methods),
 ) -> Result<Reply, PageFailure> {
     let now = visit.now();
     let proof = PartialProof {
         account: account.id.clone(),
-        methods: Methods::only(Method::Password),
+        methods,
         authenticated_at: now,
         until: now.plus_seconds(PATIENCE_SECONDS),
         session: None,
@@ -75,7 +74,7 @@ pub(super) async fn step_up(
     open: &OpenInteraction,
     SignedIn { session, account }: SignedIn,
 ) -> Result<Option<Reply>, PageFailure> {
-    let (person, op) = (account.clone(), visit.op.clone());
+    let (op, person) = (visit.op.clone(), account.clone());
     let available = visit
         .op
         .shared
@@ -99,7 +98,7 @@ pub(super) async fn step_up(
         available,
         new_secret: None,
     };
-    if step.methods(visit).next().is_none() {
+    if step.methods(visit).is_empty() {
         return Ok(None);
     }
     note(visit, open, step.proof.clone()).await?;
@@ -125,13 +124,6 @@ async fn note(
 /// Ends with a change of the password.
 fn password_of(account: &Account) -> SecretHash {
     SecretHash::of(account.password_hash.as_deref().unwrap_or_default())
-}
-
-/// What surrounds the page of a step.
-struct Surroundings {
-    view: StepView,
-    layout: Layout,
-    client: Option<Arc<KnownClient>>,
 }
 
 impl<'a> Step<'a> {
@@ -190,21 +182,28 @@ impl<'a> Step<'a> {
             }))
     }
 
-    /// The methods that this person can go on with.
-    fn methods(&self, visit: &Visit<'_>) -> impl Iterator<Item = Method> {
+    /// The methods that this person can go on with. Where touching a key suffices, it is not asked for more.
+    fn methods(&self, visit: &Visit<'_>) -> Vec<Method> {
         let wanted = visit
             .op
             .next_methods(&self.login.level, &self.proof.methods);
-        wanted.filter(|method| self.available.methods.contains(method))
+        let mut methods: Vec<Method> = wanted
+            .filter(|method| self.available.methods.contains(method))
+            .collect();
+        if methods.contains(&Method::SecurityKey) {
+            methods.retain(|method| *method != Method::VerifiedKey);
+        }
+        methods
     }
 
     /// The method that is asked for: the chosen one, or the first.
     fn method(&self, visit: &Visit<'_>) -> Option<Method> {
+        let methods = self.methods(visit);
         let query = visit.query();
         let chosen = query.get("with").and_then(Method::from_name);
-        self.methods(visit)
-            .find(|method| Some(*method) == chosen)
-            .or_else(|| self.methods(visit).next())
+        chosen
+            .filter(|method| methods.contains(method))
+            .or_else(|| methods.first().copied())
     }
 
     /// The page of this step.
@@ -224,6 +223,9 @@ impl<'a> Step<'a> {
             }
             Some(Method::External) => Box::pin(external::page(self, visit, status)).await,
             Some(Method::EmailCode) => Box::pin(email::page(self, visit, (status, error))).await,
+            Some(method @ (Method::SecurityKey | Method::VerifiedKey)) => {
+                key::page(self, visit, method, (status, error)).await
+            }
             Some(Method::Password) | None => enrol::page(self, visit, (status, error)).await,
         }
     }
@@ -238,6 +240,9 @@ impl<'a> Step<'a> {
             Some(Method::Totp | Method::Recovery) => code::submit(&self, visit, form).await,
             Some(Method::External) => Box::pin(external::submit(&self, visit, form)).await,
             Some(Method::EmailCode) => Box::pin(email::submit(&self, visit, form)).await,
+            Some(method @ (Method::SecurityKey | Method::VerifiedKey)) => {
+                key::submit(&self, visit, method, form).await
+            }
             Some(Method::Password) | None => enrol::submit(&self, visit, form).await,
         }
     }
@@ -281,70 +286,22 @@ impl<'a> Step<'a> {
 
     /// The address of this step, asking for a method.
     fn url(&self, visit: &Visit<'_>, method: Option<Method>) -> String {
-        let with = method.map_or("", Method::name);
-        visit.link("/login", &[("interaction", self.open.id()), ("with", with)])
+        around::url(visit, self.open, method)
     }
 
     /// What the pages of all methods have.
-    async fn surroundings(&self, visit: &Visit<'_>, method: Option<Method>) -> Surroundings {
-        let request = &self.open.interaction.request;
-        let locale = visit.locale(&request.ui_locales);
-        let client = visit.op.find_client(
-            &request.client_id,
-            Discovery::Renew(Source::of(visit.inbound.address)),
-        );
-        // The chain's resolution is a large future, and the pages of some methods are made within others.
-        let client = Box::pin(client).await.ok();
-        let rp = client.as_ref().map_or_else(
-            || RpView {
-                name: request.client_id.to_string(),
-                entity_id: request.client_id.to_string(),
-                logo_url: None,
-                policy_url: None,
-            },
-            |client| visit::rp_view(client, locale),
-        );
-        let others = self.methods(visit).filter(|other| Some(*other) != method);
-        let view = StepView {
-            rp,
-            level: Level::from_acr(&self.login.level),
-            other_ways: others
-                .map(|other| OtherWay {
-                    method: other.name(),
-                    url: self.url(visit, Some(other)),
-                })
-                .collect(),
-            csrf_token: csrf_token(&self.login.secret, &self.login.purpose()),
-            action_url: self.url(visit, method),
-        };
-        Surroundings {
-            view,
-            layout: visit.layout(locale, None, false),
-            client,
-        }
+    async fn surroundings(&self, visit: &Visit<'_>, method: Option<Method>) -> Around {
+        let others = self.methods(visit).into_iter();
+        let others = others.filter(|other| Some(*other) != method).collect();
+        let mut around = Around::of(visit, (self.login, self.open), (method, others)).await;
+        around.view.may_restart = true;
+        around
     }
+}
 
-    /// A page of a step, allowed to show the RP's logo and to lead to the RP.
-    fn html(
-        &self,
-        visit: &Visit<'_>,
-        status: u16,
-        (html, client): (String, Option<Arc<KnownClient>>),
-    ) -> Reply {
-        let mut reply = visit.html(status, html);
-        // Cancelling answers this form with a redirect to the RP, which browsers hold against form-action.
-        let destination = &self.open.interaction.request.destination;
-        reply
-            .form_actions
-            .extend(visit::origin_of(&destination.redirect_uri));
-        reply.images.extend(
-            client
-                .as_ref()
-                .and_then(|client| client.metadata().logo_uri.as_deref())
-                .and_then(visit::origin_of),
-        );
-        reply
-    }
+/// Where a login asks for a security key.
+pub(super) fn key_place(open: &OpenInteraction, method: Method) -> String {
+    key::place(&open.interaction.id, method)
 }
 
 /// Where the secret of a new second factor may be seen: in this login, which belongs to one browser.
