@@ -1,5 +1,6 @@
 //! Whether the value of an attribute looks like the "form" column of spec "Attributes".
 
+use super::fault::{Fault, FaultKind};
 use crate::model::attribute::{AttributeForm, AttributeInfo};
 use serde_json::Value;
 
@@ -9,33 +10,28 @@ const MOST_CHARACTERS: usize = 1024;
 const MOST_MEMBERS: usize = 32;
 const MOST_DEPTH: usize = 4;
 
-/// The value as it is stored, or what is expected of it.
+/// The value as it is stored, or what is wrong with it; `claim` is what the fault calls it.
 ///
 /// A boolean may be written as text, as in a cell of a CSV file.
 ///
 /// # Errors
 /// What the value must look like.
-pub fn check_attribute(info: &AttributeInfo, value: &Value) -> Result<Value, String> {
+pub fn check_attribute(info: &AttributeInfo, claim: &str, value: &Value) -> Result<Value, Fault> {
     match (info.form, value) {
         (AttributeForm::Boolean, Value::Bool(_)) => Ok(value.clone()),
         (AttributeForm::Boolean, Value::String(text)) => match text.as_str() {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
-            _ => Err("true or false".to_owned()),
+            _ => Err(FaultKind::NotBoolean.of(claim, "")),
         },
         (AttributeForm::Object(_), Value::Object(members))
             if !members.is_empty() && is_sound(value, MOST_DEPTH) =>
         {
             Ok(value.clone())
         }
-        (AttributeForm::Object(names), _) => {
-            Err(format!("a JSON object with {}", names.join(", ")))
-        }
-        (form, Value::String(text)) => {
-            check_text(form, text)?;
-            Ok(value.clone())
-        }
-        (form, _) => Err(expectation(form).to_owned()),
+        (AttributeForm::Object(names), _) => Err(FaultKind::Members.of(claim, names.join(", "))),
+        (form, Value::String(text)) if fits(form, text) => Ok(value.clone()),
+        (form, _) => Err(expectation(form).of(claim, "")),
     }
 }
 
@@ -68,8 +64,8 @@ fn is_bounded(text: &str) -> bool {
             .any(|letter| letter.is_control() && letter != '\n')
 }
 
-fn check_text(form: AttributeForm, text: &str) -> Result<(), String> {
-    let fits = is_bounded(text)
+fn fits(form: AttributeForm, text: &str) -> bool {
+    is_bounded(text)
         && match form {
             AttributeForm::SpidCode => {
                 text.len() == 14
@@ -96,29 +92,22 @@ fn check_text(form: AttributeForm, text: &str) -> Result<(), String> {
             }
             AttributeForm::Email => is_email(text),
             AttributeForm::Boolean | AttributeForm::Object(_) => false,
-        };
-    if fits {
-        Ok(())
-    } else {
-        Err(expectation(form).to_owned())
-    }
+        }
 }
 
-fn expectation(form: AttributeForm) -> &'static str {
+fn expectation(form: AttributeForm) -> FaultKind {
     match form {
-        AttributeForm::SpidCode => "four letters of the identity provider and ten alphanumerics",
-        AttributeForm::Words => "words separated by single spaces",
-        AttributeForm::Text => "text that is not empty",
-        AttributeForm::Date => "a date as YYYY-MM-DD",
-        AttributeForm::Gender => "female or male",
-        AttributeForm::FiscalNumber | AttributeForm::CompanyFiscalNumber => {
-            "TINIT- and a codice fiscale (16 capital letters and digits, or 11 digits)"
-        }
-        AttributeForm::VatNumber => "VATIT- and 11 digits",
-        AttributeForm::Digits => "digits",
-        AttributeForm::Boolean => "true or false",
-        AttributeForm::Email => "an electronic mail address",
-        AttributeForm::Object(_) => "a JSON object",
+        AttributeForm::SpidCode => FaultKind::SpidCode,
+        AttributeForm::Words => FaultKind::Words,
+        AttributeForm::Text => FaultKind::Text,
+        AttributeForm::Date => FaultKind::Date,
+        AttributeForm::Gender => FaultKind::Gender,
+        AttributeForm::FiscalNumber | AttributeForm::CompanyFiscalNumber => FaultKind::FiscalNumber,
+        AttributeForm::VatNumber => FaultKind::VatNumber,
+        AttributeForm::Digits => FaultKind::Digits,
+        AttributeForm::Boolean => FaultKind::NotBoolean,
+        AttributeForm::Email => FaultKind::Email,
+        AttributeForm::Object(_) => FaultKind::Members,
     }
 }
 

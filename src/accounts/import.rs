@@ -1,22 +1,26 @@
-//! Users for import (INTERFACE.md): JSON lines and CSV, judged as a whole before anything is written.
+//! Users for import (INTERFACE.md): JSON lines and CSV, a line in memory at a time, every line judged before anything is
+//! written.
 
+use super::fault::{Fault, FaultKind};
 use super::form::{check_attribute, is_sound};
-use super::lines::{csv_lines, json_lines, without_mark};
+use super::lines::{Lines, Members};
 use super::password::{PasswordError, check_hash, hash_password};
 use super::second_factor::{self, SecondFactorError};
 use crate::clock::UtcTime;
 use crate::jose::KeyEncryptionKey;
 use crate::model::attribute::{attribute, canonical_claim};
 use crate::model::{Account, AccountId};
-use crate::secret::Secret;
-use crate::store::{Store, StoreError, account};
+use crate::secret::{self, Secret};
+use crate::store::{DbConn, Store, StoreError, account};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
+use std::io::BufRead;
 
 /// Rows of one transaction: logins go on in between.
-const BATCH: usize = 500;
+pub const BATCH: usize = 500;
 /// Problems that are reported; a file with more is of another format.
-const MOST_PROBLEMS: usize = 1000;
+pub const MOST_PROBLEMS: usize = 1000;
 
 /// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +32,11 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a text: what begins with `{` is JSON.
+    /// The format of a file that begins so: what begins with `{` is JSON.
     #[must_use]
-    pub fn guess(text: &str) -> Self {
-        if without_mark(text).trim_start().starts_with('{') {
+    pub fn guess(head: &[u8]) -> Self {
+        let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
+        if head.trim_ascii_start().starts_with(b"{") {
             Self::JsonLines
         } else {
             Self::Csv
@@ -64,17 +69,17 @@ pub struct UserRecord {
 }
 
 /// What is wrong with a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportProblem {
     /// From 1.
     pub line: u64,
-    /// What, and what is expected. Holds no value of the file, since values are personal data.
-    pub message: String,
+    /// What.
+    pub fault: Fault,
 }
 
 impl std::fmt::Display for ImportProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}: {}", self.line, self.message)
+        write!(f, "line {}: {}", self.line, self.fault)
     }
 }
 
@@ -107,40 +112,69 @@ pub struct ImportSummary {
     pub updated: usize,
 }
 
-/// Reads a whole file. `custom` are names of attributes outside the table that an issuer's `attributes` refer to.
+/// The lines of a file, judged one after the other. `custom` are names of attributes outside the table that an issuer's
+/// `attributes` refer to.
+pub struct Records<'a, R> {
+    lines: Lines<R>,
+    custom: &'a BTreeSet<String>,
+    /// Half a hash of every username, and its line: a million names would be in memory otherwise.
+    seen: HashMap<[u8; 16], u64>,
+}
+
+impl<'a, R: BufRead> Records<'a, R> {
+    /// The format is guessed when it is not told.
+    pub fn read(input: R, format: Option<Format>, custom: &'a BTreeSet<String>) -> Self {
+        Self {
+            lines: Lines::open(input, format),
+            custom,
+            seen: HashMap::new(),
+        }
+    }
+
+    fn judge(&mut self, line: u64, members: Members) -> Result<UserRecord, Vec<Fault>> {
+        let members = members.map_err(|fault| vec![fault])?;
+        let record = record(&members, self.custom)?;
+        let mut key = [0; 16];
+        let hash = secret::sha256(record.username.as_bytes());
+        key.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        match self.seen.get(&key) {
+            Some(first) => Err(vec![FaultKind::UsernameAgain.of("", first)]),
+            None => {
+                self.seen.insert(key, line);
+                Ok(record)
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Records<'_, R> {
+    type Item = (u64, Result<UserRecord, Vec<Fault>>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (line, members) = self.lines.next()?;
+        Some((line, self.judge(line, members)))
+    }
+}
+
+/// Reads a whole file.
 ///
 /// # Errors
-/// Every problem of the file, by line.
+/// The problems of the file, by line; at most [`MOST_PROBLEMS`] and those of the last line.
 pub fn read(
-    text: &str,
-    format: Format,
+    input: impl BufRead,
+    format: Option<Format>,
     custom: &BTreeSet<String>,
 ) -> Result<Vec<UserRecord>, Vec<ImportProblem>> {
-    let text = without_mark(text);
-    let lines = match format {
-        Format::JsonLines => json_lines(text),
-        Format::Csv => csv_lines(text),
-    };
     let mut problems = Vec::new();
     let mut records = Vec::new();
-    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
-    for (line, members) in lines {
-        let found = members
-            .map_err(|message| vec![message])
-            .and_then(|members| record(&members, custom));
+    for (line, found) in Records::read(input, format, custom) {
         match found {
-            Err(messages) => problems.extend(
-                messages
+            Err(faults) => problems.extend(
+                faults
                     .into_iter()
-                    .map(|message| ImportProblem { line, message }),
+                    .map(|fault| ImportProblem { line, fault }),
             ),
-            Ok(record) => {
-                if let Some(first) = seen.insert(record.username.clone(), line) {
-                    let message = format!("username of line {first} again; every username once");
-                    problems.push(ImportProblem { line, message });
-                }
-                records.push(record);
-            }
+            Ok(record) => records.push(record),
         }
         if problems.len() >= MOST_PROBLEMS {
             break;
@@ -173,26 +207,55 @@ pub fn apply(
     while records.peek().is_some() {
         let batch: Vec<UserRecord> = records.by_ref().take(BATCH).collect();
         let key = key.cloned();
-        let done: ImportSummary = store.write_blocking(move |conn| {
-            let mut done = ImportSummary::default();
-            for mut record in batch {
-                let secret = record.totp_secret.take();
-                let known = account::find_by_username(conn, &record.username)?;
-                match known {
-                    Some(_) => done.updated += 1,
-                    None => done.added += 1,
-                }
-                let id = account::upsert(conn, &merged(record, known, now))?;
-                if let (Some(secret), Some(key)) = (&secret, &key) {
-                    second_factor::give_totp(conn, key, &id, secret, now)?;
-                }
-            }
-            Ok::<_, SecondFactorError>(done)
-        })?;
+        let done = store.write_blocking(move |conn| apply_batch(conn, batch, key.as_ref(), now))?;
         summary.added += done.added;
         summary.updated += done.updated;
     }
     Ok(summary)
+}
+
+/// Writes a batch of records, whose passwords in clear were hashed before, in the caller's transaction: one query finds
+/// those who are known, and as few as the database allows write all.
+///
+/// # Errors
+/// The database's.
+pub fn apply_batch(
+    conn: &mut DbConn,
+    mut batch: Vec<UserRecord>,
+    key: Option<&KeyEncryptionKey>,
+    now: UtcTime,
+) -> Result<ImportSummary, SecondFactorError> {
+    // In one order, so that two imports of the same people wait for each other and do not lock each other out.
+    batch.sort_by(|one, other| one.username.cmp(&other.username));
+    let names: Vec<&str> = batch
+        .iter()
+        .map(|record| record.username.as_str())
+        .collect();
+    let known = account::find_all_by_username(conn, &names)?;
+    let mut known: HashMap<String, Account> = known
+        .into_iter()
+        .map(|account| (account.username.clone(), account))
+        .collect();
+    let updated = known.len();
+    let mut secrets = Vec::new();
+    let accounts: Vec<Account> = batch
+        .into_iter()
+        .map(|mut record| {
+            if let Some(secret) = record.totp_secret.take() {
+                secrets.push((record.username.clone(), secret));
+            }
+            let before = known.remove(&record.username);
+            merged(record, before, now)
+        })
+        .collect();
+    let added = accounts.len().saturating_sub(updated);
+    let ids = account::upsert_all(conn, &accounts)?;
+    for (username, secret) in secrets {
+        if let (Some(id), Some(key)) = (ids.get(&username), key) {
+            second_factor::give_totp(conn, key, id, &secret, now)?;
+        }
+    }
+    Ok(ImportSummary { added, updated })
 }
 
 fn merged(record: UserRecord, known: Option<Account>, now: UtcTime) -> Account {
@@ -246,8 +309,8 @@ const MEMBERS: &str = "username, password, password_hash, totp_secret, enabled, 
 fn record(
     members: &Map<String, Value>,
     custom: &BTreeSet<String>,
-) -> Result<UserRecord, Vec<String>> {
-    let mut messages = Vec::new();
+) -> Result<UserRecord, Vec<Fault>> {
+    let mut faults = Vec::new();
     let mut username = None;
     let mut password = None;
     let mut hash = None;
@@ -263,40 +326,40 @@ fn record(
                 .map(|()| password = Some(NewPassword::Clear(Secret::new(text.clone())))),
             ("password_hash", Value::String(text)) => check_hash(text)
                 .map(|()| hash = Some(NewPassword::Hash(text.clone())))
-                .map_err(|error| format!("password_hash: {error}")),
+                .map_err(|_| FaultKind::PasswordHash.alone()),
             ("totp_secret", Value::String(text)) => second_factor::read_base32(text)
                 .map(|secret| totp_secret = Some(secret))
-                .map_err(|_| "totp_secret: expected 10 to 128 bytes in Base32".to_owned()),
+                .map_err(|_| FaultKind::TotpSecret.alone()),
             ("enabled", Value::Bool(value)) => {
                 enabled = Some(*value);
                 Ok(())
             }
             ("attributes", Value::Object(claims)) => {
-                attributes = Some(read_attributes(claims, custom, &mut messages));
+                attributes = Some(read_attributes(claims, custom, &mut faults));
                 Ok(())
             }
             ("username" | "password" | "password_hash" | "totp_secret", _) => {
-                Err(format!("{name}: expected text"))
+                Err(FaultKind::NotText.of(name, ""))
             }
-            ("enabled", _) => Err("enabled: expected true or false".to_owned()),
-            ("attributes", _) => Err("attributes: expected an object".to_owned()),
-            _ => Err(format!("unknown member {name}; expected {MEMBERS}")),
+            ("enabled", _) => Err(FaultKind::NotBoolean.of(name, "")),
+            ("attributes", _) => Err(FaultKind::NotObject.of(name, "")),
+            _ => Err(FaultKind::UnknownMember.of(name, MEMBERS)),
         };
-        messages.extend(result.err());
+        faults.extend(result.err());
     }
     if password.is_some() && hash.is_some() {
-        messages.push("both password and password_hash; expected one of the two".to_owned());
+        faults.push(FaultKind::BothPasswords.alone());
     }
     match username {
-        Some(username) if messages.is_empty() => Ok(UserRecord {
+        Some(username) if faults.is_empty() => Ok(UserRecord {
             username,
             password: hash.or(password),
             totp_secret,
             enabled,
             attributes,
         }),
-        None if messages.is_empty() => Err(vec!["no username".to_owned()]),
-        _ => Err(messages),
+        None if faults.is_empty() => Err(vec![FaultKind::NoUsername.alone()]),
+        _ => Err(faults),
     }
 }
 
@@ -304,7 +367,7 @@ fn record(
 ///
 /// # Errors
 /// What is expected.
-pub fn check_username(text: &str) -> Result<(), String> {
+pub fn check_username(text: &str) -> Result<(), Fault> {
     let fits = !text.is_empty()
         && text.len() <= 255
         && text.trim() == text
@@ -312,47 +375,42 @@ pub fn check_username(text: &str) -> Result<(), String> {
     if fits {
         Ok(())
     } else {
-        Err(
-            "username: expected 1 to 255 bytes without control characters, and no space at either end"
-                .to_owned(),
-        )
+        Err(FaultKind::Username.alone())
     }
 }
 
-fn check_password(text: &str) -> Result<(), String> {
+/// Whether text can be a person's password.
+///
+/// # Errors
+/// What is expected.
+pub fn check_password(text: &str) -> Result<(), Fault> {
     if text.is_empty() || text.len() > 1024 {
-        return Err(format!("password: {}", PasswordError::Length));
+        return Err(FaultKind::Password.alone());
     }
     Ok(())
 }
 
-/// Claims as canonical attributes; what is wrong is added to `messages`.
+/// Claims as canonical attributes; what is wrong is added to `faults`.
 pub fn read_attributes(
     claims: &Map<String, Value>,
     custom: &BTreeSet<String>,
-    messages: &mut Vec<String>,
+    faults: &mut Vec<Fault>,
 ) -> Map<String, Value> {
     let mut attributes = Map::new();
     for (claim, value) in claims.iter().filter(|(_, value)| !value.is_null()) {
         let name = canonical_claim(claim).unwrap_or(claim);
         let checked = match attribute(claim) {
-            Some(info) => {
-                check_attribute(info, value).map_err(|e| format!("{claim}: expected {e}"))
-            }
-            None if !custom.contains(claim) => Err(format!(
-                "unknown claim {claim}; expected one of the attribute table, or one named in an issuer's `attributes`"
-            )),
+            Some(info) => check_attribute(info, claim, value),
+            None if !custom.contains(claim) => Err(FaultKind::UnknownClaim.of(claim, "")),
             None if is_sound(value, 4) => Ok(value.clone()),
-            None => Err(format!("{claim}: too long or too deep")),
+            None => Err(FaultKind::TooDeep.of(claim, "")),
         };
         match checked {
-            Err(message) => messages.push(message),
+            Err(fault) => faults.push(fault),
             Ok(value) => {
                 let before = attributes.insert(name.to_owned(), value.clone());
                 if before.is_some_and(|before| before != value) {
-                    messages.push(format!(
-                        "{claim}: given under two names with different values"
-                    ));
+                    faults.push(FaultKind::TwoNames.of(claim, ""));
                 }
             }
         }

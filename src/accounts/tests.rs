@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 
 fn jsonl(text: &str) -> Result<Vec<UserRecord>, Vec<String>> {
     messages(read(
-        text,
-        Format::JsonLines,
+        text.as_bytes(),
+        Some(Format::JsonLines),
         &BTreeSet::from(["mailbox".to_owned()]),
     ))
 }
 
 fn csv(text: &str) -> Result<Vec<UserRecord>, Vec<String>> {
-    messages(read(text, Format::Csv, &BTreeSet::new()))
+    messages(read(text.as_bytes(), Some(Format::Csv), &BTreeSet::new()))
 }
 
 fn messages(
@@ -112,8 +112,11 @@ fn csv_has_members_and_claims_as_columns() {
 
 #[test]
 fn the_format_is_guessed_from_the_first_character() {
-    assert_eq!(Format::guess("\u{feff}\n {\"username\""), Format::JsonLines);
-    assert_eq!(Format::guess("username,email"), Format::Csv);
+    assert_eq!(
+        Format::guess("\u{feff}\n {\"username\"".as_bytes()),
+        Format::JsonLines
+    );
+    assert_eq!(Format::guess(b"username,email"), Format::Csv);
 }
 
 #[test]

@@ -12,6 +12,7 @@
 
 pub mod operators;
 pub mod parties;
+pub mod users;
 
 use crate::clock::UtcTime;
 use crate::model::{Actor, Deed, Via};

@@ -143,6 +143,15 @@ impl Keys {
     }
 }
 
+/// The operator lets somebody try again whose attempts from many addresses were too many; the limit of a single address is
+/// over after minutes.
+///
+/// # Errors
+/// The database's.
+pub fn unlock(conn: &mut DbConn, username: &str) -> Result<(), StoreError> {
+    throttle::clear(conn, &format!("login account {username}"))
+}
+
 /// What one subscriber has of the address space: all of an IPv4 address, the first half of an IPv6 address (RFC 6177),
 /// whose other half anybody may choose anew for every attempt.
 fn subscriber(address: IpAddr) -> IpAddr {

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(super) mod operators;
+pub(super) mod users;
 
 use crate::federation::EntityId;
 use crate::federation::entity_id::{WELL_KNOWN, has_loopback_host};
@@ -40,7 +41,7 @@ pub(super) enum Command {
     Keys(KeysCommand),
     /// The people of the identity registry
     #[command(subcommand)]
-    User(UserCommand),
+    User(users::UserCommand),
     /// Relying parties
     #[command(subcommand)]
     Rp(RpCommand),
@@ -236,98 +237,6 @@ pub(super) enum KeysCommand {
         #[arg(long)]
         now: bool,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum UserCommand {
-    /// Add a person; the password is asked for, or read from standard input
-    Add {
-        username: String,
-        /// Read the password from the first line of standard input
-        #[arg(long)]
-        password_stdin: bool,
-        /// Add the person without a password
-        #[arg(long, conflicts_with = "password_stdin")]
-        no_password: bool,
-        /// An attribute: CLAIM=VALUE; a value that begins with { is JSON. Repeatable
-        #[arg(long = "attribute", value_name = "CLAIM=VALUE")]
-        attributes: Vec<String>,
-    },
-    /// Add or update people from a file; nothing is written unless every line is valid
-    Import {
-        /// JSON lines or CSV; `-` is standard input
-        file: PathBuf,
-        /// Only check the file
-        #[arg(long)]
-        check: bool,
-        /// jsonl or csv; without it, what the file looks like
-        #[arg(long)]
-        format: Option<FormatArgument>,
-    },
-    /// Print everybody in the import format; never passwords
-    Export {
-        /// jsonl or csv
-        #[arg(long, default_value = "jsonl")]
-        format: FormatArgument,
-        /// With password hashes and one-time-code secrets, to move to another provider
-        #[arg(long)]
-        with_hashes: bool,
-    },
-    /// Keep a person from logging in; their tokens stop working
-    Disable { username: String },
-    /// Let a disabled person log in again
-    Enable { username: String },
-    /// Show a person's second factors, give or remove them
-    Otp(Otp),
-    /// Set a person's password
-    Password {
-        username: String,
-        /// Read the password from the first line of standard input
-        #[arg(long)]
-        password_stdin: bool,
-    },
-}
-
-/// `varco user otp`.
-#[derive(Debug, Args)]
-pub(super) struct Otp {
-    /// Without an option: show what the person has
-    pub(super) username: String,
-    #[command(flatten)]
-    pub(super) action: OtpAction,
-    /// With --set: read the secret (Base32) from the first line of standard input instead of making one
-    #[arg(long, requires = "set")]
-    pub(super) secret_stdin: bool,
-    /// Whose name the app shows; without it, the first issuer's
-    #[arg(long, value_name = "ID")]
-    pub(super) issuer: Option<String>,
-}
-
-/// What `varco user otp` does; one at a time.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(super) struct OtpAction {
-    /// Give the person a secret for one-time codes, instead of the one given before, and print it
-    #[arg(long)]
-    pub(super) set: bool,
-    /// Print the address (otpauth://…) of the secret given before. Whoever has it can make the codes
-    #[arg(long)]
-    pub(super) show_uri: bool,
-    /// Let a person try again whose codes are refused after too many wrong ones
-    #[arg(long)]
-    pub(super) unlock: bool,
-    /// Remove all second factors and recovery codes, and end the person's sessions
-    #[arg(long)]
-    pub(super) remove: bool,
-}
-
-/// The formats of users.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum FormatArgument {
-    /// One JSON object a line
-    Jsonl,
-    /// A header line, then one line a person
-    Csv,
 }
 
 #[derive(Debug, Subcommand)]

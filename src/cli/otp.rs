@@ -1,16 +1,17 @@
 //! `varco user otp`: a person's second factors.
 
-use super::arguments::{Otp, OtpAction};
+use super::arguments::users::{Otp, OtpAction};
 use super::output::Output;
 use super::users::require;
-use super::{Console, Done, Failure, World};
+use super::{Console, Done, Failure, World, people};
 use crate::accounts::second_factor::{self, SECRET_BYTES, SecondFactorError};
-use crate::authn::{second_factor as checks, totp};
+use crate::administration::users::{self, Change};
+use crate::authn::totp;
 use crate::keys;
 use crate::model::{Account, Authenticator};
 use crate::random;
 use crate::secret::Secret;
-use crate::store::{StoreError, authenticator, recovery_code, session};
+use crate::store::{StoreError, authenticator, recovery_code};
 use data_encoding::BASE32_NOPAD;
 use serde_json::{Value, json};
 use std::io::Read;
@@ -48,9 +49,10 @@ fn set(
         BASE32_NOPAD.encode(&random::byte_vec(SECRET_BYTES))
     };
     let (id, now, given) = (account.id.clone(), world.now, base32.clone());
+    let actor = world.actor.clone();
     world
         .store
-        .write_blocking(move |conn| second_factor::give_totp(conn, &key, &id, &given, now))?;
+        .write_blocking(move |conn| users::give_totp(conn, &actor, (&key, &id, &given), now))?;
     let secret = Secret::new(
         BASE32_NOPAD
             .decode(base32.as_bytes())
@@ -102,25 +104,16 @@ fn uri(
 }
 
 fn unlock(world: &World, account: Account, output: &mut Output) -> Done {
+    people::change(world, &account, Change::Unlock)?;
     let username = account.username;
-    world
-        .store
-        .write_blocking(move |conn| checks::unlock(conn, &account.id))?;
     output.text(&format!("{username} can try again"));
     output.json(json!({ "username": username, "unlocked": true }));
     Ok(())
 }
 
 fn remove(world: &World, account: Account, output: &mut Output) -> Done {
-    let (username, now) = (account.username, world.now);
-    let removed = world
-        .store
-        .write_blocking(move |conn| -> Result<usize, StoreError> {
-            let removed = second_factor::remove_all(conn, &account.id)?;
-            checks::unlock(conn, &account.id)?;
-            session::end_all_of(conn, &account.id, now)?;
-            Ok(removed)
-        })?;
+    let removed = people::change(world, &account, Change::ResetFactors)?;
+    let username = account.username;
     output.text(&format!(
         "removed {removed} second factors of {username} and the recovery codes; the sessions have ended. `varco user otp {username} --set` gives a new one"
     ));

@@ -1,18 +1,17 @@
 //! `varco user`.
 
-use super::arguments::{FormatArgument, UserCommand};
+use super::arguments::users::{FormatArgument, UserCommand};
 use super::output::Output;
-use super::{Console, Done, Failure, World, otp, read_password};
+use super::{Console, Done, Failure, World, otp, people, read_password};
 use crate::accounts::export::{self, ExportError, Opening};
+use crate::accounts::hash_password;
 use crate::accounts::import::{self, Format, ImportError};
-use crate::accounts::{NewPassword, UserRecord, hash_password};
+use crate::administration::users::{self, Change, NewUser};
 use crate::config::ServerSettings;
 use crate::keys;
 use crate::model::Account;
-use crate::model::attribute::canonical_claim;
-use crate::store::{account, session};
+use crate::store::account;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -34,28 +33,8 @@ pub(super) fn run(
             attributes,
         } => {
             let attributes = parse_attributes(&world.settings, &attributes)?;
-            import::check_username(&username).map_err(Failure::UsedWrongly)?;
-            if find(&world, &username)?.is_some() {
-                return Err(Failure::Failed(format!(
-                    "there is a user {username} already; `varco user password` sets a password, `varco user import` updates attributes"
-                )));
-            }
-            let password = if no_password {
-                None
-            } else {
-                Some(NewPassword::Clear(read_password(password_stdin, console)?))
-            };
-            let record = UserRecord {
-                username: username.clone(),
-                password,
-                totp_secret: None,
-                enabled: Some(true),
-                attributes: Some(attributes),
-            };
-            import::apply(&world.store, vec![record], None, world.now)?;
-            output.text(&format!("added {username}"));
-            output.json(json!({ "username": username, "added": true }));
-            Ok(())
+            let asked = (!no_password).then_some(password_stdin);
+            add(&world, (username, attributes, asked), console, output)
         }
         UserCommand::Import {
             file,
@@ -86,26 +65,76 @@ pub(super) fn run(
             }
         }
         UserCommand::Otp(command) => otp::run(&world, command, console, output),
-        UserCommand::Disable { username } => set_enabled(&world, &username, false, output),
-        UserCommand::Enable { username } => set_enabled(&world, &username, true, output),
         UserCommand::Password {
             username,
+            none,
             password_stdin,
         } => {
-            let known = require(&world, &username)?;
-            let password = read_password(password_stdin, console)?;
-            let hash = hash_password(password.expose())?;
-            let now = world.now;
-            world.store.write_blocking(move |conn| {
-                account::set_password(conn, &known.id, Some(&hash), now)?;
-                // Whoever is logged in with the old password is not any more.
-                session::end_all_of(conn, &known.id, now)
-            })?;
-            output.text(&format!("{username} has a new password"));
-            output.json(json!({ "username": username, "password": "set" }));
-            Ok(())
+            let asked = (!none).then_some(password_stdin);
+            set_password(&world, (username, asked), console, output)
         }
+        UserCommand::Edit {
+            username,
+            attributes,
+            removed,
+        } => {
+            let known = require(&world, &username)?;
+            let given = parse_attributes(&world.settings, &attributes)?;
+            people::edit(&world, &known, (given, &removed), output)
+        }
+        other => people::run(&world, other, output),
     }
+}
+
+/// The hash of a password that is asked for, or read from standard input; `None` where none is asked for.
+fn hashed(asked: Option<bool>, console: &mut Console<'_>) -> Result<Option<String>, Failure> {
+    let Some(from_stdin) = asked else {
+        return Ok(None);
+    };
+    let password = read_password(from_stdin, console)?;
+    Ok(Some(hash_password(password.expose())?))
+}
+
+fn add(
+    world: &World,
+    (username, attributes, asked): (String, Map<String, Value>, Option<bool>),
+    console: &mut Console<'_>,
+    output: &mut Output,
+) -> Done {
+    users::check_username(&username).map_err(wrongly)?;
+    if find(world, &username)?.is_some() {
+        return Err(users::UserError::UsernameTaken.into());
+    }
+    let new = NewUser {
+        username: username.clone(),
+        password_hash: hashed(asked, console)?,
+        attributes,
+    };
+    let (actor, now) = (world.actor.clone(), world.now);
+    world
+        .store
+        .write_blocking(move |tx| users::add(tx, &actor, new, now))?;
+    output.text(&format!("added {username}"));
+    output.json(json!({ "username": username, "added": true }));
+    Ok(())
+}
+
+fn set_password(
+    world: &World,
+    (username, asked): (String, Option<bool>),
+    console: &mut Console<'_>,
+    output: &mut Output,
+) -> Done {
+    let known = require(world, &username)?;
+    let hash = hashed(asked, console)?;
+    let (text, is) = match hash {
+        Some(_) => ("a new password", "set"),
+        None => ("no password any more", "removed"),
+    };
+    people::change(world, &known, Change::Password(hash))?;
+    output.text(&format!("{username} has {text}"));
+    output.json(json!({ "username": username, "password": is }));
+    Ok(())
 }
 
 fn find(world: &World, username: &str) -> Result<Option<Account>, Failure> {
@@ -120,37 +149,6 @@ pub(super) fn require(world: &World, username: &str) -> Result<Account, Failure>
             "no user {username} (compared exactly); `varco user export` shows everybody"
         ))
     })
-}
-
-fn set_enabled(world: &World, username: &str, enabled: bool, output: &mut Output) -> Done {
-    let known = require(world, username)?;
-    let now = world.now;
-    world.store.write_blocking(move |conn| {
-        account::set_enabled(conn, &known.id, enabled, now)?;
-        if enabled {
-            Ok(0)
-        } else {
-            session::end_all_of(conn, &known.id, now)
-        }
-    })?;
-    output.text(&if enabled {
-        format!("{username} can log in")
-    } else {
-        format!("{username} cannot log in, and the tokens given for them no longer work")
-    });
-    output.json(json!({ "username": username, "enabled": enabled }));
-    Ok(())
-}
-
-/// Names outside the attribute table that an issuer's `attributes` refer to.
-fn custom_names(settings: &ServerSettings) -> BTreeSet<String> {
-    settings
-        .issuers
-        .iter()
-        .filter_map(|issuer| issuer.attributes.as_ref())
-        .flat_map(|map| map.values().flatten().cloned())
-        .filter(|name| canonical_claim(name).is_none())
-        .collect()
 }
 
 fn parse_attributes(
@@ -173,13 +171,11 @@ fn parse_attributes(
         };
         claims.insert(claim.to_owned(), value);
     }
-    let mut messages = Vec::new();
-    let attributes = import::read_attributes(&claims, &custom_names(settings), &mut messages);
-    if messages.is_empty() {
-        Ok(attributes)
-    } else {
-        Err(Failure::UsedWrongly(messages.join("\n")))
-    }
+    users::check_attributes(settings, &claims).map_err(wrongly)
+}
+
+fn wrongly(error: users::UserError) -> Failure {
+    Failure::UsedWrongly(error.to_string())
 }
 
 fn import_file(
@@ -193,14 +189,20 @@ fn import_file(
         Some(FormatArgument::Jsonl) => Format::JsonLines,
         Some(FormatArgument::Csv) => Format::Csv,
         None if file.extension().is_some_and(|ending| ending == "csv") => Format::Csv,
-        None => Format::guess(&text),
+        None => Format::guess(text.as_bytes()),
     };
-    let records = match import::read(&text, format, &custom_names(&world.settings)) {
+    let records = match import::read(
+        text.as_bytes(),
+        Some(format),
+        &users::custom_attributes(&world.settings),
+    ) {
         Ok(records) => records,
         Err(problems) => {
             let list: Vec<Value> = problems
                 .iter()
-                .map(|problem| json!({ "line": problem.line, "message": problem.message }))
+                .map(
+                    |problem| json!({ "line": problem.line, "message": problem.fault.to_string() }),
+                )
                 .collect();
             output.json(json!({ "problems": list }));
             let count = problems.len();

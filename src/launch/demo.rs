@@ -221,8 +221,12 @@ fn add_users(app: &App) -> Result<(), String> {
     if count > 0 {
         return Ok(());
     }
-    let records = import::read(demo::users(), Format::JsonLines, &BTreeSet::new())
-        .map_err(|problems| format!("the demonstration's users: {problems:?}"))?;
+    let records = import::read(
+        demo::users().as_bytes(),
+        Some(Format::JsonLines),
+        &BTreeSet::new(),
+    )
+    .map_err(|problems| format!("the demonstration's users: {problems:?}"))?;
     let key = &app.shared.key_encryption_key;
     import::apply(store, records, Some(key), app.shared.clock.now())
         .map(|_| ())

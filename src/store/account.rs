@@ -1,5 +1,9 @@
 //! People of the identity registry.
 
+mod bulk;
+
+pub use bulk::{find_all_by_username, upsert_all};
+
 use super::column::{Row, can_be_stored, to_json};
 use super::connection::on_backend;
 use super::keyset::{Page, TextCursor, end_of_prefix, fetched};

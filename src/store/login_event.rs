@@ -165,6 +165,8 @@ pub enum EventsOf {
     Issuer(IssuerId),
     /// An RP's at an issuer.
     Client(IssuerId, ClientId),
+    /// A person's, at every issuer.
+    Account(AccountId),
 }
 
 /// A page of the last events, newest first: for operators only.
@@ -177,10 +179,11 @@ pub fn search_recent(
     after: Option<&TimeCursor>,
     limit: u32,
 ) -> Result<Page<LoginEvent>, StoreError> {
-    let (issuer, client_id) = match of {
-        EventsOf::All => (None, None),
-        EventsOf::Issuer(issuer) => (Some(issuer), None),
-        EventsOf::Client(issuer, client_id) => (Some(issuer), Some(client_id)),
+    let (issuer, client_id, account) = match of {
+        EventsOf::All => (None, None, None),
+        EventsOf::Issuer(issuer) => (Some(issuer), None, None),
+        EventsOf::Client(issuer, client_id) => (Some(issuer), Some(client_id), None),
+        EventsOf::Account(account) => (None, None, Some(account)),
     };
     if client_id.is_some_and(|client_id| !can_be_stored(client_id.as_str())) {
         return Ok(Page::empty());
@@ -194,6 +197,9 @@ pub fn search_recent(
         }
         if let Some(client_id) = client_id {
             query = query.filter(login_event::client_id.eq(client_id.as_str()));
+        }
+        if let Some(account) = account {
+            query = query.filter(login_event::account_id.eq(account.as_str()));
         }
         newest_first!(query, login_event.occurred_at, after, fetched(limit)).load(c)
     })?;

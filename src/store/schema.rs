@@ -414,3 +414,37 @@ diesel::joinable!(token -> access_grant (grant_id));
 diesel::joinable!(access_grant -> account (account_id));
 diesel::allow_tables_to_appear_in_same_query!(token, access_grant, account);
 diesel::allow_tables_to_appear_in_same_query!(renewal, client);
+
+diesel::table! {
+    user_import (id) {
+        id -> Text,
+        state -> Text,
+        name -> Text,
+        actor -> Text,
+        via -> Text,
+        address -> Text,
+        skips -> Bool,
+        valid_lines -> BigInt,
+        bad_lines -> BigInt,
+        problems -> Text,
+        done_lines -> BigInt,
+        added -> BigInt,
+        updated -> BigInt,
+        holder -> Nullable<Text>,
+        lease_until -> BigInt,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    user_import_part (import_id, number) {
+        import_id -> Text,
+        number -> BigInt,
+        line_count -> BigInt,
+        sealed -> Binary,
+        expires_at -> BigInt,
+    }
+}

@@ -66,6 +66,10 @@ pub use pages::desk::rps::{
     RpRowView, RpsPage,
 };
 pub use pages::desk::trail::{TrailPage, TrailRowView};
+pub use pages::desk::users::{
+    AttributeField, EditedUser, UserActions, UserEditPage, UserFactorView, UserHistoryPage,
+    UserPage, UserRowView, UserSessionView, UsersPage,
+};
 pub use pages::desk::{ConfirmPage, DeskView, Field, OutcomeView, SectionView};
 pub use pages::history::{
     FilterError, HistoryEntry, HistoryFilter, HistoryPage, LoggedOutPage, Notice,

@@ -69,7 +69,8 @@ fn document_type(locale: Locale, text: &str) -> Option<String> {
         .then(|| catalog::text(locale, &format!("value-{text}")))
 }
 
-fn member_name(locale: Locale, member: &str) -> String {
+/// What a member of an address or document is called.
+pub(super) fn member_name(locale: Locale, member: &str) -> String {
     let key = format!("member-{member}");
     catalog::translate(locale, &key, &catalog::Arguments::new())
         .unwrap_or_else(|_| member.to_owned())

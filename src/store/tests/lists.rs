@@ -319,6 +319,7 @@ fn grants_tokens_and_events_are_listed_newest_first() {
             assert_eq!(events(EventsOf::Issuer(issuer())), "4 3 2 1 0 0");
             assert_eq!(events(EventsOf::Client(issuer(), rp())), "3 2 1 0 0");
             assert_eq!(events(EventsOf::Client(cie(), rp())), "");
+            assert_eq!(events(EventsOf::Account(mine.clone())), "4 3 2 1 0");
         }
     });
 }

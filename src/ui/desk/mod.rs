@@ -19,6 +19,7 @@ mod operators;
 mod own;
 mod rps;
 mod trail;
+mod users;
 mod visit;
 
 pub use frame::{Desk, enter};
@@ -75,8 +76,9 @@ impl Route {
 }
 
 /// Every address of the desk that needs a login, by section.
-pub static ROUTES: [&[Route]; 4] = [
+pub static ROUTES: [&[Route]; 5] = [
     &rps::ROUTES,
+    &users::ROUTES,
     &operators::ROUTES,
     &trail::ROUTES,
     &own::ROUTES,
@@ -92,6 +94,8 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
 pub enum Section {
     /// Relying parties.
     Rps,
+    /// The people of the identity registry.
+    Users,
     /// Who may use the desk.
     Operators,
     /// What was done.
@@ -102,13 +106,14 @@ pub enum Section {
 
 impl Section {
     /// The navigation, in its order.
-    pub const ALL: [Self; 3] = [Self::Rps, Self::Operators, Self::Trail];
+    pub const ALL: [Self; 4] = [Self::Rps, Self::Users, Self::Operators, Self::Trail];
 
     /// Its name in message keys: `desk-section-trail`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rps => "rps",
+            Self::Users => "users",
             Self::Operators => "operators",
             Self::Trail => "trail",
             Self::Own => "own",
@@ -120,6 +125,7 @@ impl Section {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Rps => rps::PATH,
+            Self::Users => users::PATH,
             Self::Operators => operators::PATH,
             Self::Trail => trail::PATH,
             Self::Own => own::PATH,
@@ -174,6 +180,9 @@ pub(super) const NOTICES: &[&str] = &[
     "rp_revoked",
     "rp_refreshed",
     "rp_deleted",
+    "user_added",
+    "user_changed",
+    "user_unlocked",
 ];
 
 /// The name of the session's cookie: `__Host-varco-admin`, without the prefix in development, where there is no TLS.

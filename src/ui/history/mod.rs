@@ -315,7 +315,8 @@ impl Citizen {
     }
 }
 
-fn entry(event: LoginEvent, now: crate::clock::UtcTime) -> HistoryEntry {
+/// An access as pages show it.
+pub(super) fn entry(event: LoginEvent, now: crate::clock::UtcTime) -> HistoryEntry {
     let state = match event.access_state(now) {
         AccessState::Active { until } => TokenState::Active { until },
         AccessState::Expired => TokenState::Expired,

@@ -6,6 +6,7 @@ mod check_samples;
 mod demo_samples;
 mod desk_rps_samples;
 mod desk_samples;
+mod desk_users_samples;
 mod other_channel_samples;
 mod samples;
 

@@ -2,7 +2,7 @@
 
 use super::{
     account_samples, check_samples, demo_samples, desk_rps_samples, desk_samples,
-    other_channel_samples,
+    desk_users_samples, other_channel_samples,
 };
 use crate::clock::UtcTime;
 use crate::ui::*;
@@ -357,5 +357,6 @@ pub fn all(texts: Texts) -> Vec<Sample> {
     samples.extend(demo_samples::all(texts));
     samples.extend(desk_samples::all(texts));
     samples.extend(desk_rps_samples::all(texts));
+    samples.extend(desk_users_samples::all(texts));
     samples
 }

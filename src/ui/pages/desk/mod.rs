@@ -4,6 +4,7 @@ pub mod login;
 pub mod operators;
 pub mod rps;
 pub mod trail;
+pub mod users;
 
 use super::Page;
 use serde::Serialize;
