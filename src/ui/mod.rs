@@ -69,8 +69,9 @@ pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPass
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
 pub use pages::desk::reasoned::ReasonedPage;
 pub use pages::desk::rps::{
-    ChainNodeView, KeptMarkView, OptionView, RpActionsView, RpCheckPage, RpLoginView, RpPage,
-    RpRowView, RpsPage,
+    ChainNodeView, ConflictView, ImportRowView, KeptMarkView, OptionView, RpActionsView,
+    RpCheckPage, RpFormPage, RpImportPage, RpLoginView, RpPage, RpRotatePage, RpRowView,
+    RpSecretPage, RpsPage, ScopeView,
 };
 pub use pages::desk::sessions::{
     DeskSessionView, GrantView, RevokedView, SessionsPage, TreeNodeView, TreePage,

@@ -214,6 +214,8 @@ pub(super) const NOTICES: &[&str] = &[
     "user_changed",
     "user_unlocked",
     "keys_changed",
+    "rp_added",
+    "rp_changed",
 ];
 
 /// The name of the session's cookie: `__Host-varco-admin`, without the prefix in development, where there is no TLS.

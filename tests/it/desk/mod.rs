@@ -7,6 +7,7 @@ mod login;
 mod operators;
 mod routes;
 mod rps;
+mod rps_forms;
 mod sessions;
 mod users;
 

@@ -72,7 +72,9 @@ fn filled(page: &Answer) -> Form {
     for select in page.body.split("<select").skip(1) {
         let name = value(select, "name").unwrap();
         let chosen = select.split("</select>").next().unwrap();
-        let chosen = chosen.split("<option").find(|tag| tag.contains(" selected"));
+        let chosen = chosen
+            .split("<option")
+            .find(|tag| tag.contains(" selected"));
         if let Some(chosen) = chosen {
             form = form.with(&name, &value(chosen, "value").unwrap());
         }
