@@ -9,6 +9,7 @@ mod desk;
 mod driver;
 mod keyboard;
 mod logins;
+mod other_channels;
 mod pages;
 mod second_factor;
 mod security_key;
