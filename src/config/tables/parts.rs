@@ -66,7 +66,7 @@ pub(super) static EXTERNAL_METHOD: Section = Section {
         ),
         with_default(
             "timeout_seconds",
-            seconds(30, 600),
+            seconds(30, 900),
             "180",
             "How long a person has to confirm.",
         ),

@@ -11,6 +11,7 @@ mod desk_rps;
 mod driver;
 mod keyboard;
 mod logins;
+mod other_channels;
 mod pages;
 mod second_factor;
 mod security_key;

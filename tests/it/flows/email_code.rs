@@ -6,7 +6,7 @@ use varco::mail::{self, MailText};
 use varco::model::Method;
 use varco::store::{account, mail_message};
 
-fn world() -> World {
+pub fn world() -> World {
     World::with_levels(Enrolment::Operator)
         .issuers(|issuer| issuer.second_factors.push(Method::EmailCode))
         .server(|server| server.throttle.per_address_per_minute = 0)
@@ -29,7 +29,7 @@ fn mails(world: &World) -> Vec<MailText> {
 }
 
 /// The six digits of the newest mail.
-fn code_of(world: &World) -> String {
+pub fn code_of(world: &World) -> String {
     let body = mails(world).remove(0).body;
     body.split(|letter: char| !letter.is_ascii_digit())
         .find(|word| word.len() == 6)
