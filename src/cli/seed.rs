@@ -6,7 +6,7 @@ mod people;
 use super::arguments::SeedOptions;
 use super::output::Output;
 use super::{Console, Done, Failure, World};
-use crate::accounts::password::hash_password;
+use crate::accounts::hash_password;
 use crate::clock::UtcTime;
 use crate::model::{
     Account, AccountId, AuthorizationCode, AuthorizationRequest, ClientId, ClientMetadata,
@@ -103,6 +103,7 @@ impl Plan {
 
     fn relying_party(&self, n: u64) -> Option<RelyingParty> {
         let mut dice = self.dice(2, n);
+        let name = people::organization(&mut dice, n);
         let (issuer, _) = self.issuer_of(n)?;
         let client_id = self.client_id(n);
         let resolved_at = self.now.plus_seconds(-within(&mut dice, DAY));
@@ -117,7 +118,7 @@ impl Plan {
         Some(RelyingParty {
             issuer: issuer.clone(),
             metadata: ClientMetadata {
-                client_name: [(String::new(), people::organization(&mut dice, n))].into(),
+                client_name: [(String::new(), name)].into(),
                 redirect_uris: vec![format!("{client_id}/callback")],
                 response_types: vec!["code".to_owned()],
                 grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],

@@ -22,6 +22,7 @@ pub mod account;
 pub mod advice;
 mod assets;
 mod brand;
+pub mod chart;
 pub mod check;
 pub mod consent;
 pub mod desk;
@@ -58,6 +59,9 @@ pub use pages::consents::{ConsentView, ConsentsPage};
 pub use pages::demo::{
     ActionKind, DemoAction, DemoAttribute, DemoHomePage, DemoLink, DemoLinkKind, DemoOptions,
     DemoResultPage, DemoRpPage, DemoStep, DemoUser, StepKind,
+};
+pub use pages::desk::dashboard::{
+    BusyView, ChartView, DashboardPage, EndingView, KeyView, NodeView, RangeView,
 };
 pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPasswordPage};
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};

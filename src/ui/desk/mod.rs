@@ -13,6 +13,7 @@
 //! To add a section: a module with `pub(super) static ROUTES`, its line in [`ROUTES`] and in [`Section`], its pages in
 //! `ui/pages/desk`, templates in `templates/desk`, messages in `locales/*/desk-NAME.ftl`, samples in `ui/tests`.
 
+mod dashboard;
 mod frame;
 pub mod login;
 mod operators;
@@ -75,7 +76,8 @@ impl Route {
 }
 
 /// Every address of the desk that needs a login, by section.
-pub static ROUTES: [&[Route]; 4] = [
+pub static ROUTES: [&[Route]; 5] = [
+    &dashboard::ROUTES,
     &rps::ROUTES,
     &operators::ROUTES,
     &trail::ROUTES,
@@ -90,6 +92,8 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
 /// A section: an entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
+    /// What goes on.
+    Dashboard,
     /// Relying parties.
     Rps,
     /// Who may use the desk.
@@ -102,12 +106,13 @@ pub enum Section {
 
 impl Section {
     /// The navigation, in its order.
-    pub const ALL: [Self; 3] = [Self::Rps, Self::Operators, Self::Trail];
+    pub const ALL: [Self; 4] = [Self::Dashboard, Self::Rps, Self::Operators, Self::Trail];
 
     /// Its name in message keys: `desk-section-trail`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Dashboard => "dashboard",
             Self::Rps => "rps",
             Self::Operators => "operators",
             Self::Trail => "trail",
@@ -119,6 +124,7 @@ impl Section {
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
+            Self::Dashboard => dashboard::PATH,
             Self::Rps => rps::PATH,
             Self::Operators => operators::PATH,
             Self::Trail => trail::PATH,
