@@ -23,7 +23,6 @@ use crate::store::{
 use people::Dice;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::sync::Arc;
 
 /// Rows of a transaction.

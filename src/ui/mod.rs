@@ -61,7 +61,7 @@ pub use pages::demo::{
     DemoResultPage, DemoRpPage, DemoStep, DemoUser, StepKind,
 };
 pub use pages::desk::dashboard::{
-    BusyView, ChartView, DashboardPage, EndingView, KeyView, NodeView, RangeView,
+    AliveView, BusyView, ChartView, DashboardPage, EndingView, KeyView, RangeView,
 };
 pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPasswordPage};
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};

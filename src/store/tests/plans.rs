@@ -77,6 +77,10 @@ const EXEMPT: &[(&str, &str)] = &[
         "the changes of a second, by its own index",
     ),
     (
+        "consent::search",
+        "groups one person’s grants by their index",
+    ),
+    (
         "grant::ending_untold",
         "by its own index of those who were not told, in batches",
     ),

@@ -2,7 +2,7 @@
 
 use super::super::chart::{Buckets, draw};
 use super::super::{
-    BusyView, ChartView, DashboardPage, EndingView, KeyView, Level, NodeView, RangeView,
+    AliveView, BusyView, ChartView, DashboardPage, EndingView, KeyView, Level, RangeView,
 };
 use super::visit::link;
 use super::{Desk, Outcome, Route, Section};
@@ -238,8 +238,8 @@ fn key_view(key: StoredKey, now: UtcTime) -> KeyView {
     }
 }
 
-fn node_view(node: Node) -> NodeView {
-    NodeView {
+fn node_view(node: Node) -> AliveView {
+    AliveView {
         address: node.address,
         version: node.version,
         started_at: node.started_at,

@@ -113,7 +113,7 @@ fn dashboard(texts: Texts, busy: bool) -> DashboardPage {
             days: 12,
         }],
         nodes: if busy {
-            vec![NodeView {
+            vec![AliveView {
                 address: texts.of("127.0.0.1:8000"),
                 version: texts.of("0.1.0"),
                 started_at: NOW,

@@ -65,7 +65,7 @@ pub struct KeyView {
 
 /// A process that serves.
 #[derive(Clone, Debug, Serialize)]
-pub struct NodeView {
+pub struct AliveView {
     /// Where it listens.
     pub address: String,
     /// Its version.
@@ -92,7 +92,7 @@ pub struct DashboardPage {
     /// Keys in use.
     pub keys: Vec<KeyView>,
     /// Nodes that are alive.
-    pub nodes: Vec<NodeView>,
+    pub nodes: Vec<AliveView>,
     /// E-mails that wait.
     pub mails_queued: i64,
     /// E-mails given up.
