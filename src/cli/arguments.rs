@@ -77,6 +77,25 @@ pub(super) enum DemoCommand {
     /// The trust anchor of the demonstration that runs in another terminal
     #[command(subcommand)]
     Ta(TaCommand),
+    /// Fill the database with made-up people, RPs and logins, to see how it fares
+    Seed(SeedOptions),
+}
+
+/// What `varco demo seed` was asked.
+#[derive(Clone, Debug, Args)]
+pub(super) struct SeedOptions {
+    /// People
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    pub(super) users: u64,
+    /// Relying parties
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub(super) rps: u64,
+    /// Logins, spread over a year
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    pub(super) logins: u64,
+    /// Another number makes another data set beside it
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(super) seed: u64,
 }
 
 /// What `varco demo ta` was asked.

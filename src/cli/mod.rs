@@ -16,6 +16,7 @@ mod parties;
 mod party_files;
 mod people;
 mod refusals;
+mod seed;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -156,6 +157,12 @@ fn dispatch(arguments: Arguments, hooks: Hooks, console: &mut Console<'_>) -> Do
         }
         Command::Demo(demo) => match demo.command {
             None => return (hooks.demo)(demo.options).map_err(Failure::Failed),
+            Some(DemoCommand::Seed(options)) => {
+                // The demonstration's own configuration, where there is one.
+                let own = demo.options.data.join("varco.toml");
+                let world = World::open(if own.exists() { &own } else { file }, console)?;
+                seed::run(&world, options, console, &mut output)?;
+            }
             Some(DemoCommand::Ta(command)) => {
                 let told = (hooks.demo_ta)(&demo.options.data, command);
                 let told = told.map_err(Failure::Failed)?;

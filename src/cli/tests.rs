@@ -252,3 +252,41 @@ fn keys_are_made_listed_rotated_and_retired() {
         .run(&["keys", "list", "--issuer", "https://other.example.it"])
         .refused(2, SPID);
 }
+
+#[test]
+fn a_data_set_is_seeded_the_same_every_time_and_again_beside_it() {
+    let shell = Shell::new();
+    let seed = |number: &str| {
+        let data = shell.folder.path().join("none");
+        shell
+            .run(&[
+                "demo",
+                "seed",
+                "--data",
+                data.to_str().unwrap(),
+                "--users",
+                "20",
+                "--rps",
+                "5",
+                "--logins",
+                "300",
+                "--seed",
+                number,
+            ])
+            .done()
+    };
+    let told = seed("1");
+    assert!(told.out.contains("20 people"), "{}", told.out);
+    assert!(told.err.contains("logins: 300 of 300"), "{}", told.err);
+    let first = shell.run(&["user", "export"]).done().out;
+    assert_eq!(
+        first.lines().filter(|line| line.contains("TINIT-")).count(),
+        20
+    );
+    seed("2");
+    let both = shell.run(&["user", "export"]).done().out;
+    assert_eq!(
+        both.lines().filter(|line| line.contains("TINIT-")).count(),
+        40
+    );
+}

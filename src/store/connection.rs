@@ -22,6 +22,16 @@ pub enum DbConn {
     Sqlite(diesel::SqliteConnection),
 }
 
+impl DbConn {
+    /// Which database this is.
+    pub(super) fn backend(&self) -> Backend {
+        match self {
+            Self::Postgres(_) => Backend::Postgres,
+            Self::Sqlite(_) => Backend::Sqlite,
+        }
+    }
+}
+
 /// Runs the same query text for whichever database `$conn` is: for what diesel's multi-connection cannot express
 /// (`ON CONFLICT`, boxed queries, row locks).
 macro_rules! on_backend {

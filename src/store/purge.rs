@@ -1,5 +1,6 @@
 //! Removing what has expired, in small batches of one short transaction each: large ones stall logins.
 
+use super::login_count::HOURS_KEPT_SECONDS;
 use super::{DbConn, Store, StoreError};
 use crate::clock::UtcTime;
 use diesel::RunQueryDsl;
@@ -73,6 +74,16 @@ pub enum Purgeable {
     EmailCode,
     /// History beyond its retention.
     LoginEvent,
+    /// Hours of the counted logins, which are kept by the day.
+    LoginHour,
+    /// Counted logins beyond the history's retention.
+    LoginCount,
+    /// Counted refusals, likewise.
+    RefusalHour,
+    /// Likewise.
+    RefusalCount,
+    /// Nodes that ended without saying so.
+    Node,
 }
 
 impl Purgeable {
@@ -100,6 +111,11 @@ impl Purgeable {
         Self::ExternalLogin,
         Self::EmailCode,
         Self::LoginEvent,
+        Self::LoginHour,
+        Self::LoginCount,
+        Self::RefusalHour,
+        Self::RefusalCount,
+        Self::Node,
     ];
 
     /// The table's name.
@@ -128,6 +144,9 @@ impl Purgeable {
             Self::ExternalLogin => "external_login",
             Self::EmailCode => "email_code",
             Self::LoginEvent => "login_event",
+            Self::LoginHour | Self::LoginCount => "login_count",
+            Self::RefusalHour | Self::RefusalCount => "refusal_count",
+            Self::Node => "node",
         }
     }
 
@@ -139,6 +158,9 @@ impl Purgeable {
             Self::Refusal => "refused_at <= $1",
             Self::MailMessage => "expires_at <= $1 AND state <> 'queued'",
             Self::LoginEvent => "occurred_at <= $1",
+            Self::LoginHour | Self::RefusalHour => "span = 3600 AND bucket_at <= $1",
+            Self::LoginCount | Self::RefusalCount => "span IN (86400, 2592000) AND bucket_at <= $1",
+            Self::Node => "seen_at <= $1",
             _ => "expires_at <= $1",
         }
     }
@@ -165,7 +187,9 @@ impl Purgeable {
             Self::Client => -CLIENT_GRACE_SECONDS,
             Self::ClientChange => -DAY_SECONDS,
             Self::Refusal => -REFUSAL_SECONDS,
-            Self::LoginEvent => limits
+            Self::LoginHour | Self::RefusalHour => -HOURS_KEPT_SECONDS,
+            Self::Node => -DAY_SECONDS,
+            Self::LoginEvent | Self::LoginCount | Self::RefusalCount => limits
                 .history_retention_days
                 .saturating_mul(DAY_SECONDS)
                 .saturating_neg(),

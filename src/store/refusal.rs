@@ -4,6 +4,7 @@
 use super::column::{can_be_stored, free_text};
 use super::connection::on_backend;
 use super::keyset::{NumberCursor, Page, fetched};
+use super::login_count::count_refusal;
 use super::schema::{client, refusal};
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
@@ -87,7 +88,7 @@ fn is_known(conn: &mut DbConn, (issuer, client_id): (&str, &str)) -> Result<bool
 }
 
 fn insert_one(conn: &mut DbConn, row: &Refusal, known: bool) -> Result<(), StoreError> {
-    on_backend!(conn, c => diesel::insert_into(refusal::table)
+    let inserted = on_backend!(conn, c => diesel::insert_into(refusal::table)
         .values((
             refusal::reference.eq(&row.reference),
             refusal::issuer.eq(row.issuer.as_str()),
@@ -101,6 +102,9 @@ fn insert_one(conn: &mut DbConn, row: &Refusal, known: bool) -> Result<(), Store
         ))
         .on_conflict_do_nothing()
         .execute(c))?;
+    if inserted == 1 {
+        count_refusal(conn, row)?;
+    }
     Ok(())
 }
 

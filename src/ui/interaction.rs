@@ -5,7 +5,8 @@ use crate::endpoint::{Reply, Trouble};
 use crate::model::{ErrorCode, Interaction, InteractionId, InteractionState, SecretHash};
 use crate::oauth::authorization::answer::{self, Answer};
 use crate::provider::Provider;
-use crate::store::interaction;
+use crate::store::login_count::{self, EndedLogin, LoginResult};
+use crate::store::{StoreError, interaction};
 
 /// An interaction that is open and belongs to this browser.
 pub struct OpenInteraction {
@@ -62,6 +63,33 @@ impl OpenInteraction {
         self.interaction.id.as_str()
     }
 
+    /// A login for it that ends now without access, at the level that was asked for.
+    fn ended(&self, visit: &Visit<'_>, result: LoginResult) -> EndedLogin {
+        let request = &self.interaction.request;
+        let level = visit.op.level_for(&request.acr_values);
+        EndedLogin {
+            issuer: visit.op.issuer.clone(),
+            client_id: request.client_id.clone(),
+            acr: level.unwrap_or_default().to_owned(),
+            result,
+            at: visit.now(),
+        }
+    }
+
+    /// A password, code or key was wrong.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_failure(&self, visit: &Visit<'_>) -> Result<(), StoreError> {
+        let login = self.ended(visit, LoginResult::Failed);
+        visit
+            .op
+            .shared
+            .store
+            .write(move |tx| login_count::count(tx, &login))
+            .await
+    }
+
     /// Ends it with `access_denied` for the RP (SPID/CIE AZ-12).
     ///
     /// # Errors
@@ -74,11 +102,18 @@ impl OpenInteraction {
         let id = self.interaction.id.clone();
         let browser = self.interaction.browser;
         let now = visit.now();
+        let login = self.ended(visit, LoginResult::Denied);
         let ended = visit
             .op
             .shared
             .store
-            .write(move |tx| interaction::abandon(tx, &id, &browser, now))
+            .write(move |tx| -> Result<bool, StoreError> {
+                let ended = interaction::abandon(tx, &id, &browser, now)?;
+                if ended {
+                    login_count::count(tx, &login)?;
+                }
+                Ok(ended)
+            })
             .await?;
         if !ended {
             return Err(PageFailure::Refused(

@@ -22,6 +22,7 @@ pub mod account;
 pub mod advice;
 mod assets;
 mod brand;
+pub mod chart;
 pub mod check;
 pub mod consent;
 pub mod desk;
@@ -58,6 +59,9 @@ pub use pages::consents::{ConsentView, ConsentsPage};
 pub use pages::demo::{
     ActionKind, DemoAction, DemoAttribute, DemoHomePage, DemoLink, DemoLinkKind, DemoOptions,
     DemoResultPage, DemoRpPage, DemoStep, DemoUser, StepKind,
+};
+pub use pages::desk::dashboard::{
+    AliveView, BusyView, ChartView, DashboardPage, EndingView, KeyAgeView, RangeView,
 };
 pub use pages::desk::federation::{
     AnchorView, AskedView, AttestationView, AttestedView, FederationPage, OwnMarkView, RenewalView,

@@ -6,8 +6,10 @@ use crate::endpoint::quote;
 use crate::keys;
 use crate::mail::Courier;
 use crate::provider::{MarkKeeper, Task, follow_changes, renew_all, tell_of_ending_consents};
+use crate::store::node::{self, Node};
 use crate::store::own_trust_mark;
 use crate::store::purge::{PurgeLimits, purge_expired};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -18,13 +20,15 @@ const KEY_POLL: Duration = Duration::from_secs(2);
 const CHANGE_POLL: Duration = Duration::from_secs(1);
 /// A mail leaves within this time.
 const MAIL_POLL: Duration = Duration::from_secs(1);
+/// A node says so often that it is alive.
+const NODE_SIGN: Duration = Duration::from_secs(5);
 /// Refusals reach the database within this time.
 const REFUSAL_FLUSH: Duration = Duration::from_secs(1);
 /// How often expired rows and ending chains are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// Runs until the server stops.
-pub(super) async fn run(app: App, certificate: Option<Arc<Certificate>>) {
+pub(super) async fn run(app: App, address: SocketAddr, certificate: Option<Arc<Certificate>>) {
     let keys = watch_keys(app.clone(), certificate);
     // Each by itself: RPs that are slow to answer delay no purge.
     let changes = watch_changes(&app);
@@ -32,6 +36,7 @@ pub(super) async fn run(app: App, certificate: Option<Arc<Certificate>>) {
         keys,
         changes,
         keep_refusals(&app),
+        keep_showing(&app, address),
         keep_mailing(&app),
         keep_purging(&app),
         keep_renewing(&app),
@@ -71,6 +76,29 @@ async fn keep_refusals(app: &App) {
                 log::warn!("event=refusals.not_written reason={}", quote(error));
             }
             Err(_still) => {}
+        }
+    }
+}
+
+/// Says that this node is alive.
+async fn keep_showing(app: &App, address: SocketAddr) {
+    let clock = &app.shared.clock;
+    let started_at = clock.now();
+    let id = crate::random::identifier();
+    let mut ticks = tokio::time::interval(NODE_SIGN);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let alive = Node {
+            id: id.clone(),
+            address: address.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at,
+            seen_at: clock.now(),
+        };
+        let written = app.shared.store.write(move |tx| node::upsert(tx, &alive));
+        if let Err(error) = written.await {
+            log::debug!("event=node.not_shown reason={}", quote(error));
         }
     }
 }

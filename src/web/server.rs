@@ -146,7 +146,7 @@ pub fn serve(
         address,
         handle: server.handle(),
         finished: tokio::spawn(server),
-        background: tokio::spawn(background::run(app.clone(), tls)),
+        background: tokio::spawn(background::run(app.clone(), address, tls)),
         app,
     })
 }

@@ -1,12 +1,14 @@
 //! Every test here runs on SQLite, and on PostgreSQL too when `VARCO_TEST_POSTGRES` holds the URL of a server.
 
 mod changes;
+mod counts;
 mod devices_and_drafts;
 mod history;
 mod lists;
 mod mails;
 mod other_channels;
 mod outage;
+mod plans;
 mod purge;
 mod refusals;
 mod renewal_and_marks;

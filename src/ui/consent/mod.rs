@@ -13,6 +13,7 @@ use crate::oauth::authorization::answer::Answer;
 use crate::oauth::{claims, subject};
 use crate::provider::{ClientError, Discovery, KnownClient, Provider};
 use crate::random;
+use crate::store::login_count::{self, EndedLogin, LoginResult};
 use crate::store::{
     DbConn, StoreError, authorization_code, grant, interaction as interactions, login_event,
 };
@@ -177,6 +178,13 @@ impl Consent {
         let op = visit.op;
         let code = random::token();
         let (new_grant, new_code, event) = self.records(visit, keep_offline, &code);
+        let ended = EndedLogin {
+            issuer: op.issuer.clone(),
+            client_id: event.client_id.clone(),
+            acr: event.acr.clone(),
+            result: LoginResult::Granted,
+            at: event.occurred_at,
+        };
         let id = self.open.interaction.id.clone();
         let session = self.session.id.clone();
         let now = visit.now();
@@ -194,6 +202,7 @@ impl Consent {
                 grant::insert(tx, &new_grant)?;
                 authorization_code::insert(tx, &new_code)?;
                 login_event::insert(tx, &event)?;
+                login_count::count(tx, &ended)?;
                 Ok(true)
             })
             .await?;

@@ -152,7 +152,8 @@ impl Desk<'_> {
     #[must_use]
     pub fn view(&self, section: Section) -> DeskView {
         let sections = Section::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|known| may_open(known.path(), self.operator.role))
             .map(|known| SectionView {
                 name: known.name(),

@@ -13,6 +13,7 @@
 //! To add a section: a module with `pub(super) static ROUTES`, its line in [`ROUTES`] and in [`Section`], its pages in
 //! `ui/pages/desk`, templates in `templates/desk`, messages in `locales/*/desk-NAME.ftl`, samples in `ui/tests`.
 
+mod dashboard;
 mod draft;
 mod federation;
 mod frame;
@@ -83,7 +84,8 @@ impl Route {
 }
 
 /// Every address of the desk that needs a login, by section.
-pub static ROUTES: [&[Route]; 8] = [
+pub static ROUTES: &[&[Route]] = &[
+    &dashboard::ROUTES,
     &rps::ROUTES,
     &users::ROUTES,
     &federation::ROUTES,
@@ -96,12 +98,14 @@ pub static ROUTES: [&[Route]; 8] = [
 
 /// The table, row by row.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
-    ROUTES.into_iter().flatten()
+    ROUTES.iter().copied().flatten()
 }
 
 /// A section: an entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
+    /// What goes on.
+    Dashboard,
     /// Relying parties.
     Rps,
     /// The people of the identity registry.
@@ -122,7 +126,8 @@ pub enum Section {
 
 impl Section {
     /// The navigation, in its order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: &[Self] = &[
+        Self::Dashboard,
         Self::Rps,
         Self::Users,
         Self::Sessions,
@@ -136,6 +141,7 @@ impl Section {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Dashboard => "dashboard",
             Self::Rps => "rps",
             Self::Users => "users",
             Self::Sessions => "sessions",
@@ -151,6 +157,7 @@ impl Section {
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
+            Self::Dashboard => dashboard::PATH,
             Self::Rps => rps::PATH,
             Self::Users => users::PATH,
             Self::Sessions => sessions::PATH,
@@ -167,7 +174,8 @@ impl Section {
 #[must_use]
 pub fn first_page(role: Role) -> &'static str {
     Section::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .map(Section::path)
         .find(|path| may_open(path, role))
         .unwrap_or(own::PATH)
@@ -185,7 +193,8 @@ fn page_of(path: &str, query: &Params) -> String {
         path
     } else {
         Section::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .map(Section::path)
             .find(|section| path.starts_with(section))
             .unwrap_or(PATH)

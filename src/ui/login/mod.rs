@@ -343,6 +343,9 @@ impl Login {
                 (422, LoginError::WrongCredentials, "credentials", None)
             }
         };
+        if let (LoginFailure::WrongCredentials, Some(open)) = (failure, &self.open) {
+            open.count_failure(visit).await?;
+        }
         let mut reply = self.form(visit, status, username, Some(error)).await?;
         if let Some(seconds) = retry {
             reply = reply.header("Retry-After", seconds.to_string());

@@ -10,7 +10,8 @@ pub(super) fn view(texts: Texts, section: Section) -> DeskView {
         operator: texts.of("olga"),
         role: "administrator",
         sections: Section::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .map(|known| SectionView {
                 name: known.name(),
                 url: known.path(),
@@ -61,6 +62,69 @@ fn one(texts: Texts, enabled: bool) -> OperatorPage {
         disable_url: texts.of("/admin/operators/confirm?change=disable"),
         reset_url: texts.of("/admin/operators/confirm?change=reset_factor"),
         end_sessions_url: texts.of("/admin/operators/confirm?change=end_sessions"),
+    }
+}
+
+fn dashboard(texts: Texts, busy: bool) -> DashboardPage {
+    let buckets = chart::Buckets {
+        from: NOW,
+        seconds: 3_600,
+        number: 24,
+    };
+    let numbers = [
+        (NOW, texts.of("granted"), 7),
+        (NOW.plus_seconds(3_600), texts.of("failed"), 2),
+    ];
+    let drawn = |key| ChartView {
+        key,
+        chart: chart::draw(buckets, if busy { &numbers } else { &[] }),
+    };
+    let ranges = ["day", "week", "month", "year"].map(|key| RangeView {
+        key,
+        url: texts.of("/admin/dashboard?range=day"),
+        current: key == "day",
+    });
+    DashboardPage {
+        desk: view(texts, Section::Dashboard),
+        ranges: ranges.into(),
+        charts: ["result", "level", "issuer", "refusals"].map(drawn).into(),
+        busiest: if busy {
+            vec![BusyView {
+                name: texts.of("Comune di Esempio"),
+                client_id: texts.of("https://rp.example.it"),
+                number: 7,
+            }]
+        } else {
+            Vec::new()
+        },
+        ending: if busy {
+            vec![EndingView {
+                name: texts.of("comune di esempio"),
+                client_id: texts.of("https://rp.example.it"),
+                at: NOW,
+            }]
+        } else {
+            Vec::new()
+        },
+        keys: vec![KeyAgeView {
+            issuer: texts.of("https://op.example.it/spid"),
+            ring: "protocol",
+            usage: texts.of("sig"),
+            kind: texts.of("P-256"),
+            days: 12,
+        }],
+        nodes: if busy {
+            vec![AliveView {
+                address: texts.of("127.0.0.1:8000"),
+                version: texts.of("0.1.0"),
+                started_at: NOW,
+                seen_at: NOW,
+            }]
+        } else {
+            Vec::new()
+        },
+        mails_queued: 1,
+        mails_failed: 0,
     }
 }
 
@@ -211,6 +275,8 @@ pub(super) fn all(texts: Texts) -> Vec<Sample> {
             "desk-trail",
             trail(texts, vec![entry(texts, false), entry(texts, true)]),
         ),
+        Sample::new("desk-dashboard", dashboard(texts, true)),
+        Sample::new("desk-dashboard-empty", dashboard(texts, false)),
         Sample::new("desk-trail-empty", trail(texts, Vec::new())),
     ];
     for (number, error) in ERRORS.into_iter().enumerate() {

@@ -1,5 +1,6 @@
 //! The operator's desk, through HTTP, as an operator, a lesser operator, a stranger and an attacker meet it.
 
+mod dashboard;
 mod drafts;
 mod federation;
 mod keys;

@@ -273,6 +273,9 @@ impl<'a> Step<'a> {
 
     async fn refuse(&self, visit: &Visit<'_>, error: ProofError) -> Result<Reply, PageFailure> {
         let (status, retry) = proof::status_of(error, visit.now());
+        if error == ProofError::WrongCode {
+            self.open.count_failure(visit).await?;
+        }
         let mut reply = self.page(visit, status, Some(error)).await?;
         if let Some(seconds) = retry {
             reply = reply.header("Retry-After", seconds.to_string());

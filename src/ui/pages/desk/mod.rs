@@ -1,5 +1,6 @@
 //! The pages of the operator's desk: what all have in common, and a file a section.
 
+pub mod dashboard;
 pub mod federation;
 pub mod keys;
 pub mod login;

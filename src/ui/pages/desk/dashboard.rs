@@ -1,0 +1,104 @@
+//! The dashboard.
+
+use super::super::Page;
+use super::DeskView;
+use crate::clock::UtcTime;
+use crate::ui::chart::Chart;
+use serde::Serialize;
+
+/// A time that can be looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct RangeView {
+    /// `desk-dashboard-range-KEY`.
+    pub key: &'static str,
+    /// Where it is shown.
+    pub url: String,
+    /// It is the one that is shown.
+    pub current: bool,
+}
+
+/// A chart with its heading.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChartView {
+    /// `desk-dashboard-chart-KEY`; unique on the page.
+    pub key: &'static str,
+    /// What is drawn.
+    pub chart: Chart,
+}
+
+/// A busy RP.
+#[derive(Clone, Debug, Serialize)]
+pub struct BusyView {
+    /// Its name, or its key.
+    pub name: String,
+    /// Its key.
+    pub client_id: String,
+    /// Logins granted.
+    pub number: i64,
+}
+
+/// An RP whose trust chain ends.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndingView {
+    /// Its name.
+    pub name: String,
+    /// Its key.
+    pub client_id: String,
+    /// When.
+    pub at: UtcTime,
+}
+
+/// A key that signs or decrypts now.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyAgeView {
+    /// Whose.
+    pub issuer: String,
+    /// `protocol` or `federation`.
+    pub ring: &'static str,
+    /// `sig` or `enc`.
+    pub usage: String,
+    /// `P-256`.
+    pub kind: String,
+    /// Whole days since it is in use.
+    pub days: i64,
+}
+
+/// A process that serves.
+#[derive(Clone, Debug, Serialize)]
+pub struct AliveView {
+    /// Where it listens.
+    pub address: String,
+    /// Its version.
+    pub version: String,
+    /// Since when.
+    pub started_at: UtcTime,
+    /// When it last said so.
+    pub seen_at: UtcTime,
+}
+
+/// What goes on.
+#[derive(Clone, Debug, Serialize)]
+pub struct DashboardPage {
+    /// What every page has.
+    pub desk: DeskView,
+    /// The choice of the time.
+    pub ranges: Vec<RangeView>,
+    /// The charts.
+    pub charts: Vec<ChartView>,
+    /// The busiest RPs, the first one first.
+    pub busiest: Vec<BusyView>,
+    /// Chains that end within a day, the next one first.
+    pub ending: Vec<EndingView>,
+    /// Keys in use.
+    pub keys: Vec<KeyAgeView>,
+    /// Nodes that are alive.
+    pub nodes: Vec<AliveView>,
+    /// E-mails that wait.
+    pub mails_queued: i64,
+    /// E-mails given up.
+    pub mails_failed: i64,
+}
+
+impl Page for DashboardPage {
+    const TEMPLATE: &'static str = "desk/dashboard.html";
+}
