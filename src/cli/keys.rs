@@ -51,29 +51,7 @@ pub(super) fn run(
             ring,
             kind,
             usage,
-        } => {
-            let settings = world.issuer(&issuer)?;
-            let kind = KeyKind::parse(&kind).ok_or_else(|| {
-                Failure::UsedWrongly(format!(
-                    "no kind of key: {kind}; expected RSA-2048, RSA-3072, RSA-4096, P-256, P-384 or P-521"
-                ))
-            })?;
-            let usage = match usage {
-                UseArgument::Sig => KeyUse::Signature,
-                UseArgument::Enc => KeyUse::Encryption,
-            };
-            if ring == RingArgument::Federation && usage == KeyUse::Encryption {
-                return Err(Failure::UsedWrongly(
-                    "federation keys only sign: --use sig".to_owned(),
-                ));
-            }
-            let kek = keys::load_key(&world.settings)?;
-            let what = (ring_name(ring), kind, usage);
-            let keeper = keeper(&world, settings, Some(&kek), "");
-            let made = administration::generate(&keeper, what)?;
-            tell(&[made], output);
-            Ok(())
-        }
+        } => generate(&world, &issuer, (ring, &kind, usage), output),
         KeysCommand::Rotate {
             issuer,
             ring,
@@ -111,6 +89,34 @@ pub(super) fn run(
             Ok(())
         }
     }
+}
+
+fn generate(
+    world: &World,
+    issuer: &str,
+    (ring, kind, usage): (RingArgument, &str, UseArgument),
+    output: &mut Output,
+) -> Done {
+    let settings = world.issuer(issuer)?;
+    let kind = KeyKind::parse(kind).ok_or_else(|| {
+        Failure::UsedWrongly(format!(
+            "no kind of key: {kind}; expected RSA-2048, RSA-3072, RSA-4096, P-256, P-384 or P-521"
+        ))
+    })?;
+    let usage = match usage {
+        UseArgument::Sig => KeyUse::Signature,
+        UseArgument::Enc => KeyUse::Encryption,
+    };
+    if ring == RingArgument::Federation && usage == KeyUse::Encryption {
+        return Err(Failure::UsedWrongly(
+            "federation keys only sign: --use sig".to_owned(),
+        ));
+    }
+    let kek = keys::load_key(&world.settings)?;
+    let keeper = keeper(world, settings, Some(&kek), "");
+    let made = administration::generate(&keeper, (ring_name(ring), kind, usage))?;
+    tell(&[made], output);
+    Ok(())
 }
 
 fn keeper<'a>(

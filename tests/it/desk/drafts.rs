@@ -54,7 +54,10 @@ async fn a_form_sent_after_the_session_ended_comes_back_filled_in_once_and_witho
     assert!(page.body.contains("<option value=\"operator\" selected>"));
     assert!(!page.body.contains("nobody keeps"));
     // It can be sent now; and what came back is gone.
-    let form = page.form(FORM).with("password", PASSWORD);
+    let form = page
+        .form(FORM)
+        .with("name", "vera.typed")
+        .with("password", PASSWORD);
     assert_eq!(olga.submit(&page, &form).await.status, 303);
     let again = olga.get(&world.url(&to)).await;
     assert!(!again.body.contains("vera.typed"));
