@@ -10,8 +10,10 @@
 //! transaction: what is not in the trail did not happen. To add one: a function in the file of its subject, a row of the
 //! desk's route table, a command.
 
+pub mod keys;
 pub mod operators;
 pub mod parties;
+pub mod sessions;
 pub mod users;
 
 use crate::clock::UtcTime;

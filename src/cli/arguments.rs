@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(super) mod operators;
+pub(super) mod sessions;
 pub(super) mod users;
 
 use crate::federation::EntityId;
@@ -48,6 +49,9 @@ pub(super) enum Command {
     /// The people who may use the pages at /admin, and what they did
     #[command(subcommand)]
     Operator(operators::OperatorCommand),
+    /// Sessions of citizens, and what relying parties hold of them
+    #[command(subcommand)]
+    Session(sessions::SessionCommand),
     /// Remove what has expired, once; `serve` does it by itself
     Purge,
 }
@@ -224,6 +228,12 @@ pub(super) enum KeysCommand {
         /// In an emergency: the new keys sign at once
         #[arg(long)]
         now: bool,
+        /// Not before this time, such as 2026-12-01T03:00:00Z; never before the new keys were published long enough
+        #[arg(long, value_name = "TIME", conflicts_with = "now")]
+        at: Option<chrono::DateTime<chrono::Utc>>,
+        /// Why, for the trail
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
     },
     /// Take a key out of use; it verifies until the last token signed with it has ended
     Retire {
@@ -236,6 +246,9 @@ pub(super) enum KeysCommand {
         /// In an emergency: tokens signed with it no longer count
         #[arg(long)]
         now: bool,
+        /// Why, for the trail
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
     },
 }
 

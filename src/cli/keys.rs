@@ -3,11 +3,12 @@
 use super::arguments::{KeysCommand, RingArgument, UseArgument};
 use super::output::Output;
 use super::{Console, Done, Failure, World};
+use crate::administration::keys::{self as administration, Keeper};
 use crate::clock::UtcTime;
 use crate::config::IssuerSettings;
 use crate::jose::RingName;
-use crate::jose::{KeyKind, KeyUse};
-use crate::keys::{self, Change, KeyError, UNSCHEDULED, state_at};
+use crate::jose::{KeyEncryptionKey, KeyKind, KeyUse};
+use crate::keys::{self, Change, KeyError, UNSCHEDULED, When, state_at};
 use crate::model::{IssuerId, StoredKey};
 use crate::store::signing_key;
 use data_encoding::BASE64;
@@ -50,39 +51,35 @@ pub(super) fn run(
             ring,
             kind,
             usage,
+        } => generate(&world, &issuer, (ring, &kind, usage), output),
+        KeysCommand::Rotate {
+            issuer,
+            ring,
+            now,
+            at,
+            reason,
         } => {
             let settings = world.issuer(&issuer)?;
-            let kind = KeyKind::parse(&kind).ok_or_else(|| {
-                Failure::UsedWrongly(format!(
-                    "no kind of key: {kind}; expected RSA-2048, RSA-3072, RSA-4096, P-256, P-384 or P-521"
-                ))
-            })?;
-            let usage = match usage {
-                UseArgument::Sig => KeyUse::Signature,
-                UseArgument::Enc => KeyUse::Encryption,
+            let kek = keys::load_key(&world.settings)?;
+            let when = match (now, at) {
+                (true, _) => When::Immediately,
+                (false, Some(at)) => When::At(UtcTime(at.timestamp())),
+                (false, None) => When::Soonest,
             };
-            if ring == RingArgument::Federation && usage == KeyUse::Encryption {
-                return Err(Failure::UsedWrongly(
-                    "federation keys only sign: --use sig".to_owned(),
-                ));
-            }
-            let kek = keys::load_key(&world.settings)?;
-            let what = (ring_name(ring), kind, usage);
-            let made = keys::generate(&world.store, settings, &kek, what, world.now)?;
-            tell(&[made], output);
-            Ok(())
-        }
-        KeysCommand::Rotate { issuer, ring, now } => {
-            let settings = world.issuer(&issuer)?;
-            let kek = keys::load_key(&world.settings)?;
-            let how = (ring_name(ring), now);
-            let changes = keys::rotate(&world.store, settings, &kek, how, world.now)?;
+            let keeper = keeper(&world, settings, Some(&kek), &reason);
+            let changes = administration::rotate(&keeper, ring_name(ring), when)?;
             tell(&changes, output);
             Ok(())
         }
-        KeysCommand::Retire { issuer, kid, now } => {
+        KeysCommand::Retire {
+            issuer,
+            kid,
+            now,
+            reason,
+        } => {
             let settings = world.issuer(&issuer)?;
-            let done = keys::retire(&world.store, settings, (&kid, now), world.now)?;
+            let keeper = keeper(&world, settings, None, &reason);
+            let done = administration::retire(&keeper, &kid, now)?;
             output.text(&format!(
                 "{} no longer signs; it leaves the published keys at {}",
                 done.kid,
@@ -91,6 +88,50 @@ pub(super) fn run(
             output.json(json!({ "keys": [change_json(&done)] }));
             Ok(())
         }
+    }
+}
+
+fn generate(
+    world: &World,
+    issuer: &str,
+    (ring, kind, usage): (RingArgument, &str, UseArgument),
+    output: &mut Output,
+) -> Done {
+    let settings = world.issuer(issuer)?;
+    let kind = KeyKind::parse(kind).ok_or_else(|| {
+        Failure::UsedWrongly(format!(
+            "no kind of key: {kind}; expected RSA-2048, RSA-3072, RSA-4096, P-256, P-384 or P-521"
+        ))
+    })?;
+    let usage = match usage {
+        UseArgument::Sig => KeyUse::Signature,
+        UseArgument::Enc => KeyUse::Encryption,
+    };
+    if ring == RingArgument::Federation && usage == KeyUse::Encryption {
+        return Err(Failure::UsedWrongly(
+            "federation keys only sign: --use sig".to_owned(),
+        ));
+    }
+    let kek = keys::load_key(&world.settings)?;
+    let keeper = keeper(world, settings, Some(&kek), "");
+    let made = administration::generate(&keeper, (ring_name(ring), kind, usage))?;
+    tell(&[made], output);
+    Ok(())
+}
+
+fn keeper<'a>(
+    world: &'a World,
+    settings: &'a IssuerSettings,
+    key_encryption_key: Option<&'a KeyEncryptionKey>,
+    reason: &'a str,
+) -> Keeper<'a> {
+    Keeper {
+        store: &world.store,
+        settings,
+        key_encryption_key,
+        actor: &world.actor,
+        reason,
+        now: world.now,
     }
 }
 
@@ -268,10 +309,7 @@ fn list(world: &World, found: &[StoredKey], export_private: bool, output: &mut O
 }
 
 /// PKCS#8 in PEM (RFC 7468 §10).
-fn pem(
-    kek: &crate::jose::KeyEncryptionKey,
-    key: &StoredKey,
-) -> Result<Zeroizing<String>, KeyError> {
+fn pem(kek: &KeyEncryptionKey, key: &StoredKey) -> Result<Zeroizing<String>, KeyError> {
     let private = keys::open(kek, key)?;
     let der = private.to_pkcs8_der().map_err(|reason| KeyError::Jose {
         kid: key.kid.clone(),

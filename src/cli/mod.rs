@@ -15,6 +15,7 @@ mod output;
 mod parties;
 mod people;
 mod refusals;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -173,6 +174,10 @@ fn dispatch(arguments: Arguments, hooks: Hooks, console: &mut Console<'_>) -> Do
         Command::Operator(command) => {
             let world = World::open(file, console)?;
             operators::run(&world, command, console, &mut output)?;
+        }
+        Command::Session(command) => {
+            let world = World::open(file, console)?;
+            sessions::run(&world, command, console, &mut output)?;
         }
         Command::Keys(command) => keys::run(file, command, console, &mut output)?,
         Command::User(command) => users::run(file, command, console, &mut output)?,

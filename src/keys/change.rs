@@ -8,7 +8,7 @@ use crate::config::{IssuerSettings, ServerSettings};
 use crate::jose::RingName;
 use crate::jose::{KeyEncryptionKey, KeyKind, KeyState, KeyUse, PrivateKey};
 use crate::model::{IssuerId, StoredKey};
-use crate::store::{Store, StoreError, signing_key};
+use crate::store::{DbConn, Store, StoreError, signing_key};
 
 /// Caches of documents and differing clocks are allowed for beyond the last token's end.
 const GRACE_SECONDS: i64 = 600;
@@ -130,16 +130,16 @@ fn fill(
     insert(store, made)
 }
 
-/// Makes a key that is published and does not sign until [`rotate`] is run.
+/// Makes a key that is published and does not sign until [`rotate`] is run; `tell` writes in the same transaction.
 ///
 /// # Errors
 /// openssl's, the database's.
 pub fn generate(
     store: &Store,
-    settings: &IssuerSettings,
-    key_encryption_key: &KeyEncryptionKey,
+    (settings, key_encryption_key): (&IssuerSettings, &KeyEncryptionKey),
     (ring, kind, usage): (RingName, KeyKind, KeyUse),
     now: UtcTime,
+    tell: impl FnOnce(&mut DbConn, &Change) -> Result<(), StoreError> + Send + 'static,
 ) -> Result<Change, KeyError> {
     let key = make(
         settings,
@@ -148,25 +148,42 @@ pub fn generate(
         key_encryption_key,
     )?;
     let made = change(&key, key.activates_at);
-    insert(store, vec![key])?;
+    let told = made.clone();
+    store.write_blocking(move |conn| {
+        signing_key::insert(conn, &key)?;
+        tell(conn, &told)
+    })?;
     Ok(made)
 }
 
-/// Replaces every current key of a ring.
+/// From when new keys are to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// As soon as they have been published for long enough.
+    Soonest,
+    /// At this time, or when they have been published for long enough, if that is later.
+    At(UtcTime),
+    /// At once: an emergency.
+    Immediately,
+}
+
+/// Replaces every current key of a ring; `tell` writes in the same transaction.
 ///
 /// A waiting key of the same kind is used, else one is made. Protocol keys sign one entity-configuration lifetime after
 /// they were first published. A federation key that was just made waits for another `rotate`, to be run when the
-/// superior attests it; one that waited already signs at once. `immediately` skips all waiting.
+/// superior attests it; one that waited already signs at once, or at the time that was chosen.
 ///
 /// # Errors
-/// `NoKeys` for a ring without current keys; openssl's; the database's.
+/// `NoKeys` for a ring without current keys; `Changed` when somebody else changed keys meanwhile; openssl's; the
+/// database's.
 pub fn rotate(
     store: &Store,
-    settings: &IssuerSettings,
-    key_encryption_key: &KeyEncryptionKey,
-    (ring, immediately): (RingName, bool),
+    (settings, key_encryption_key): (&IssuerSettings, &KeyEncryptionKey),
+    (ring, when): (RingName, When),
     now: UtcTime,
+    tell: impl FnOnce(&mut DbConn, &[Change]) -> Result<(), StoreError> + Send + 'static,
 ) -> Result<Vec<Change>, KeyError> {
+    let version = store.read_blocking(signing_key::keyring_version)?;
     let stored: Vec<StoredKey> = keys_of(store, settings)?
         .into_iter()
         .filter(|key| key.ring == ring)
@@ -193,15 +210,14 @@ pub fn rotate(
                 && key.usage == old.usage
                 && state_at(key, now) == Some(KeyState::Next)
         });
-        plan.succeed(
-            settings,
-            old,
-            waiting,
-            (key_encryption_key, immediately, now),
-        )?;
+        plan.succeed(settings, old, waiting, (key_encryption_key, when, now))?;
     }
     let changes = plan.changes.clone();
     store.write_blocking(move |conn| {
+        // Making keys takes long: two operators who rotate at the same time must not make two sets of them.
+        if signing_key::keyring_version(conn)? != version {
+            return Err(KeyError::Changed);
+        }
         for key in &plan.new {
             signing_key::insert(conn, key)?;
         }
@@ -212,7 +228,8 @@ pub fn rotate(
             signing_key::retire(conn, issuer, kid, *retired)?;
             signing_key::end(conn, issuer, kid, *ends)?;
         }
-        Ok::<_, StoreError>(())
+        tell(conn, &plan.changes)?;
+        Ok(())
     })?;
     Ok(changes)
 }
@@ -256,23 +273,27 @@ impl Plan {
         settings: &IssuerSettings,
         old: &StoredKey,
         waiting: Option<&StoredKey>,
-        (key_encryption_key, immediately, now): (&KeyEncryptionKey, bool, UtcTime),
+        (key_encryption_key, when, now): (&KeyEncryptionKey, When, UtcTime),
     ) -> Result<(), KeyError> {
         let published_long_enough = |since: UtcTime| {
             since
                 .plus_seconds(settings.lifetimes.entity_configuration)
                 .max(now)
         };
-        let at = match (immediately, old.ring, waiting) {
-            (true, _, _) | (false, RingName::Federation, Some(_)) => now,
-            (false, RingName::Federation, None) => UNSCHEDULED,
+        let soonest = match (old.ring, waiting) {
+            (RingName::Federation, Some(_)) => now,
+            (RingName::Federation, None) => UNSCHEDULED,
             // Senders take an encryption key from the published set: there is nothing to wait for, and the old one
             // still decrypts.
-            (false, RingName::Protocol, _) if old.usage == KeyUse::Encryption.as_str() => now,
-            (false, RingName::Protocol, Some(key)) => {
-                published_long_enough(key.created_at).min(key.activates_at.max(now))
-            }
-            (false, RingName::Protocol, None) => published_long_enough(now),
+            (RingName::Protocol, _) if old.usage == KeyUse::Encryption.as_str() => now,
+            (RingName::Protocol, Some(key)) => published_long_enough(key.created_at),
+            (RingName::Protocol, None) => published_long_enough(now),
+        };
+        let at = match (when, waiting) {
+            (When::Immediately, _) => now,
+            (When::At(chosen), _) => soonest.max(chosen),
+            (When::Soonest, Some(key)) => soonest.min(key.activates_at.max(now)),
+            (When::Soonest, None) => soonest,
         };
         match waiting {
             Some(key) => {
@@ -297,7 +318,8 @@ impl Plan {
     }
 }
 
-/// Takes a key out of use: it verifies until the last token signed with it has ended, or `immediately` no more.
+/// Takes a key out of use: it verifies until the last token signed with it has ended, or `immediately` no more. `tell`
+/// writes in the same transaction.
 ///
 /// # Errors
 /// `Unknown`; `LastOfItsKind`; the database's.
@@ -306,6 +328,7 @@ pub fn retire(
     settings: &IssuerSettings,
     (kid, immediately): (&str, bool),
     now: UtcTime,
+    tell: impl FnOnce(&mut DbConn, &Change) -> Result<(), StoreError> + Send + 'static,
 ) -> Result<Change, KeyError> {
     let stored = keys_of(store, settings)?;
     let key = stored
@@ -321,11 +344,18 @@ pub fn retire(
             && other.kind == key.kind
             && other.usage == key.usage
             && state_at(other, now) == Some(KeyState::Current)
+            && other.retired_at.is_none()
     });
     let needed = kinds(settings, key.ring)
         .iter()
         .any(|(kind, usage)| kind.to_string() == key.kind && usage.as_str() == key.usage);
-    if state_at(key, now) == Some(KeyState::Current) && needed && !replaced {
+    // A successor whose time is set is needed as well: the keys before it stop at that time.
+    let signs = match state_at(key, now) {
+        Some(KeyState::Current) => true,
+        Some(KeyState::Next) => key.activates_at != UNSCHEDULED,
+        Some(KeyState::Retired) | None => false,
+    };
+    if signs && needed && !replaced {
         return Err(KeyError::LastOfItsKind {
             kid: kid.to_owned(),
             kind: key.kind.clone(),
@@ -343,11 +373,14 @@ pub fn retire(
         usual_end
     };
     let (issuer, name) = (key.issuer.clone(), key.kid.clone());
+    let done = change(key, ends_at);
+    let told = done.clone();
     store.write_blocking(move |conn| {
         signing_key::retire(conn, &issuer, &name, retired_at)?;
-        signing_key::end(conn, &issuer, &name, ends_at)
+        signing_key::end(conn, &issuer, &name, ends_at)?;
+        tell(conn, &told)
     })?;
-    Ok(change(key, ends_at))
+    Ok(done)
 }
 
 /// How long something signed with a key, or encrypted to it, may be presented after the key was retired.

@@ -16,7 +16,7 @@ mod key_file;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, generate, init, replace_lost, retire, rotate};
+pub use change::{Change, When, generate, init, replace_lost, retire, rotate};
 pub use key_file::{load_key, make_key_file};
 
 use crate::clock::UtcTime;
@@ -89,6 +89,11 @@ pub enum KeyError {
         /// `sig` or `enc`.
         usage: String,
     },
+    /// Somebody else changed keys at the same time.
+    #[error(
+        "nothing was changed: somebody else changed keys at the same time. Look at them, and try again if it is still needed"
+    )]
+    Changed,
     /// Signing, sealing or parsing.
     #[error("key {kid}: {reason}")]
     Jose {

@@ -57,8 +57,21 @@ impl World {
     }
 
     fn rotate(&self, ring: RingName, immediately: bool, now: UtcTime) -> Vec<Change> {
-        let how = (ring, immediately);
-        rotate(&self.store, self.issuer(), &self.key(), how, now).unwrap()
+        let when = match immediately {
+            true => When::Immediately,
+            false => When::Soonest,
+        };
+        self.rotate_when(ring, when, now)
+    }
+
+    fn rotate_when(&self, ring: RingName, when: When, now: UtcTime) -> Vec<Change> {
+        let whose = (self.issuer(), &self.key());
+        rotate(&self.store, whose, (ring, when), now, |_, _| Ok(())).unwrap()
+    }
+
+    fn retire(&self, kid: &str, immediately: bool, now: UtcTime) -> Result<Change, KeyError> {
+        let how = (kid, immediately);
+        retire(&self.store, self.issuer(), how, now, |_, _| Ok(()))
     }
 }
 
@@ -131,7 +144,7 @@ fn in_an_emergency_a_new_key_signs_at_once_even_during_a_rotation() {
     world.rotate(RingName::Protocol, true, START);
     assert_ne!(world.signer(START), old);
     assert!(verifies(&world.rings(START), &old));
-    retire(&world.store, world.issuer(), (&old, true), START).unwrap();
+    world.retire(&old, true, START).unwrap();
     assert!(!verifies(&world.rings(START), &old));
 }
 
@@ -167,9 +180,9 @@ fn a_federation_key_signs_only_after_the_operator_says_that_it_is_attested() {
 fn the_only_key_of_its_kind_is_not_retired() {
     let world = World::initialised();
     let kid = world.signer(START);
-    let refused = retire(&world.store, world.issuer(), (&kid, false), START);
+    let refused = world.retire(&kid, false, START);
     assert!(matches!(refused, Err(KeyError::LastOfItsKind { .. })));
-    let unknown = retire(&world.store, world.issuer(), ("nothing", false), START);
+    let unknown = world.retire("nothing", false, START);
     assert!(matches!(unknown, Err(KeyError::Unknown { .. })));
 }
 
@@ -177,7 +190,8 @@ fn the_only_key_of_its_kind_is_not_retired() {
 fn a_generated_key_waits_and_is_taken_by_the_next_rotation() {
     let world = World::initialised();
     let what = (RingName::Protocol, KeyKind::P256, KeyUse::Signature);
-    let made = generate(&world.store, world.issuer(), &world.key(), what, START).unwrap();
+    let whose = (world.issuer(), &world.key());
+    let made = generate(&world.store, whose, what, START, |_, _| Ok(())).unwrap();
     let later = START.plus_seconds(2 * DAY);
     assert_ne!(world.signer(later), made.kid);
     world.rotate(RingName::Protocol, false, later);
@@ -220,4 +234,36 @@ fn the_key_may_come_from_the_environment() {
     assert!(!make_key_file(&settings).unwrap());
     load_key(&settings).unwrap();
     assert!(!settings.key_file.exists());
+}
+
+#[test]
+fn a_rotation_at_a_chosen_time_waits_for_it_and_is_never_earlier_than_the_publication_allows() {
+    for (days, signs_after) in [(0, 1), (10, 10)] {
+        let world = World::initialised();
+        let old = world.signer(START);
+        let chosen = START.plus_seconds(days * DAY);
+        world.rotate_when(RingName::Protocol, When::At(chosen), START);
+        let lifetime = world.issuer().lifetimes.entity_configuration;
+        let signs = START.plus_seconds((signs_after * DAY).max(lifetime));
+        let before = UtcTime(signs.0.max(chosen.0) - 1);
+        assert_eq!(world.signer(before), old);
+        assert_ne!(world.signer(before.plus_seconds(1)), old);
+        // The successor cannot be taken away: the old key stops at that time.
+        let new = world.signer(before.plus_seconds(1));
+        let refused = world.retire(&new, false, START);
+        assert!(matches!(refused, Err(KeyError::LastOfItsKind { .. })));
+    }
+}
+
+#[test]
+fn a_rotation_that_cannot_be_told_of_did_not_happen() {
+    let world = World::initialised();
+    let old = world.signer(START);
+    let whose = (world.issuer(), &world.key());
+    let how = (RingName::Protocol, When::Immediately);
+    let failed = rotate(&world.store, whose, how, START, |_, _| {
+        Err(StoreError::Migration("the trail is full".to_owned()))
+    });
+    assert!(failed.is_err());
+    assert_eq!(world.signer(START), old);
 }

@@ -81,6 +81,25 @@ pub fn search(
     rows.into_iter().map(CodeRow::decode).collect()
 }
 
+/// Spends the codes of a grant that nobody redeemed and that could still have been; returns how many.
+///
+/// # Errors
+/// The database's.
+pub fn spend_of_grant(
+    conn: &mut DbConn,
+    grant: &GrantId,
+    now: UtcTime,
+) -> Result<usize, StoreError> {
+    Ok(diesel::update(
+        code::table
+            .filter(code::grant_id.eq(grant.as_str()))
+            .filter(code::expires_at.gt(now.0))
+            .filter(code::state.eq(CodeState::Issued.as_text())),
+    )
+    .set(code::state.eq(CodeState::Redeemed.as_text()))
+    .execute(conn)?)
+}
+
 /// Spends a code: one conditional UPDATE, so that of many at the same time one wins. Another client's attempt changes
 /// nothing. Expiry of the code, and expiry or revocation of the grant, are for the caller to judge.
 ///

@@ -90,6 +90,9 @@ pub fn insert(conn: &mut DbConn, new: &Grant) -> Result<(), StoreError> {
 /// # Errors
 /// The database's.
 pub fn find(conn: &mut DbConn, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+    if !can_be_stored(id.as_str()) {
+        return Ok(None);
+    }
     access_grant::table
         .filter(access_grant::id.eq(id.as_str()))
         .select(GrantRow::as_select())
@@ -108,6 +111,8 @@ pub enum GrantsOf {
     Client(IssuerId, ClientId),
     /// Those of a session.
     Session(SessionId),
+    /// Those of a pairwise subject.
+    Subject(String),
 }
 
 /// A page of the grants that are kept, newest first.
@@ -124,6 +129,7 @@ pub fn search(
         GrantsOf::Account(account) => account.as_str(),
         GrantsOf::Client(_, client_id) => client_id.as_str(),
         GrantsOf::Session(session) => session.as_str(),
+        GrantsOf::Subject(subject) => subject,
     };
     if !can_be_stored(asked) {
         return Ok(Page::empty());
@@ -136,6 +142,7 @@ pub fn search(
                 .filter(access_grant::issuer.eq(issuer.as_str()))
                 .filter(access_grant::client_id.eq(asked)),
             GrantsOf::Session(_) => query.filter(access_grant::session_id.eq(asked)),
+            GrantsOf::Subject(_) => query.filter(access_grant::subject.eq(asked)),
         };
         newest_first!(query, access_grant.created_at, after, fetched(limit)).load(c)
     })?;
@@ -143,6 +150,22 @@ pub fn search(
         key: last.created_at,
         id: last.id.as_str().to_owned(),
     })
+}
+
+/// The grants of a session that were not revoked.
+///
+/// # Errors
+/// The database's.
+pub fn unrevoked_of_session(
+    conn: &mut DbConn,
+    session: &SessionId,
+) -> Result<Vec<Grant>, StoreError> {
+    let rows: Vec<GrantRow> = access_grant::table
+        .filter(access_grant::session_id.eq(session.as_str()))
+        .filter(access_grant::revoked_at.is_null())
+        .select(GrantRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(GrantRow::decode).collect()
 }
 
 /// Revokes a grant with its tokens, and marks its history. False: it was revoked before, or is unknown.

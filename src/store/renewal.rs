@@ -4,6 +4,7 @@
 use super::client::OriginKind;
 use super::column::TextEnum;
 use super::connection::on_backend;
+use super::keyset::{Page, TimeCursor, fetched};
 use super::schema::renewal;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
@@ -54,6 +55,86 @@ pub struct RenewalFailure {
     pub since: UtcTime,
     /// Why the last one failed, fit for the wire.
     pub description: String,
+}
+
+/// A renewal that is to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upcoming {
+    /// The RP.
+    pub client_id: ClientId,
+    /// Its immediate superior; empty when it is not known yet.
+    pub superior: String,
+    /// When it is resolved again.
+    pub due_at: UtcTime,
+    /// How often that failed since it last succeeded.
+    pub failures: u32,
+    /// How it failed last.
+    pub failure: Option<RenewalFailure>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = renewal)]
+struct UpcomingRow {
+    client_id: String,
+    superior: String,
+    due_at: i64,
+    failures: i64,
+    failing_since: Option<i64>,
+    failure: Option<String>,
+}
+
+impl UpcomingRow {
+    fn decode(self) -> Upcoming {
+        let failure = self.failing_since.zip(self.failure);
+        Upcoming {
+            client_id: ClientId::new(self.client_id),
+            superior: self.superior,
+            due_at: UtcTime(self.due_at),
+            failures: u32::try_from(self.failures).unwrap_or_default(),
+            failure: failure.map(|(since, description)| RenewalFailure {
+                since: UtcTime(since),
+                description,
+            }),
+        }
+    }
+}
+
+/// A page of an issuer's renewals, the next ones first; only those that fail, or all.
+///
+/// # Errors
+/// The database's.
+pub fn search(
+    conn: &mut DbConn,
+    (issuer, failing): (&IssuerId, bool),
+    after: Option<&TimeCursor>,
+    limit: u32,
+) -> Result<Page<Upcoming>, StoreError> {
+    let rows: Vec<UpcomingRow> = on_backend!(conn, c => {
+        let mut query = renewal::table
+            .filter(renewal::issuer.eq(issuer.as_str()))
+            .select(UpcomingRow::as_select())
+            .order((renewal::due_at, renewal::client_id))
+            .limit(fetched(limit))
+            .into_boxed();
+        if failing {
+            query = query.filter(renewal::failures.gt(0));
+        }
+        if let Some(after) = after {
+            query = query
+                .filter(renewal::due_at.ge(after.key.0))
+                .filter(renewal::due_at.gt(after.key.0).or(renewal::client_id.gt(&after.id)));
+        }
+        query.load(c)
+    })?;
+    Page::of(
+        rows,
+        limit,
+        |row| Ok(row.decode()),
+        |last| TimeCursor {
+            key: last.due_at,
+            id: last.client_id.to_string(),
+        },
+    )
 }
 
 /// Sets when an RP that was just resolved is resolved again; earlier failures are forgotten.

@@ -179,6 +179,81 @@ pub fn has_live(conn: &mut DbConn, grant: &GrantId, now: UtcTime) -> Result<bool
     Ok(diesel::select(diesel::dsl::exists(live)).get_result(conn)?)
 }
 
+/// The token of this key, whatever its state.
+///
+/// # Errors
+/// The database's.
+pub fn find(conn: &mut DbConn, jti: &TokenId) -> Result<Option<Token>, StoreError> {
+    if !can_be_stored(jti.as_str()) {
+        return Ok(None);
+    }
+    token::table
+        .filter(token::id.eq(jti.as_str()))
+        .select(TokenRow::as_select())
+        .get_result(conn)
+        .optional()?
+        .map(TokenRow::decode)
+        .transpose()
+}
+
+/// The last generation of a grant that can be used.
+///
+/// # Errors
+/// The database's.
+pub fn last_live_generation(
+    conn: &mut DbConn,
+    grant: &GrantId,
+    now: UtcTime,
+) -> Result<Option<i64>, StoreError> {
+    Ok(token::table
+        .filter(token::grant_id.eq(grant.as_str()))
+        .filter(token::state.eq(TokenState::Live.as_text()))
+        .filter(token::expires_at.gt(now.0))
+        .select(diesel::dsl::max(token::generation))
+        .get_result(conn)?)
+}
+
+/// How many tokens of a grant can be used: of access, of refresh.
+///
+/// # Errors
+/// The database's.
+pub fn count_live(
+    conn: &mut DbConn,
+    grant: &GrantId,
+    now: UtcTime,
+) -> Result<(usize, usize), StoreError> {
+    let kinds: Vec<String> = token::table
+        .filter(token::grant_id.eq(grant.as_str()))
+        .filter(token::state.eq(TokenState::Live.as_text()))
+        .filter(token::expires_at.gt(now.0))
+        .select(token::kind)
+        .load(conn)?;
+    let access = kinds
+        .iter()
+        .filter(|kind| *kind == TokenKind::Access.as_text())
+        .count();
+    Ok((access, kinds.len().saturating_sub(access)))
+}
+
+/// Revokes the live tokens of a grant that came of the refresh token of a generation, and what came of those.
+///
+/// # Errors
+/// The database's.
+pub fn revoke_later(
+    conn: &mut DbConn,
+    grant: &GrantId,
+    generation: i64,
+) -> Result<usize, StoreError> {
+    Ok(diesel::update(
+        token::table
+            .filter(token::grant_id.eq(grant.as_str()))
+            .filter(token::generation.gt(generation))
+            .filter(token::state.eq(TokenState::Live.as_text())),
+    )
+    .set(token::state.eq(TokenState::Revoked.as_text()))
+    .execute(conn)?)
+}
+
 /// Revokes the live tokens of a grant, of one kind (a CIE refresh token takes its access tokens with it, not the other
 /// way round: SPID/CIE RV-2) or of both; returns how many.
 ///

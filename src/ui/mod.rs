@@ -59,11 +59,21 @@ pub use pages::demo::{
     ActionKind, DemoAction, DemoAttribute, DemoHomePage, DemoLink, DemoLinkKind, DemoOptions,
     DemoResultPage, DemoRpPage, DemoStep, DemoUser, StepKind,
 };
+pub use pages::desk::federation::{
+    AnchorView, AskedView, AttestationView, AttestedView, FederationPage, OwnMarkView, RenewalView,
+};
+pub use pages::desk::keys::{
+    IssuerKeysView, KeyView, KeysPage, PublishedPage, PublishedView, RingView, RotatePage,
+};
 pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPasswordPage};
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
+pub use pages::desk::reasoned::ReasonedPage;
 pub use pages::desk::rps::{
     ChainNodeView, KeptMarkView, OptionView, RpActionsView, RpCheckPage, RpLoginView, RpPage,
     RpRowView, RpsPage,
+};
+pub use pages::desk::sessions::{
+    DeskSessionView, GrantView, RevokedView, SessionsPage, TreeNodeView, TreePage,
 };
 pub use pages::desk::trail::{TrailPage, TrailRowView};
 pub use pages::desk::users::{

@@ -3,7 +3,7 @@
 use super::super::visit::{PageFailure, check_csrf, csrf_token};
 use super::super::{DeskView, Page, SectionView, text};
 use super::visit::{DeskVisit, link};
-use super::{Outcome, Route, Section, login, may_open, own};
+use super::{Outcome, Route, Section, draft, login, may_open, own};
 use crate::endpoint::{Method, Note, Reply, Trouble};
 use crate::model::{Actor, Operator, OperatorSession, Params, Role, SessionId, Via};
 use crate::store::{DbConn, StoreError, operator, operator_session};
@@ -73,7 +73,7 @@ async fn try_enter(visit: &DeskVisit<'_>, route: &Route) -> Outcome {
     let Some((operator, session)) = signed_in(visit).await? else {
         let back = match route.method {
             Method::Get => link(visit.path, &visit.query().iter().collect::<Vec<_>>()),
-            Method::Post => super::page_of(visit.path, &visit.query()),
+            Method::Post => draft::keep(visit).await?,
         };
         return Ok(Reply::see_other(link(login::PATH, &[("to", &back)])));
     };
@@ -88,7 +88,7 @@ async fn try_enter(visit: &DeskVisit<'_>, route: &Route) -> Outcome {
         return Ok(visit.failure(failure).noted(note));
     }
     let form = match route.method {
-        Method::Get => Params::default(),
+        Method::Get => draft::redeem(visit, &operator.id).await?,
         Method::Post => {
             let form = visit.inbound.form.clone().map_err(|_| {
                 PageFailure::Refused(Trouble::InvalidRequest, "the form could not be read")

@@ -13,7 +13,7 @@ use super::super::{
 };
 use super::frame::{self, PURPOSE};
 use super::visit::{DeskVisit, link};
-use super::{Outcome, SESSION_SECONDS, first_page, own_address};
+use super::{Outcome, SESSION_SECONDS, draft, first_page, own_address};
 use crate::authn::operator as authn;
 use crate::authn::password::LoginFailure;
 use crate::authn::second_factor::Checked;
@@ -167,6 +167,10 @@ async fn start(
     let note = Note::new(log::Level::Info, event).with("operator", session.operator.to_string());
     let old = visit.session.clone();
     let now = visit.now();
+    let cookie = session
+        .proven
+        .then(|| draft::cookie_for(visit, &session.operator))
+        .flatten();
     visit
         .shared()
         .store
@@ -183,7 +187,10 @@ async fn start(
         .await?;
     let mut reply = Reply::see_other(next).noted(note);
     reply.session = SessionChange::Start(id);
-    Ok(reply)
+    Ok(match cookie {
+        Some(cookie) => reply.cookie(cookie),
+        None => reply,
+    })
 }
 
 /// Who has proven the password and nothing else.

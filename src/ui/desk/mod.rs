@@ -13,11 +13,18 @@
 //! To add a section: a module with `pub(super) static ROUTES`, its line in [`ROUTES`] and in [`Section`], its pages in
 //! `ui/pages/desk`, templates in `templates/desk`, messages in `locales/*/desk-NAME.ftl`, samples in `ui/tests`.
 
+mod draft;
+mod federation;
 mod frame;
+mod keys;
 pub mod login;
 mod operators;
 mod own;
+mod published;
 mod rps;
+mod sessions;
+mod sessions_revoke;
+mod sessions_tree;
 mod trail;
 mod users;
 mod visit;
@@ -76,9 +83,12 @@ impl Route {
 }
 
 /// Every address of the desk that needs a login, by section.
-pub static ROUTES: [&[Route]; 5] = [
+pub static ROUTES: [&[Route]; 8] = [
     &rps::ROUTES,
     &users::ROUTES,
+    &federation::ROUTES,
+    &keys::ROUTES,
+    &sessions::ROUTES,
     &operators::ROUTES,
     &trail::ROUTES,
     &own::ROUTES,
@@ -96,6 +106,12 @@ pub enum Section {
     Rps,
     /// The people of the identity registry.
     Users,
+    /// What people and relying parties hold.
+    Sessions,
+    /// What issuers sign with.
+    Keys,
+    /// How issuers stand in it.
+    Federation,
     /// Who may use the desk.
     Operators,
     /// What was done.
@@ -106,7 +122,15 @@ pub enum Section {
 
 impl Section {
     /// The navigation, in its order.
-    pub const ALL: [Self; 4] = [Self::Rps, Self::Users, Self::Operators, Self::Trail];
+    pub const ALL: [Self; 7] = [
+        Self::Rps,
+        Self::Users,
+        Self::Sessions,
+        Self::Keys,
+        Self::Federation,
+        Self::Operators,
+        Self::Trail,
+    ];
 
     /// Its name in message keys: `desk-section-trail`.
     #[must_use]
@@ -114,6 +138,9 @@ impl Section {
         match self {
             Self::Rps => "rps",
             Self::Users => "users",
+            Self::Sessions => "sessions",
+            Self::Keys => "keys",
+            Self::Federation => "federation",
             Self::Operators => "operators",
             Self::Trail => "trail",
             Self::Own => "own",
@@ -126,6 +153,9 @@ impl Section {
         match self {
             Self::Rps => rps::PATH,
             Self::Users => users::PATH,
+            Self::Sessions => sessions::PATH,
+            Self::Keys => keys::PATH,
+            Self::Federation => federation::PATH,
             Self::Operators => operators::PATH,
             Self::Trail => trail::PATH,
             Self::Own => own::PATH,
@@ -183,6 +213,7 @@ pub(super) const NOTICES: &[&str] = &[
     "user_added",
     "user_changed",
     "user_unlocked",
+    "keys_changed",
 ];
 
 /// The name of the session's cookie: `__Host-varco-admin`, without the prefix in development, where there is no TLS.

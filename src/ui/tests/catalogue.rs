@@ -86,6 +86,18 @@ fn no_message_is_left_over() {
     /// Keys that are put together from a value.
     const PREFIXES: &[&str] = &[
         "desk-section-",
+        "desk-state-",
+        "desk-key-use-",
+        "desk-key-state-",
+        "desk-keys-sure-",
+        "desk-keys-title-",
+        "desk-keys-explain-",
+        "desk-ring-",
+        "desk-document-",
+        "desk-list-",
+        "desk-node-",
+        "desk-revoke-",
+        "desk-revoked-",
         "desk-role-",
         "desk-notice-",
         "desk-operator-error-",

@@ -1,9 +1,13 @@
 //! The operator's desk, through HTTP, as an operator, a lesser operator, a stranger and an attacker meet it.
 
+mod drafts;
+mod federation;
+mod keys;
 mod login;
 mod operators;
 mod routes;
 mod rps;
+mod sessions;
 mod users;
 
 use crate::harness::{Answer, Browser, World};

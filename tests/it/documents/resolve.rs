@@ -281,10 +281,13 @@ async fn a_new_federation_key_signs_everything_at_once() {
     let op = world.provider("spid");
     let changes = varco::keys::rotate(
         &op.shared.store,
-        &op.settings,
-        &op.shared.key_encryption_key,
-        (varco::jose::RingName::Federation, true),
+        (&op.settings, &op.shared.key_encryption_key),
+        (
+            varco::jose::RingName::Federation,
+            varco::keys::When::Immediately,
+        ),
         world.clock.now(),
+        |_, _| Ok(()),
     );
     changes.unwrap();
     op.reload_keys().unwrap();

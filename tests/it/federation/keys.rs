@@ -6,16 +6,20 @@ use serde_json::Value;
 use varco::clock::Clock;
 use varco::demo::LoginOptions;
 use varco::jose::{KeyEncryptionKey, RingName};
-use varco::keys::{self, Change};
+use varco::keys::{self, Change, When};
 
 fn rotate(world: &World, profile: &str, ring: RingName, immediately: bool) -> Vec<Change> {
     let op = world.provider(profile);
+    let when = match immediately {
+        true => When::Immediately,
+        false => When::Soonest,
+    };
     let changes = keys::rotate(
         &op.shared.store,
-        &op.settings,
-        &op.shared.key_encryption_key,
-        (ring, immediately),
+        (&op.settings, &op.shared.key_encryption_key),
+        (ring, when),
         world.clock.now(),
+        |_, _| Ok(()),
     );
     // As the background poll does.
     op.reload_keys().unwrap();
@@ -114,6 +118,7 @@ async fn a_key_that_was_stolen_ends_at_once() {
             &op.settings,
             (&old, now),
             world.clock.now(),
+            |_, _| Ok(()),
         )
     };
     let error = retire(true).unwrap_err().to_string();

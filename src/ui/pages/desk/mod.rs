@@ -1,8 +1,12 @@
 //! The pages of the operator's desk: what all have in common, and a file a section.
 
+pub mod federation;
+pub mod keys;
 pub mod login;
 pub mod operators;
+pub mod reasoned;
 pub mod rps;
+pub mod sessions;
 pub mod trail;
 pub mod users;
 
