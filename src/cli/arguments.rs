@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(super) mod operators;
+pub(super) mod parties;
 
 use crate::federation::EntityId;
 use crate::federation::entity_id::{WELL_KNOWN, has_loopback_host};
@@ -43,7 +44,7 @@ pub(super) enum Command {
     User(UserCommand),
     /// Relying parties
     #[command(subcommand)]
-    Rp(RpCommand),
+    Rp(parties::RpCommand),
     /// The people who may use the pages at /admin, and what they did
     #[command(subcommand)]
     Operator(operators::OperatorCommand),
@@ -325,108 +326,4 @@ pub(super) enum FormatArgument {
     Jsonl,
     /// A header line, then one line a person
     Csv,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum RpCommand {
-    /// Register (or replace) a relying party at an issuer of the oidc profile
-    Register(Register),
-    /// Show an issuer's relying parties
-    List {
-        /// The issuer
-        #[arg(long, value_name = "ID")]
-        issuer: String,
-    },
-    /// Show what is known of a relying party
-    Show(Party),
-    /// Explain whether and why a relying party would be accepted, with a conformance report; works without a running server
-    Check(CheckParty),
-    /// Refuse a relying party
-    Disable(Party),
-    /// Accept it again
-    Enable(Party),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Party {
-    /// The issuer
-    #[arg(long, value_name = "ID")]
-    pub(super) issuer: String,
-    /// The relying party
-    pub(super) client_id: String,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CheckParty {
-    /// The issuer
-    #[arg(long, value_name = "ID")]
-    pub(super) issuer: String,
-    /// The relying party's entity identifier (or client_id)
-    #[arg(value_name = "ENTITY_ID", required_unless_present = "reference")]
-    pub(super) client_id: Option<String>,
-    /// Show instead what was refused under this reference (on the error page, in X-Request-Id and in the log)
-    #[arg(long, value_name = "REF", conflicts_with_all = ["client_id", "cached"])]
-    pub(super) reference: Option<String>,
-    /// Use what is known already instead of asking for everything anew
-    #[arg(long)]
-    pub(super) cached: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Register {
-    /// The issuer
-    #[arg(long, value_name = "ID")]
-    pub(super) issuer: String,
-    /// Its client_id; without it, a random one
-    #[arg(long)]
-    pub(super) client_id: Option<String>,
-    /// The name that people see
-    #[arg(long)]
-    pub(super) name: String,
-    /// A redirect URI, compared exactly: https, http on a loopback address, or a custom scheme. Repeatable
-    #[arg(long = "redirect-uri", required = true, value_name = "URI")]
-    pub(super) redirect_uris: Vec<String>,
-    /// How it authenticates at the token endpoint
-    #[arg(long, default_value = "client_secret_basic")]
-    pub(super) auth_method: AuthMethod,
-    /// Its public keys, a JWKS
-    #[arg(long, value_name = "FILE")]
-    pub(super) jwks_file: Option<PathBuf>,
-    /// Scopes that it may ask for; without it, all that the issuer has
-    #[arg(long)]
-    pub(super) scope: Option<String>,
-    /// Replace a relying party of this client_id (and its secret)
-    #[arg(long)]
-    pub(super) replace: bool,
-}
-
-/// Client authentication (OIDC Core §9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub(super) enum AuthMethod {
-    /// A signed assertion; needs --jwks-file
-    PrivateKeyJwt,
-    /// The secret in the Authorization header
-    ClientSecretBasic,
-    /// The secret in the form
-    ClientSecretPost,
-    /// None: a public client, with PKCE
-    None,
-}
-
-impl AuthMethod {
-    /// The name in metadata.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::PrivateKeyJwt => "private_key_jwt",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::None => "none",
-        }
-    }
-
-    /// Whether the provider gives it a secret.
-    pub(super) fn has_secret(self) -> bool {
-        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
-    }
 }

@@ -1,6 +1,6 @@
 //! `varco rp check`: why an RP is accepted or refused, without a running server.
 
-use super::arguments::CheckParty;
+use super::arguments::parties::CheckParty;
 use super::output::{Output, one_line};
 use super::{Done, Failure, World, refusals};
 use crate::accounts::PasswordHasher;

@@ -13,6 +13,7 @@ mod operators;
 mod otp;
 mod output;
 mod parties;
+mod party_files;
 mod refusals;
 #[cfg(test)]
 mod tests;

@@ -1,30 +1,42 @@
 //! `varco rp`.
 
-use super::arguments::{AuthMethod, Party, Register, RpCommand};
+use super::arguments::parties::{Party, Register, RpCommand};
 use super::output::Output;
-use super::{Done, Failure, World};
+use super::{Done, Failure, World, party_files};
+use crate::administration::parties::{
+    self, Draft, Fault, Field, PartyError, PartyKey, REVOKED_AT_ONCE, Rules, check_keys,
+    is_client_id,
+};
 use crate::config::IssuerSettings;
-use crate::jose::KeySet;
-use crate::model::{ClientId, ClientMetadata, IssuerId, Origin, RelyingParty};
-use crate::profile::Profile;
+use crate::model::{ClientId, IssuerId, Origin, RelyingParty};
+use crate::random;
+use crate::secret::Secret;
 use crate::store::client::{self, ClientFilter, ClientOrder};
-use crate::{random, secret};
-use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use url::{Host, Url};
 
 /// RPs read at once.
 const PAGE: u32 = 500;
 
 pub(super) fn run(world: &World, command: RpCommand, output: &mut Output) -> Done {
     match command {
-        RpCommand::Register(register) => register_party(world, register, output),
-        RpCommand::List { issuer } => list(world, world.issuer(&issuer)?, output),
+        RpCommand::Register(register) => register_party(world, &register, output),
+        RpCommand::List { issuer, search } => list(world, (world.issuer(&issuer)?, search), output),
         RpCommand::Show(party) => show(&find(world, &party)?, output),
         RpCommand::Check(party) => super::check::run(world, &party, output),
         RpCommand::Disable(party) => set_enabled(world, &party, false, output),
         RpCommand::Enable(party) => set_enabled(world, &party, true, output),
+        RpCommand::RevokeTokens(party) => revoke_tokens(world, &party, output),
+        RpCommand::RotateSecret {
+            party,
+            overlap_seconds,
+        } => rotate(world, &party, overlap_seconds, output),
+        RpCommand::Delete(party) => delete(world, &party, output),
+        RpCommand::Export { issuer } => party_files::export(world, issuer.as_deref(), output),
+        RpCommand::Import {
+            file,
+            dry_run,
+            skip_bad,
+        } => party_files::import(world, &file, (dry_run, skip_bad), output),
     }
 }
 
@@ -41,13 +53,21 @@ fn find(world: &World, party: &Party) -> Result<RelyingParty, Failure> {
     })
 }
 
-fn set_enabled(world: &World, party: &Party, enabled: bool, output: &mut Output) -> Done {
+fn key(world: &World, party: &Party) -> Result<PartyKey, Failure> {
     let found = find(world, party)?;
-    let (issuer, client_id) = (found.issuer, found.client_id);
-    let told = client_id.clone();
+    Ok(PartyKey {
+        issuer: found.issuer,
+        client_id: found.client_id,
+    })
+}
+
+fn set_enabled(world: &World, party: &Party, enabled: bool, output: &mut Output) -> Done {
+    let key = key(world, party)?;
+    let told = key.client_id.clone();
+    let (actor, now) = (world.actor.clone(), world.now);
     world
         .store
-        .write_blocking(move |conn| client::set_enabled(conn, &issuer, &client_id, enabled))?;
+        .write_blocking(move |tx| parties::set_enabled(tx, &actor, (&key, enabled), now))?;
     output.text(&if enabled {
         format!("{told} is accepted")
     } else {
@@ -57,11 +77,12 @@ fn set_enabled(world: &World, party: &Party, enabled: bool, output: &mut Output)
     Ok(())
 }
 
-fn list(world: &World, settings: &IssuerSettings, output: &mut Output) -> Done {
+fn list(world: &World, (settings, text): (&IssuerSettings, String), output: &mut Output) -> Done {
     let mut rows = Vec::new();
     let mut documents = Vec::new();
     let filter = ClientFilter {
         issuer: Some(IssuerId::new(settings.id.clone())),
+        text,
         ..ClientFilter::default()
     };
     let mut after = None;
@@ -124,10 +145,8 @@ fn summary(party: &RelyingParty) -> Value {
 
 fn show(party: &RelyingParty, output: &mut Output) -> Done {
     let mut document = summary(party);
-    let mut metadata = serde_json::to_value(&party.metadata)?;
+    let mut metadata = serde_json::to_value(party.metadata.without_secrets())?;
     if let Some(members) = metadata.as_object_mut() {
-        // Of no use to a reader.
-        members.remove("client_secret_sha256");
         members.retain(|_, value| !is_empty(value));
     }
     if let Some(members) = document.as_object_mut() {
@@ -156,168 +175,152 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn register_party(world: &World, register: Register, output: &mut Output) -> Done {
+fn register_party(world: &World, register: &Register, output: &mut Output) -> Done {
     let settings = world.issuer(&register.issuer)?;
-    let method = register.auth_method;
-    check(settings, &register)?;
-    let jwks = match &register.jwks_file {
-        Some(file) => read_jwks(file)?,
-        None => json!({ "keys": [] }),
+    let wrong = |message: String| Err(Failure::UsedWrongly(message));
+    let Some(rules) = Rules::of(settings, world.settings.development) else {
+        return wrong(format!(
+            "issuer {} is of the {} profile: its RPs register themselves through the federation; nothing needs to be done for them",
+            settings.id,
+            settings.profile.as_str()
+        ));
     };
-    let issuer = IssuerId::new(settings.id.clone());
-    let client_id = ClientId::new(
-        register
-            .client_id
-            .clone()
-            .unwrap_or_else(random::identifier),
-    );
-    let known = world
-        .store
-        .read_blocking(|conn| client::find(conn, &issuer, &client_id))?;
-    if known.is_some() && !register.replace {
-        return Err(Failure::Failed(format!(
-            "issuer {issuer} has an RP {client_id} already; --replace replaces it and its secret"
-        )));
+    if register
+        .client_id
+        .as_ref()
+        .is_some_and(|id| !is_client_id(id))
+    {
+        return wrong("--client-id: expected 1 to 255 visible ASCII characters".to_owned());
     }
-    let client_secret = method.has_secret().then(random::token);
-    let party = RelyingParty {
-        issuer,
-        client_id: client_id.clone(),
-        metadata: metadata(&register, client_secret.as_deref()),
-        jwks,
-        origin: Origin::Registered,
-        enabled: true,
-        updated_at: world.now,
+    let accepted = draft(register)?.check(&rules).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(Fault::line).collect();
+        Failure::UsedWrongly(lines.join("\n"))
+    })?;
+    let key = PartyKey {
+        issuer: IssuerId::new(settings.id.clone()),
+        client_id: ClientId::new(
+            register
+                .client_id
+                .clone()
+                .unwrap_or_else(random::identifier),
+        ),
     };
-    world
+    let (actor, now, new, replace) = (
+        world.actor.clone(),
+        world.now,
+        key.clone(),
+        register.replace,
+    );
+    let client_secret = world
         .store
-        .write_blocking(move |conn| client::upsert(conn, &party))?;
-    output.text(&format!("client_id: {client_id}"));
-    if let Some(text) = &client_secret {
-        output.text(&format!("client_secret: {text}"));
-        output.text("the secret is not kept and cannot be shown again");
+        .write_blocking(move |tx| parties::register(tx, &actor, (&new, &accepted, replace), now))?;
+    output.text(&format!("client_id: {}", key.client_id));
+    if let Some(secret) = &client_secret {
+        tell_secret(secret, output);
     }
     output.json(json!({
         "issuer": settings.id,
-        "client_id": client_id.as_str(),
-        "client_secret": client_secret,
-        "token_endpoint_auth_method": method.as_str(),
+        "client_id": key.client_id.as_str(),
+        "client_secret": client_secret.as_ref().map(Secret::expose),
+        "token_endpoint_auth_method": register.auth_method.as_str(),
         "redirect_uris": register.redirect_uris,
     }));
     Ok(())
 }
 
-fn metadata(register: &Register, client_secret: Option<&str>) -> ClientMetadata {
-    ClientMetadata {
-        client_name: BTreeMap::from([(String::new(), register.name.clone())]),
-        redirect_uris: register.redirect_uris.clone(),
-        response_types: vec!["code".to_owned()],
-        grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
-        token_endpoint_auth_method: Some(register.auth_method.as_str().to_owned()),
-        client_secret_sha256: client_secret
-            .map(|text| BASE64URL_NOPAD.encode(&secret::sha256(text.as_bytes()))),
-        scope: register.scope.clone(),
-        ..ClientMetadata::default()
+fn tell_secret(secret: &Secret<String>, output: &mut Output) {
+    output.text(&format!("client_secret: {}", secret.expose()));
+    output.text("the secret is not kept and cannot be shown again");
+}
+
+fn draft(register: &Register) -> Result<Draft, Failure> {
+    let uris = register.redirect_uris.join("\n");
+    let jwks = match &register.jwks_file {
+        Some(file) => read_jwks(file)?,
+        None => String::new(),
+    };
+    Ok(Draft::from_fields(|field| match field {
+        Field::Name => Some(&register.name),
+        Field::Organization => register.organization.as_deref(),
+        Field::RedirectUris => Some(&uris),
+        Field::AuthMethod => Some(register.auth_method.as_str()),
+        Field::Jwks => Some(&jwks),
+        Field::Scope => register.scope.as_deref(),
+        Field::AccessSeconds => register.access_token_seconds.as_deref(),
+        Field::IdTokenSeconds => register.id_token_seconds.as_deref(),
+        Field::RefreshSeconds => register.refresh_token_seconds.as_deref(),
+        Field::LogoUri => register.logo_uri.as_deref(),
+        Field::ClientUri => register.client_uri.as_deref(),
+        Field::PolicyUri => register.policy_uri.as_deref(),
+    }))
+}
+
+fn read_jwks(file: &std::path::Path) -> Result<String, Failure> {
+    let failed = |reason: String| Failure::Failed(format!("{}: {reason}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    match check_keys(text.trim()) {
+        Ok(_) => Ok(text),
+        Err((problem, reason)) => Err(failed(format!(
+            "{} {}",
+            problem.expected(),
+            reason.unwrap_or_default()
+        ))),
     }
 }
 
-fn check(settings: &IssuerSettings, register: &Register) -> Done {
-    let wrong = |message: String| Err(Failure::UsedWrongly(message));
-    let Some(profile) = Profile::find(settings.profile.as_str()) else {
-        return wrong(format!("no profile {}", settings.profile.as_str()));
-    };
-    if profile.federation.compulsory {
-        return wrong(format!(
-            "issuer {} is of the {} profile: its RPs register themselves through the federation; nothing needs to be done for them",
-            settings.id, profile.name
-        ));
-    }
-    let method = register.auth_method;
-    if !profile.client_authentication.contains(&method.as_str()) {
-        return wrong(format!(
-            "issuer {} does not offer {}; it has: {}",
-            settings.id,
-            method.as_str(),
-            profile.client_authentication.join(", ")
-        ));
-    }
-    if method == AuthMethod::PrivateKeyJwt && register.jwks_file.is_none() {
-        return wrong("private_key_jwt needs the RP's public keys: --jwks-file FILE".to_owned());
-    }
-    if register.client_id.as_ref().is_some_and(|id| {
-        id.is_empty() || id.len() > 255 || !id.bytes().all(|b| b.is_ascii_graphic())
-    }) {
-        return wrong("--client-id: expected 1 to 255 visible ASCII characters".to_owned());
-    }
-    if register.name.trim().is_empty() {
-        return wrong("--name: expected a name that people recognise".to_owned());
-    }
-    let scopes = register.scope.as_deref().unwrap_or("openid");
-    for scope in scopes.split(' ') {
-        if profile.scope(scope).is_none() {
-            let known: Vec<&str> = profile.scopes.iter().map(|scope| scope.name).collect();
-            return wrong(format!(
-                "--scope {scope}: expected some of {}, separated by single spaces",
-                known.join(" ")
-            ));
+fn rotate(world: &World, party: &Party, overlap_seconds: i64, output: &mut Output) -> Done {
+    let key = key(world, party)?;
+    let (actor, now, of) = (world.actor.clone(), world.now, key.clone());
+    let secret = world.store.write_blocking(move |tx| {
+        parties::rotate_secret(tx, &actor, (&of, overlap_seconds, None), now)
+    })?;
+    tell_secret(&secret, output);
+    let until = now.plus_seconds(overlap_seconds).to_rfc3339();
+    output.text(&format!("the old secret counts until {until}"));
+    output.json(json!({
+        "client_id": key.client_id.as_str(),
+        "client_secret": secret.expose(),
+        "old_secret_until": until,
+    }));
+    Ok(())
+}
+
+/// In batches, so that logins get through.
+fn revoke(world: &World, key: &PartyKey) -> Result<usize, Failure> {
+    let full = usize::try_from(REVOKED_AT_ONCE).unwrap_or(usize::MAX);
+    let mut total = 0_usize;
+    loop {
+        let (actor, now, of) = (world.actor.clone(), world.now, key.clone());
+        let revoked = world
+            .store
+            .write_blocking(move |tx| parties::revoke_tokens(tx, &actor, &of, now))?;
+        total = total.saturating_add(revoked);
+        if revoked < full {
+            return Ok(total);
         }
     }
-    if !scopes.split(' ').any(|scope| scope == "openid") {
-        return wrong("--scope: expected openid among them".to_owned());
-    }
-    register
-        .redirect_uris
-        .iter()
-        .try_for_each(|uri| check_redirect_uri(uri))
 }
 
-/// RFC 6749 §3.1.2, RFC 8252 §7: https, http on a loopback address, or a private-use scheme.
-fn check_redirect_uri(uri: &str) -> Done {
-    let wrong = |expected: &str| {
-        Err(Failure::UsedWrongly(format!(
-            "--redirect-uri {uri}: expected {expected}"
-        )))
-    };
-    if !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return wrong("a URI in ASCII without spaces");
-    }
-    let Ok(url) = Url::parse(uri) else {
-        return wrong("an absolute URI");
-    };
-    if uri.contains('#') {
-        return wrong("a URI without fragment");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return wrong("a URI without credentials");
-    }
-    match (url.scheme(), url.host()) {
-        ("https", _) => Ok(()),
-        ("http", Some(Host::Domain("localhost"))) => Ok(()),
-        ("http", Some(Host::Ipv4(address))) if address.is_loopback() => Ok(()),
-        ("http", Some(Host::Ipv6(address))) if address.is_loopback() => Ok(()),
-        ("http", _) => wrong("https; http is for loopback addresses"),
-        (
-            "javascript" | "data" | "file" | "vbscript" | "blob" | "about" | "ftp" | "ws" | "wss",
-            _,
-        ) => wrong("https, http on a loopback address, or a scheme of the application's own"),
-        (_, _) => Ok(()),
-    }
+fn revoke_tokens(world: &World, party: &Party, output: &mut Output) -> Done {
+    let key = key(world, party)?;
+    let revoked = revoke(world, &key)?;
+    output.text(&format!("{revoked} grants of {} revoked", key.client_id));
+    output.json(json!({ "client_id": key.client_id.as_str(), "grants_revoked": revoked }));
+    Ok(())
 }
 
-fn read_jwks(file: &std::path::Path) -> Result<Value, Failure> {
-    let failed = |reason: String| Failure::Failed(format!("{}: {reason}", file.display()));
-    let bytes = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
-    let keys = KeySet::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
-    if keys.keys().is_empty() {
-        let reasons: Vec<String> = keys
-            .skipped()
-            .iter()
-            .map(|skipped| format!("{skipped:?}"))
-            .collect();
-        return Err(failed(format!(
-            "no usable public key; expected {{\"keys\": [...]}} {}",
-            reasons.join("; ")
-        )));
+fn delete(world: &World, party: &Party, output: &mut Output) -> Done {
+    let found = find(world, party)?;
+    if !matches!(found.origin, Origin::Registered) {
+        return Err(PartyError::NotRegistered.into());
     }
-    Ok(keys.to_json())
+    let key = key(world, party)?;
+    let revoked = revoke(world, &key)?;
+    let (actor, now, of) = (world.actor.clone(), world.now, key.clone());
+    world
+        .store
+        .write_blocking(move |tx| parties::delete(tx, &actor, &of, now))?;
+    output.text(&format!("{} removed", key.client_id));
+    output.json(json!({ "client_id": key.client_id.as_str(), "grants_revoked": revoked }));
+    Ok(())
 }

@@ -115,8 +115,6 @@ fn every_command_has_help_and_a_wrong_one_has_status_two() {
     for command in ["audit", "doctor"] {
         shell.run(&[command]).refused(2, "unrecognized subcommand");
     }
-    let importing = shell.run(&["rp", "import"]);
-    importing.refused(2, "unrecognized subcommand");
 }
 
 #[test]

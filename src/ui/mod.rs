@@ -62,8 +62,9 @@ pub use pages::demo::{
 pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPasswordPage};
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
 pub use pages::desk::rps::{
-    ChainNodeView, KeptMarkView, OptionView, RpActionsView, RpCheckPage, RpLoginView, RpPage,
-    RpRowView, RpsPage,
+    ChainNodeView, ConflictView, ImportRowView, KeptMarkView, OptionView, RpActionsView,
+    RpCheckPage, RpFormPage, RpImportPage, RpLoginView, RpPage, RpRotatePage, RpRowView,
+    RpSecretPage, RpsPage, ScopeView,
 };
 pub use pages::desk::trail::{TrailPage, TrailRowView};
 pub use pages::desk::{ConfirmPage, DeskView, Field, OutcomeView, SectionView};

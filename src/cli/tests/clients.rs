@@ -115,3 +115,101 @@ fn a_client_with_keys_needs_public_ones() {
     register(&["--jwks-file", &good]).done();
     register(&["--jwks-file", &good, "--scope", "openid shoes"]).refused(2, "--scope shoes");
 }
+
+#[test]
+fn a_secret_is_rotated_tokens_revoked_and_a_client_deleted_with_a_trail() {
+    let shell = Shell::new();
+    let uri = "https://shop.example.it/callback";
+    shell
+        .run(&[
+            "rp",
+            "register",
+            "--issuer",
+            OIDC,
+            "--client-id",
+            "shop",
+            "--name",
+            "Shop",
+            "--redirect-uri",
+            uri,
+            "--access-token-seconds",
+            "60",
+        ])
+        .done();
+    let rp = |command: &str, more: &[&str]| {
+        let mut words = vec!["rp", command, "--issuer", OIDC, "shop", "--json"];
+        words.extend(more);
+        shell.run(&words)
+    };
+    let rotated = rp("rotate-secret", &[]).done().json();
+    assert_eq!(rotated["client_secret"].as_str().unwrap().len(), 43);
+    rp("rotate-secret", &["--overlap-seconds", "2592001"]).refused(1, "30 days");
+    assert_eq!(rp("revoke-tokens", &[]).done().json()["grants_revoked"], 0);
+    let shown = rp("show", &[]).done();
+    assert!(!shown.out.contains("sha256"), "{}", shown.out);
+    assert_eq!(shown.json()["metadata"]["lifetimes"]["access_token"], 60);
+    rp("delete", &[]).done();
+    rp("show", &[]).refused(1, "rp list");
+    let trail = shell.run(&["operator", "trail", "--json"]).done();
+    for action in ["rp.register", "rp.rotate_secret", "rp.delete"] {
+        assert!(trail.out.contains(action), "{action}: {}", trail.out);
+    }
+    let secret = rotated["client_secret"].as_str().unwrap();
+    assert!(!trail.out.contains(secret));
+}
+
+#[test]
+fn clients_are_exported_and_imported_whole_or_not_at_all() {
+    let shell = Shell::new();
+    let uri = "https://shop.example.it/callback";
+    shell
+        .run(&[
+            "rp",
+            "register",
+            "--issuer",
+            OIDC,
+            "--client-id",
+            "shop",
+            "--name",
+            "Shop",
+            "--redirect-uri",
+            uri,
+        ])
+        .done();
+    let exported = shell.run(&["rp", "export", "--json"]).done();
+    assert!(!exported.out.contains("sha256"), "{}", exported.out);
+    let other = Shell::new();
+    let mut document = exported.json();
+    let file = other.write("rps.json", &document.to_string());
+    let dry = other
+        .run(&["rp", "import", &file, "--dry-run", "--json"])
+        .done();
+    assert_eq!(dry.json()["written"], 0);
+    other.run(&["rp", "import", &file]).done();
+    assert_eq!(
+        other.run(&["rp", "export", "--json"]).done().json(),
+        document
+    );
+
+    let mut bad = document["relying_parties"][0].clone();
+    bad["client_id"] = "bad".into();
+    bad["logo_uri"] = "javascript:alert(1)".into();
+    let mut good = bad.clone();
+    good["client_id"] = "good".into();
+    good["logo_uri"] = "https://shop.example.it/logo.png".into();
+    let entries = document["relying_parties"].as_array_mut().unwrap();
+    entries.extend([bad, good]);
+    let file = other.write("more.json", &document.to_string());
+    let refused = other.run(&["rp", "import", &file]);
+    assert_eq!(refused.status, 1, "{}", refused.out);
+    assert!(
+        refused.out.contains("logo_uri: expected an https address"),
+        "{}",
+        refused.out
+    );
+    let show = |id: &str| other.run(&["rp", "show", "--issuer", OIDC, id]);
+    show("good").refused(1, "rp list");
+    other.run(&["rp", "import", &file, "--skip-bad"]).done();
+    show("good").done();
+    show("bad").refused(1, "rp list");
+}

@@ -174,6 +174,8 @@ pub(super) const NOTICES: &[&str] = &[
     "rp_revoked",
     "rp_refreshed",
     "rp_deleted",
+    "rp_added",
+    "rp_changed",
 ];
 
 /// The name of the session's cookie: `__Host-varco-admin`, without the prefix in development, where there is no TLS.

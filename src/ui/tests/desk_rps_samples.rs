@@ -143,13 +143,140 @@ fn check(texts: Texts, checked: bool) -> RpCheckPage {
     }
 }
 
+fn field(texts: Texts, wrong: bool) -> Field {
+    Field {
+        value: texts.of("https://servizi.comune.esempio.bz.it/callback"),
+        error: wrong.then(|| texts.of("use https")),
+    }
+}
+
+fn form(texts: Texts, is_new: bool, wrong: bool) -> RpFormPage {
+    let conflict = |taken_over| ConflictView {
+        name: texts.of("Name"),
+        theirs: texts.of("Comune di Esempio"),
+        yours: texts.of("Comune"),
+        taken_over,
+    };
+    let field = || field(texts, wrong);
+    RpFormPage {
+        desk: view(texts, Section::Rps),
+        is_new,
+        issuer_slug: texts.of("oidc"),
+        issuer_name: texts.of("https://op.example.it/oidc/"),
+        issuers: options(texts),
+        client_id: field(),
+        base: texts.of("{\"name\":\"Comune\"}"),
+        name: field(),
+        organization_name: field(),
+        redirect_uris: field(),
+        auth_method: field(),
+        methods: options(texts),
+        jwks: field(),
+        scope: field(),
+        scopes: ["openid", "profile", "email"]
+            .map(|name| ScopeView {
+                name,
+                chosen: name != "email",
+            })
+            .to_vec(),
+        access_token: field(),
+        id_token: field(),
+        refresh_token: field(),
+        most_seconds: [3600, 3600, 2_592_000],
+        logo_uri: field(),
+        client_uri: field(),
+        policy_uri: field(),
+        faulty: wrong,
+        error: None,
+        conflicts: match !is_new && wrong {
+            true => vec![conflict(true), conflict(false)],
+            false => Vec::new(),
+        },
+        action_url: "/admin/rps/add",
+        back_url: texts.of("/admin/rps"),
+    }
+}
+
+fn rotate(texts: Texts, overlaps: Vec<OptionView>) -> RpRotatePage {
+    RpRotatePage {
+        desk: view(texts, Section::Rps),
+        name: texts.of("Comune di Esempio"),
+        issuer_slug: texts.of("oidc"),
+        client_id: texts.of("comune"),
+        mark: texts.of("Zm9vYmFyYmF6"),
+        overlaps,
+        action_url: "/admin/rps/secret",
+        back_url: texts.of("/admin/rps/one"),
+    }
+}
+
+fn import(texts: Texts, kinds: &[&'static str], written: bool) -> RpImportPage {
+    let row = |kind: &'static str| ImportRowView {
+        number: 1,
+        issuer: texts.of("https://op.example.it/oidc/"),
+        client_id: texts.of("comune"),
+        kind,
+        faults: match kind {
+            "wrong" => vec![texts.of("redirect_uris: use https")],
+            _ => Vec::new(),
+        },
+        url: (kind != "wrong").then(|| texts.of("/admin/rps/one")),
+    };
+    let bad = kinds.iter().filter(|kind| **kind == "wrong").count();
+    RpImportPage {
+        desk: view(texts, Section::Rps),
+        text: texts.of("{\"relying_parties\": []}"),
+        file_error: kinds.is_empty().then(|| texts.of("It is no JSON")),
+        rows: kinds.iter().copied().map(row).collect(),
+        left_out: bad,
+        good: kinds.len(),
+        bad,
+        tried: !written && !kinds.is_empty(),
+        written,
+        action_url: "/admin/rps/import",
+        back_url: "/admin/rps",
+    }
+}
+
+fn more(texts: Texts) -> Vec<Sample> {
+    let secret = |old_until| RpSecretPage {
+        desk: view(texts, Section::Rps),
+        client_id: texts.of("comune"),
+        secret: texts.of("c2VjcmV0"),
+        old_until,
+        next_url: texts.of("/admin/rps/one"),
+    };
+    let kinds = [
+        "wrong",
+        "added",
+        "added_secret",
+        "changed",
+        "unchanged",
+        "not_registered",
+    ];
+    vec![
+        Sample::new("desk-rp-add", form(texts, true, false)),
+        Sample::new("desk-rp-add-wrong", form(texts, true, true)),
+        Sample::new("desk-rp-edit", form(texts, false, false)),
+        Sample::new("desk-rp-edit-conflict", form(texts, false, true)),
+        Sample::new("desk-rp-rotate", rotate(texts, options(texts))),
+        Sample::new("desk-rp-rotate-first", rotate(texts, Vec::new())),
+        Sample::new("desk-rp-secret", secret(Some(NOW))),
+        Sample::new("desk-rp-secret-first", secret(None)),
+        Sample::new("desk-rp-import-wrong", import(texts, &kinds, false)),
+        Sample::new("desk-rp-import-good", import(texts, &["added"], false)),
+        Sample::new("desk-rp-import-written", import(texts, &["added"], true)),
+        Sample::new("desk-rp-import-none", import(texts, &[], false)),
+    ]
+}
+
 pub(super) fn all(texts: Texts) -> Vec<Sample> {
     let rows = vec![
         row(texts, "active", "federation"),
         row(texts, "disabled", "registered"),
         row(texts, "ended", "explicit"),
     ];
-    vec![
+    let mut all = vec![
         Sample::new("desk-rps", list(texts, rows, true)),
         Sample::new("desk-rps-empty", list(texts, Vec::new(), false)),
         Sample::new("desk-rps-none", list(texts, Vec::new(), true)),
@@ -157,5 +284,7 @@ pub(super) fn all(texts: Texts) -> Vec<Sample> {
         Sample::new("desk-rp-disabled", one(texts, false)),
         Sample::new("desk-rp-check", check(texts, false)),
         Sample::new("desk-rp-checked", check(texts, true)),
-    ]
+    ];
+    all.extend(more(texts));
+    all
 }

@@ -6,6 +6,7 @@
 mod account;
 mod axe;
 mod desk;
+mod desk_rps;
 mod driver;
 mod keyboard;
 mod logins;

@@ -4,6 +4,7 @@ mod login;
 mod operators;
 mod routes;
 mod rps;
+mod rps_forms;
 
 use crate::harness::{Answer, Browser, World};
 use varco::administration::{command_line_actor, operators as administration};

@@ -1,6 +1,6 @@
 //! The list, over all issuers.
 
-use super::{PATH, Wanted, issuer, row};
+use super::{ADD, EXPORT, IMPORT, PATH, Wanted, form, issuer, row};
 use crate::model::Role;
 use crate::store::client::{
     self, ClientCursor, ClientFilter, ClientOrder, ClientOrigin, ClientSort, ClientState,
@@ -99,6 +99,7 @@ pub(super) async fn show(desk: &Desk<'_>) -> Outcome {
         };
         names.iter().map(option).collect::<Vec<_>>()
     };
+    let may = desk.may(Role::Operator) && form::can_register(desk);
     let page = RpsPage {
         desk: desk.view(Section::Rps),
         url: PATH,
@@ -119,11 +120,10 @@ pub(super) async fn show(desk: &Desk<'_>) -> Outcome {
         rows: rows.collect(),
         first_url: after.is_some().then(|| link(PATH, &kept)),
         next_url,
-        add_url: None,
-        import_url: None,
-        export_url: String::new(),
+        add_url: may.then_some(ADD),
+        import_url: may.then_some(IMPORT),
+        export_url: link(EXPORT, &kept),
     };
-    let _may = desk.may(Role::Operator);
     desk.page(200, &page)
 }
 

@@ -11,8 +11,11 @@
 mod chain;
 mod change;
 mod check;
+mod exchange;
+mod form;
 mod list;
 mod one;
+mod secret;
 
 use super::super::visit::PageFailure;
 use super::visit::link;
@@ -30,8 +33,13 @@ const ONE: &str = "/admin/rps/one";
 const CONFIRM: &str = "/admin/rps/confirm";
 const CHANGE: &str = "/admin/rps/change";
 const CHECK: &str = "/admin/rps/check";
+const ADD: &str = "/admin/rps/add";
+const EDIT: &str = "/admin/rps/edit";
+const SECRET: &str = "/admin/rps/secret";
+const EXPORT: &str = "/admin/rps/export";
+const IMPORT: &str = "/admin/rps/import";
 
-pub(super) static ROUTES: [Route; 6] = [
+pub(super) static ROUTES: [Route; 15] = [
     Route::get(PATH, Role::Viewer, |desk| Box::pin(list::show(desk))),
     Route::get(ONE, Role::Viewer, |desk| Box::pin(one::show(desk))),
     Route::get(CONFIRM, Role::Operator, |desk| {
@@ -43,6 +51,23 @@ pub(super) static ROUTES: [Route; 6] = [
     Route::get(CHECK, Role::Viewer, |desk| Box::pin(check::show(desk))),
     // It makes the provider ask others.
     Route::post(CHECK, Role::Operator, |desk| Box::pin(check::submit(desk))),
+    Route::get(ADD, Role::Operator, |desk| Box::pin(form::show_add(desk))),
+    Route::post(ADD, Role::Operator, |desk| Box::pin(form::add(desk))),
+    Route::get(EDIT, Role::Operator, |desk| Box::pin(form::show_edit(desk))),
+    Route::post(EDIT, Role::Operator, |desk| Box::pin(form::edit(desk))),
+    Route::get(SECRET, Role::Operator, |desk| Box::pin(secret::ask(desk))),
+    Route::post(SECRET, Role::Operator, |desk| {
+        Box::pin(secret::rotate(desk))
+    }),
+    Route::get(EXPORT, Role::Viewer, |desk| {
+        Box::pin(exchange::export(desk))
+    }),
+    Route::get(IMPORT, Role::Operator, |desk| {
+        Box::pin(exchange::show(desk))
+    }),
+    Route::post(IMPORT, Role::Operator, |desk| {
+        Box::pin(exchange::import(desk))
+    }),
 ];
 
 /// An RP that a request names, with its issuer.

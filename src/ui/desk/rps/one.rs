@@ -1,6 +1,6 @@
 //! One RP: what is known of it, what happened, and what can be done.
 
-use super::{CHANGE, CHECK, CONFIRM, PATH, Wanted, chain, of_query, row};
+use super::{CHANGE, CHECK, CONFIRM, EDIT, EXPORT, PATH, SECRET, Wanted, chain, of_query, row};
 use crate::administration::parties::has_secret;
 use crate::model::{ClientMetadata, LoginEvent, Origin, Refusal, Role};
 use crate::profile::RegistrationType;
@@ -173,11 +173,12 @@ fn actions(desk: &Desk<'_>, wanted: &Wanted) -> RpActionsView {
         enable: may && !wanted.party.enabled,
         refresh: may && resolves && wanted.party.enabled,
         revoke_url: may.then(|| confirm("revoke")),
-        edit_url: None,
-        secret_url: None,
+        edit_url: (may && registered).then(|| wanted.link(EDIT, &[])),
+        secret_url: (may && registered && has_secret(&wanted.party.metadata))
+            .then(|| wanted.link(SECRET, &[])),
         delete_url: (may && registered).then(|| confirm("delete")),
         check_url: wanted.link(CHECK, &[]),
-        export_url: String::new(),
+        export_url: wanted.link(EXPORT, &[]),
         trail_url: link(trail::PATH, &[("subject", &wanted.key().subject())]),
     }
 }

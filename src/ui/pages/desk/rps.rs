@@ -2,7 +2,7 @@
 
 use super::super::Page;
 use super::super::check::{CheckView, KeptView};
-use super::{DeskView, OutcomeView};
+use super::{DeskView, Field, OutcomeView};
 use crate::clock::UtcTime;
 use serde::Serialize;
 
@@ -205,4 +205,182 @@ pub struct RpCheckPage {
 
 impl Page for RpCheckPage {
     const TEMPLATE: &'static str = "desk/rp_check.html";
+}
+
+/// A scope of the issuer.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScopeView {
+    /// Its word.
+    pub name: &'static str,
+    /// The RP may ask for it.
+    pub chosen: bool,
+}
+
+/// A field that somebody else changed meanwhile.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConflictView {
+    /// The field, in the visitor's language.
+    pub name: String,
+    /// What is stored now.
+    pub theirs: String,
+    /// What was in the form.
+    pub yours: String,
+    /// The form did not change it: theirs is in it now.
+    pub taken_over: bool,
+}
+
+/// Registers an RP or changes one. The form posts `issuer`, `client_id`, `base` and the fields by their names; `scope.NAME` are
+/// boxes.
+#[derive(Clone, Debug, Serialize)]
+pub struct RpFormPage {
+    /// What every page has.
+    pub desk: DeskView,
+    /// It is registered.
+    pub is_new: bool,
+    /// Which issuer.
+    pub issuer_slug: String,
+    /// Its identifier.
+    pub issuer_name: String,
+    /// The issuers that have such; of a new one.
+    pub issuers: Vec<OptionView>,
+    /// Its `client_id`; of a new one empty: a random one.
+    pub client_id: Field,
+    /// What was stored when the form was shown.
+    pub base: String,
+    /// A field.
+    pub name: Field,
+    /// A field.
+    pub organization_name: Field,
+    /// A field, a line each.
+    pub redirect_uris: Field,
+    /// A field.
+    pub auth_method: Field,
+    /// The methods that the issuer has.
+    pub methods: Vec<OptionView>,
+    /// A field.
+    pub jwks: Field,
+    /// A field.
+    pub scope: Field,
+    /// The scopes that the issuer has.
+    pub scopes: Vec<ScopeView>,
+    /// A field, seconds.
+    pub access_token: Field,
+    /// A field, seconds.
+    pub id_token: Field,
+    /// A field, seconds.
+    pub refresh_token: Field,
+    /// The issuer's lifetimes of these three.
+    pub most_seconds: [i64; 3],
+    /// A field.
+    pub logo_uri: Field,
+    /// A field.
+    pub client_uri: Field,
+    /// A field.
+    pub policy_uri: Field,
+    /// A field is wrong.
+    pub faulty: bool,
+    /// Why nothing was saved.
+    pub error: Option<String>,
+    /// What somebody else changed.
+    pub conflicts: Vec<ConflictView>,
+    /// Where the form posts to.
+    pub action_url: &'static str,
+    /// The list, or the RP.
+    pub back_url: String,
+}
+
+impl Page for RpFormPage {
+    const TEMPLATE: &'static str = "desk/rp_form.html";
+}
+
+/// Asks for how long the old secret counts. The form posts `issuer`, `client_id`, `mark`, `overlap`.
+#[derive(Clone, Debug, Serialize)]
+pub struct RpRotatePage {
+    /// What every page has.
+    pub desk: DeskView,
+    /// The RP.
+    pub name: String,
+    /// Its issuer.
+    pub issuer_slug: String,
+    /// Its `client_id`.
+    pub client_id: String,
+    /// Which secret is rotated.
+    pub mark: String,
+    /// For how long; empty when there is no old one.
+    pub overlaps: Vec<OptionView>,
+    /// Where the form posts to.
+    pub action_url: &'static str,
+    /// Where nothing happens.
+    pub back_url: String,
+}
+
+impl Page for RpRotatePage {
+    const TEMPLATE: &'static str = "desk/rp_rotate.html";
+}
+
+/// Shows a new secret, once.
+#[derive(Clone, Serialize)]
+pub struct RpSecretPage {
+    /// What every page has.
+    pub desk: DeskView,
+    /// Whose.
+    pub client_id: String,
+    /// The secret.
+    pub secret: String,
+    /// Until when the old one counts.
+    pub old_until: Option<UtcTime>,
+    /// The RP.
+    pub next_url: String,
+}
+
+impl Page for RpSecretPage {
+    const TEMPLATE: &'static str = "desk/rp_secret.html";
+}
+
+/// An entry of a file.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImportRowView {
+    /// Its place.
+    pub number: usize,
+    /// What it says of itself.
+    pub issuer: String,
+    /// As above.
+    pub client_id: String,
+    /// `desk-rp-import-KIND`.
+    pub kind: &'static str,
+    /// What is wrong, a line each.
+    pub faults: Vec<String>,
+    /// The RP.
+    pub url: Option<String>,
+}
+
+/// Reads a file. The form posts `file` and `do`: `try`, `write` or `skip`.
+#[derive(Clone, Debug, Serialize)]
+pub struct RpImportPage {
+    /// What every page has.
+    pub desk: DeskView,
+    /// The file.
+    pub text: String,
+    /// It is none.
+    pub file_error: Option<String>,
+    /// The report.
+    pub rows: Vec<ImportRowView>,
+    /// Further entries.
+    pub left_out: usize,
+    /// Entries that can be written.
+    pub good: usize,
+    /// Entries that cannot.
+    pub bad: usize,
+    /// It was looked at, and nothing was written.
+    pub tried: bool,
+    /// It was written.
+    pub written: bool,
+    /// Where the form posts to.
+    pub action_url: &'static str,
+    /// The list.
+    pub back_url: &'static str,
+}
+
+impl Page for RpImportPage {
+    const TEMPLATE: &'static str = "desk/rp_import.html";
 }

@@ -1,0 +1,156 @@
+//! `varco rp …`.
+
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum RpCommand {
+    /// Register (or replace) a relying party at an issuer of the oidc profile
+    Register(Box<Register>),
+    /// Show an issuer's relying parties
+    List {
+        /// The issuer
+        #[arg(long, value_name = "ID")]
+        issuer: String,
+        /// Only those whose name or client_id contains this
+        #[arg(long, default_value = "")]
+        search: String,
+    },
+    /// Show what is known of a relying party
+    Show(Party),
+    /// Explain whether and why a relying party would be accepted, with a conformance report; works without a running server
+    Check(CheckParty),
+    /// Refuse a relying party, at every node within two seconds
+    Disable(Party),
+    /// Accept it again
+    Enable(Party),
+    /// Revoke everything that people allowed a relying party
+    RevokeTokens(Party),
+    /// Give a registered relying party a new secret
+    RotateSecret {
+        #[command(flatten)]
+        party: Party,
+        /// For how long the old secret counts beside the new one; at most 30 days
+        #[arg(long, value_name = "SECONDS", default_value = "86400")]
+        overlap_seconds: i64,
+    },
+    /// Remove a registered relying party; its tokens are revoked, people's history stays
+    Delete(Party),
+    /// Write registered relying parties as JSON, without secrets
+    Export {
+        /// Only those of this issuer
+        #[arg(long, value_name = "ID")]
+        issuer: Option<String>,
+    },
+    /// Read relying parties from such a file: all of it, or nothing when an entry is wrong
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Only say what would happen
+        #[arg(long)]
+        dry_run: bool,
+        /// Leave out entries that are wrong
+        #[arg(long)]
+        skip_bad: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Party {
+    /// The issuer
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) issuer: String,
+    /// The relying party
+    pub(in crate::cli) client_id: String,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CheckParty {
+    /// The issuer
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) issuer: String,
+    /// The relying party's entity identifier (or client_id)
+    #[arg(value_name = "ENTITY_ID", required_unless_present = "reference")]
+    pub(in crate::cli) client_id: Option<String>,
+    /// Show instead what was refused under this reference (on the error page, in X-Request-Id and in the log)
+    #[arg(long, value_name = "REF", conflicts_with_all = ["client_id", "cached"])]
+    pub(in crate::cli) reference: Option<String>,
+    /// Use what is known already instead of asking for everything anew
+    #[arg(long)]
+    pub(in crate::cli) cached: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Register {
+    /// The issuer
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) issuer: String,
+    /// Its client_id; without it, a random one
+    #[arg(long)]
+    pub(in crate::cli) client_id: Option<String>,
+    /// The name that people see
+    #[arg(long)]
+    pub(in crate::cli) name: String,
+    /// The organisation behind it
+    #[arg(long)]
+    pub(in crate::cli) organization: Option<String>,
+    /// A redirect URI, compared exactly: https, http on a loopback address, or a custom scheme. Repeatable
+    #[arg(long = "redirect-uri", required = true, value_name = "URI")]
+    pub(in crate::cli) redirect_uris: Vec<String>,
+    /// How it authenticates at the token endpoint
+    #[arg(long, default_value = "client_secret_basic")]
+    pub(in crate::cli) auth_method: AuthMethod,
+    /// Its public keys, a JWKS
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) jwks_file: Option<PathBuf>,
+    /// Scopes that it may ask for; without it, all that the issuer has
+    #[arg(long)]
+    pub(in crate::cli) scope: Option<String>,
+    /// Lifetime of its access tokens; without it, the issuer's, which is also the longest
+    #[arg(long, value_name = "SECONDS")]
+    pub(in crate::cli) access_token_seconds: Option<String>,
+    /// Lifetime of its id_tokens, likewise
+    #[arg(long, value_name = "SECONDS")]
+    pub(in crate::cli) id_token_seconds: Option<String>,
+    /// Lifetime of its refresh tokens, likewise
+    #[arg(long, value_name = "SECONDS")]
+    pub(in crate::cli) refresh_token_seconds: Option<String>,
+    /// A picture for the consent page
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) logo_uri: Option<String>,
+    /// Its home page
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) client_uri: Option<String>,
+    /// Its privacy policy
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) policy_uri: Option<String>,
+    /// Replace a relying party of this client_id (and its secret)
+    #[arg(long)]
+    pub(in crate::cli) replace: bool,
+}
+
+/// Client authentication (OIDC Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(in crate::cli) enum AuthMethod {
+    /// A signed assertion; needs --jwks-file
+    PrivateKeyJwt,
+    /// The secret in the Authorization header
+    ClientSecretBasic,
+    /// The secret in the form
+    ClientSecretPost,
+    /// None: a public client, with PKCE
+    None,
+}
+
+impl AuthMethod {
+    /// The name in metadata.
+    pub(in crate::cli) fn as_str(self) -> &'static str {
+        match self {
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+}
