@@ -117,7 +117,8 @@ pub fn search(
             .limit(fetched(limit))
             .into_boxed();
         if failing {
-            query = query.filter(renewal::failures.gt(0));
+            // Not as a parameter: the index of those that fail has this condition.
+            query = query.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("failures > 0"));
         }
         if let Some(after) = after {
             query = query

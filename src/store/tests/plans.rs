@@ -85,6 +85,10 @@ const EXEMPT: &[(&str, &str)] = &[
         "by its own index of those who were not told, in batches",
     ),
     (
+        "grant::unrevoked_of_session",
+        "one session's grants by their index",
+    ),
+    (
         "login_count::busiest",
         "sums buckets of the time asked for, and sorts one row an RP",
     ),
@@ -109,6 +113,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("migration::migration_status", "versions of the schema"),
     ("operator::search", "operators are few"),
     ("own_trust_mark::search", "an issuer's own marks are few"),
+    ("renewal::search", "a page by its own index"),
     (
         "renewal::search_due",
         "ranks what is due, bounded, by one node",
@@ -184,6 +189,7 @@ fn grants(conn: &mut DbConn) -> Result<(), StoreError> {
             GrantsOf::Account(ada()),
             GrantsOf::Client(issuer(), rp()),
             GrantsOf::Session(SessionId::new("session 7")),
+            GrantsOf::Subject("pairwise".into()),
         ] {
             grant::search(conn, &of, after.as_ref(), 20)?;
         }
