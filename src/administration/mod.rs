@@ -10,6 +10,7 @@
 //! transaction: what is not in the trail did not happen. To add one: a function in the file of its subject, a row of the
 //! desk's route table, a command.
 
+pub mod imports;
 pub mod keys;
 pub mod operators;
 pub mod parties;

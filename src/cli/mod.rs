@@ -8,6 +8,7 @@
 mod arguments;
 mod check;
 mod database;
+mod imports;
 mod keys;
 mod operators;
 mod otp;

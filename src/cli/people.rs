@@ -32,7 +32,8 @@ pub(super) fn run(world: &World, command: UserCommand, output: &mut Output) -> D
         }
         // In the file of its subject.
         UserCommand::Add { .. }
-        | UserCommand::Import { .. }
+        | UserCommand::Import(_)
+        | UserCommand::Imports(_)
         | UserCommand::Export { .. }
         | UserCommand::Edit { .. }
         | UserCommand::Otp(_)

@@ -2,21 +2,16 @@
 
 use super::arguments::users::{FormatArgument, UserCommand};
 use super::output::Output;
-use super::{Console, Done, Failure, World, otp, people, read_password};
+use super::{Console, Done, Failure, World, imports, otp, people, read_password};
 use crate::accounts::export::{self, ExportError, Opening};
 use crate::accounts::hash_password;
-use crate::accounts::import::{self, Format, ImportError};
 use crate::administration::users::{self, Change, NewUser};
 use crate::config::ServerSettings;
 use crate::keys;
 use crate::model::Account;
 use crate::store::account;
 use serde_json::{Map, Value, json};
-use std::io::Read;
 use std::path::Path;
-
-/// Bytes of an import file.
-const MOST_FILE_BYTES: u64 = 1 << 30;
 
 pub(super) fn run(
     file: &Path,
@@ -36,11 +31,8 @@ pub(super) fn run(
             let asked = (!no_password).then_some(password_stdin);
             add(&world, (username, attributes, asked), console, output)
         }
-        UserCommand::Import {
-            file,
-            check,
-            format,
-        } => import_file(&world, (&file, check, format), console, output),
+        UserCommand::Import(wanted) => imports::run(&world, wanted, console, output),
+        UserCommand::Imports(wanted) => imports::manage(&world, wanted, console, output),
         UserCommand::Export {
             format,
             with_hashes,
@@ -176,86 +168,4 @@ fn parse_attributes(
 
 fn wrongly(error: users::UserError) -> Failure {
     Failure::UsedWrongly(error.to_string())
-}
-
-fn import_file(
-    world: &World,
-    (file, check, format): (&Path, bool, Option<FormatArgument>),
-    console: &mut Console<'_>,
-    output: &mut Output,
-) -> Done {
-    let text = read_file(file, console)?;
-    let format = match format {
-        Some(FormatArgument::Jsonl) => Format::JsonLines,
-        Some(FormatArgument::Csv) => Format::Csv,
-        None if file.extension().is_some_and(|ending| ending == "csv") => Format::Csv,
-        None => Format::guess(text.as_bytes()),
-    };
-    let records = match import::read(
-        text.as_bytes(),
-        Some(format),
-        &users::custom_attributes(&world.settings),
-    ) {
-        Ok(records) => records,
-        Err(problems) => {
-            let list: Vec<Value> = problems
-                .iter()
-                .map(
-                    |problem| json!({ "line": problem.line, "message": problem.fault.to_string() }),
-                )
-                .collect();
-            output.json(json!({ "problems": list }));
-            let count = problems.len();
-            let error = ImportError::Invalid(problems);
-            if !output.json {
-                return Err(Failure::Failed(format!(
-                    "{error}\n{count} problems; nothing was changed"
-                )));
-            }
-            output.failed(format!("{count} problems; nothing was changed"));
-            return Ok(());
-        }
-    };
-    if check {
-        output.text(&format!(
-            "{} users, all valid; nothing was changed",
-            records.len()
-        ));
-        output.json(json!({ "valid": records.len(), "problems": [] }));
-        return Ok(());
-    }
-    // Only secrets of one-time codes are sealed: an import without them needs no key.
-    let has_secrets = records.iter().any(|record| record.totp_secret.is_some());
-    let key = has_secrets
-        .then(|| keys::load_key(&world.settings))
-        .transpose()?;
-    let summary = import::apply(&world.store, records, key.as_ref(), world.now)?;
-    output.text(&format!(
-        "{} added, {} updated",
-        summary.added, summary.updated
-    ));
-    output.json(json!({ "added": summary.added, "updated": summary.updated, "problems": [] }));
-    Ok(())
-}
-
-fn read_file(file: &Path, console: &mut Console<'_>) -> Result<String, Failure> {
-    let mut text = String::new();
-    let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", file.display()));
-    let read = if file.as_os_str() == "-" {
-        console
-            .input
-            .take(MOST_FILE_BYTES + 1)
-            .read_to_string(&mut text)
-    } else {
-        std::fs::File::open(file)
-            .and_then(|opened| opened.take(MOST_FILE_BYTES + 1).read_to_string(&mut text))
-    };
-    let bytes = read.map_err(failed)?;
-    if u64::try_from(bytes).is_ok_and(|bytes| bytes > MOST_FILE_BYTES) {
-        return Err(Failure::Failed(format!(
-            "{}: larger than 1 GiB; split it",
-            file.display()
-        )));
-    }
-    Ok(text)
 }

@@ -21,6 +21,17 @@ pub struct Posted {
     pub text: String,
 }
 
+/// A file that was sent with a form.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// What the browser called it.
+    pub name: String,
+    /// Its bytes: a file without a name, which goes with the last handle.
+    pub file: std::sync::Arc<std::fs::File>,
+    /// How many they are.
+    pub bytes: u64,
+}
+
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Inbound {
@@ -34,6 +45,8 @@ pub struct Inbound {
     pub form: Result<Params, ParamError>,
     /// A body of another media type, where the endpoint reads such.
     pub posted: Option<Posted>,
+    /// A file, where the page takes one.
+    pub upload: Option<Upload>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
     /// Cookies whose names are ours, unverified.

@@ -12,7 +12,7 @@
 mod inbound;
 mod reply;
 
-pub use inbound::{Caller, Inbound, Method, Posted};
+pub use inbound::{Caller, Inbound, Method, Posted, Upload};
 pub use reply::{
     Body, CookieChange, Note, Page, RefusedAnswer, Reply, SessionChange, Trouble, quote,
 };

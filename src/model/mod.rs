@@ -19,6 +19,7 @@ mod params;
 mod refusal;
 mod session;
 mod signing_key;
+mod user_import;
 
 pub use account::Account;
 pub use authenticator::{Authenticator, KeyCredential, Pending};
@@ -48,3 +49,4 @@ pub use params::{ParamError, Params};
 pub use refusal::Refusal;
 pub use session::Session;
 pub use signing_key::StoredKey;
+pub use user_import::{ImportState, UserImport};

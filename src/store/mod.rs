@@ -52,6 +52,7 @@ pub mod signing_key;
 pub mod throttle;
 pub mod token;
 pub mod trail;
+pub mod user_import;
 pub mod web_session;
 mod writer;
 

@@ -72,6 +72,10 @@ pub enum Purgeable {
     ExternalLogin,
     /// Codes sent by e-mail.
     EmailCode,
+    /// Parts of files that nobody let be applied.
+    UserImportPart,
+    /// Imports of people whose report is old.
+    UserImport,
     /// History beyond its retention.
     LoginEvent,
     /// Hours of the counted logins, which are kept by the day.
@@ -110,6 +114,8 @@ impl Purgeable {
         Self::MailMessage,
         Self::ExternalLogin,
         Self::EmailCode,
+        Self::UserImportPart,
+        Self::UserImport,
         Self::LoginEvent,
         Self::LoginHour,
         Self::LoginCount,
@@ -143,6 +149,8 @@ impl Purgeable {
             Self::MailMessage => "mail_message",
             Self::ExternalLogin => "external_login",
             Self::EmailCode => "email_code",
+            Self::UserImportPart => "user_import_part",
+            Self::UserImport => "user_import",
             Self::LoginEvent => "login_event",
             Self::LoginHour | Self::LoginCount => "login_count",
             Self::RefusalHour | Self::RefusalCount => "refusal_count",
@@ -180,6 +188,8 @@ impl Purgeable {
             | Self::MailMessage
             | Self::ExternalLogin
             | Self::EmailCode
+            | Self::UserImportPart
+            | Self::UserImport
             | Self::OwnTrustMark => 0,
             Self::Session => -SESSION_GRACE_SECONDS,
             Self::Token | Self::Grant => -TOKEN_GRACE_SECONDS,

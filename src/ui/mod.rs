@@ -66,6 +66,7 @@ pub use pages::desk::dashboard::{
 pub use pages::desk::federation::{
     AnchorView, AskedView, AttestationView, AttestedView, FederationPage, OwnMarkView, RenewalView,
 };
+pub use pages::desk::imports::{ImportPage, ImportProblemView, ImportRowView, ImportsPage};
 pub use pages::desk::keys::{
     IssuerKeysView, KeyView, KeysPage, PublishedPage, PublishedView, RingView, RotatePage,
 };

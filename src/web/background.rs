@@ -2,6 +2,7 @@
 
 use super::routes::App;
 use super::tls::Certificate;
+use crate::administration::imports::{Importer, Turn};
 use crate::endpoint::quote;
 use crate::keys;
 use crate::mail::Courier;
@@ -22,6 +23,8 @@ const CHANGE_POLL: Duration = Duration::from_secs(1);
 const MAIL_POLL: Duration = Duration::from_secs(1);
 /// A node says so often that it is alive.
 const NODE_SIGN: Duration = Duration::from_secs(5);
+/// An import begins within this time.
+const IMPORT_POLL: Duration = Duration::from_secs(1);
 /// Refusals reach the database within this time.
 const REFUSAL_FLUSH: Duration = Duration::from_secs(1);
 /// How often expired rows and ending chains are looked for.
@@ -39,6 +42,7 @@ pub(super) async fn run(app: App, address: SocketAddr, certificate: Option<Arc<C
         keep_showing(&app, address),
         keep_mailing(&app),
         keep_purging(&app),
+        keep_importing(&app),
         keep_renewing(&app),
         keep_telling(&app),
         keep_marks(&app)
@@ -127,6 +131,33 @@ async fn keep_mailing(app: &App) {
                 log::warn!("event=mail.not_sent reason={}", quote(error));
             }
             Err(_still) => {}
+        }
+    }
+}
+
+/// Every node does it: an import is claimed by one.
+async fn keep_importing(app: &App) {
+    let shared = &app.shared;
+    let importer = Importer::default();
+    let with = (&shared.store, &shared.key_encryption_key, &shared.passwords);
+    let mut ticks = tokio::time::interval(IMPORT_POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        ticks.tick().await;
+        loop {
+            match importer.turn(with, shared.clock.now()).await {
+                Ok(Turn::Applied(..)) => failing = false,
+                Ok(Turn::Finished(id)) => log::info!("event=import.done import={id}"),
+                Ok(Turn::Idle) => break,
+                Err(error) => {
+                    if !failing {
+                        failing = true;
+                        log::warn!("event=import.waits reason={}", quote(error));
+                    }
+                    break;
+                }
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use super::inbound::{self, Site};
 use super::outbound::{rendered, write};
 use super::routes::{App, only};
 use super::session;
+use super::upload;
 use crate::endpoint::{Body, FORM, Inbound, Method, Note, Reply, SessionChange, Trouble};
 use crate::model::ErrorCode;
 use crate::ui::desk::{self, DeskState, DeskVisit, Outcome, Route, login};
@@ -103,7 +104,24 @@ async fn people(
     payload: Payload,
     (path, answer): (&'static str, Answer),
 ) -> HttpResponse {
-    let inbound = match inbound::read(site(&state), &http, payload, &[FORM]).await {
+    let current = session::current(&session);
+    let read = match answer {
+        Answer::Row(route) if route.takes_file && upload::is_multipart(&http) => {
+            let inbound = inbound::without_body(site(&state), &http);
+            let visit = DeskVisit {
+                state: &state,
+                inbound: &inbound,
+                session: current.as_ref().ok().cloned().flatten(),
+                path,
+            };
+            match desk::may_send_file(&visit, route).await {
+                true => upload::read(site(&state), &http, payload).await,
+                false => Ok(inbound),
+            }
+        }
+        _ => inbound::read(site(&state), &http, payload, &[FORM]).await,
+    };
+    let inbound = match read {
         Ok(inbound) => inbound,
         Err(error) => {
             let inbound = inbound::without_body(site(&state), &http);
@@ -117,7 +135,7 @@ async fn people(
             return respond(&state, &inbound, reply, path);
         }
     };
-    let Ok(current) = session::current(&session) else {
+    let Ok(current) = current else {
         let reply = refusal(
             &inbound,
             ErrorCode::TemporarilyUnavailable,

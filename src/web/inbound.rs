@@ -111,7 +111,7 @@ pub(super) fn without_body<'a>(site: impl Into<Site<'a>>, http: &HttpRequest) ->
     from_parts(&site.into(), http, &[])
 }
 
-fn from_parts(site: &Site<'_>, http: &HttpRequest, body: &[u8]) -> Inbound {
+pub(super) fn from_parts(site: &Site<'_>, http: &HttpRequest, body: &[u8]) -> Inbound {
     let text = |name: header::HeaderName| {
         http.headers()
             .get(name)
@@ -142,6 +142,7 @@ fn from_parts(site: &Site<'_>, http: &HttpRequest, body: &[u8]) -> Inbound {
         repeatable: Params::pairs(parameters).unwrap_or_default(),
         form: Params::parse(body),
         posted: None,
+        upload: None,
         authorization: text(header::AUTHORIZATION),
         cookies: cookies.unwrap_or_default(),
         wants_json: accept.contains("application/json") && !accept.contains("text/html"),

@@ -19,6 +19,7 @@ mod server;
 mod session;
 mod static_files;
 mod tls;
+mod upload;
 
 pub use routes::{App, configure};
 pub use server::{Running, ServeError, listen, serve};

@@ -38,13 +38,14 @@ const DEMO_MAY_USE: [&str; 9] = [
 type Place = (&'static str, &'static [&'static str]);
 
 /// Libraries, and where they may be used.
-const PLACES: [Place; 9] = [
+const PLACES: [Place; 10] = [
     // provider: documents are kept as the bytes that are sent. launch: the runtime.
     (
         "actix_web",
         &["web/", "demo/", "launch/mod.rs", "provider/document.rs"],
     ),
     ("actix_session", &["web/"]),
+    ("actix_multipart", &["web/"]),
     ("diesel", &["store/"]),
     ("biscuit", &["jose/"]),
     // Ciphers and keys in jose; random bytes, hashes and TLS elsewhere. demo signs wrong things on purpose.

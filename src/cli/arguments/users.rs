@@ -19,16 +19,9 @@ pub(in crate::cli) enum UserCommand {
         attributes: Vec<String>,
     },
     /// Add or update people from a file; nothing is written unless every line is valid
-    Import {
-        /// JSON lines or CSV; `-` is standard input
-        file: PathBuf,
-        /// Only check the file
-        #[arg(long)]
-        check: bool,
-        /// jsonl or csv; without it, what the file looks like
-        #[arg(long)]
-        format: Option<FormatArgument>,
-    },
+    Import(Import),
+    /// Show the imports, newest first; let one go on, or stop it
+    Imports(Imports),
     /// Print everybody in the import format; never passwords
     Export {
         /// jsonl or csv
@@ -159,4 +152,34 @@ pub(in crate::cli) enum FormatArgument {
     Jsonl,
     /// A header line, then one line a person
     Csv,
+}
+
+/// `varco user import`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Import {
+    /// JSON lines or CSV; `-` is standard input
+    pub(in crate::cli) file: PathBuf,
+    /// Only check the file
+    #[arg(long)]
+    pub(in crate::cli) check: bool,
+    /// Leave lines out that are wrong, instead of doing nothing
+    #[arg(long, conflicts_with = "check")]
+    pub(in crate::cli) skip_bad: bool,
+    /// jsonl or csv; without it, what the file looks like
+    #[arg(long)]
+    pub(in crate::cli) format: Option<FormatArgument>,
+}
+
+/// `varco user imports`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Imports {
+    /// Go on with this one, which was interrupted; a running server does so by itself
+    #[arg(long, value_name = "ID", conflicts_with_all = ["cancel", "report"])]
+    pub(in crate::cli) resume: Option<String>,
+    /// Stop this one; what was applied stays
+    #[arg(long, value_name = "ID", conflicts_with = "report")]
+    pub(in crate::cli) cancel: Option<String>,
+    /// Show what is wrong with the lines of this one
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) report: Option<String>,
 }

@@ -18,6 +18,7 @@ mod single_use;
 mod tables;
 mod trail;
 mod transactions;
+mod user_imports;
 
 use super::*;
 use crate::clock::UtcTime;

@@ -64,6 +64,12 @@ const LISTS: &[(&str, Run)] = &[
     ("token::search", |conn| {
         token::search(conn, &GrantId::new("x"), Some(&cursor()), 20).map(drop)
     }),
+    ("user_import::search", |conn| {
+        for after in [None, Some(&cursor())] {
+            user_import::search(conn, after, 20)?;
+        }
+        Ok(())
+    }),
 ];
 
 /// Those that read something else than a long list, and why.
@@ -222,6 +228,7 @@ fn events(conn: &mut DbConn) -> Result<(), StoreError> {
             EventsOf::All,
             EventsOf::Issuer(issuer()),
             EventsOf::Client(issuer(), rp()),
+            EventsOf::Account(ada()),
         ] {
             login_event::search_recent(conn, &of, after.as_ref(), 20)?;
         }

@@ -69,6 +69,12 @@ pub async fn enter(visit: &DeskVisit<'_>, route: &Route) -> Reply {
     }
 }
 
+/// Whether a file of this visitor is worth being read: strangers fill no disk.
+pub async fn may_send_file(visit: &DeskVisit<'_>, route: &Route) -> bool {
+    let known = signed_in(visit).await;
+    matches!(known, Ok(Some((operator, _))) if operator.role >= route.least)
+}
+
 async fn try_enter(visit: &DeskVisit<'_>, route: &Route) -> Outcome {
     let Some((operator, session)) = signed_in(visit).await? else {
         let back = match route.method {

@@ -30,7 +30,7 @@ mod trail;
 mod users;
 mod visit;
 
-pub use frame::{Desk, enter};
+pub use frame::{Desk, enter, may_send_file};
 pub use visit::{DeskState, DeskVisit, link};
 
 use super::visit::PageFailure;
@@ -59,6 +59,8 @@ pub struct Route {
     pub least: Role,
     /// What answers.
     pub handler: Handler,
+    /// Whether the form may bring a file (`multipart/form-data`).
+    pub takes_file: bool,
 }
 
 impl Route {
@@ -69,6 +71,7 @@ impl Route {
             method: Method::Get,
             least,
             handler,
+            takes_file: false,
         }
     }
 
@@ -79,6 +82,15 @@ impl Route {
             method: Method::Post,
             least,
             handler,
+            takes_file: false,
+        }
+    }
+
+    /// A form that is sent, with a file or without.
+    pub(super) const fn post_file(path: &'static str, least: Role, handler: Handler) -> Self {
+        Self {
+            takes_file: true,
+            ..Self::post(path, least, handler)
         }
     }
 }

@@ -116,6 +116,8 @@ fn no_message_is_left_over() {
         "desk-rp-sort-",
         "desk-rp-state-",
         "desk-user-by-",
+        "desk-import-error-",
+        "desk-import-state-",
         "desk-user-method-",
         "desk-user-confirm-",
         "desk-user-explain-",

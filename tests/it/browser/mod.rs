@@ -8,6 +8,7 @@ mod axe;
 mod desk;
 mod desk_ops;
 mod desk_rps;
+mod desk_users;
 mod driver;
 mod keyboard;
 mod logins;

@@ -3,6 +3,7 @@
 mod dashboard;
 mod drafts;
 mod federation;
+mod imports;
 mod keys;
 mod login;
 mod operators;

@@ -46,6 +46,7 @@ impl World {
             repeatable: Vec::new(),
             form: Params::parse(form.as_bytes()),
             posted: None,
+            upload: None,
             authorization: None,
             cookies: Vec::new(),
             wants_json: false,

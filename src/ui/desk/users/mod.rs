@@ -2,6 +2,7 @@
 
 mod edit;
 mod fields;
+mod imports;
 mod one;
 
 use super::visit::link;
@@ -28,7 +29,7 @@ const PER_PAGE: u32 = 50;
 /// Characters that are searched for.
 const MOST_TEXT: usize = 320;
 
-pub(super) static ROUTES: [Route; 9] = [
+pub(super) static ROUTES: [Route; 15] = [
     Route::get(PATH, Role::Viewer, |desk| Box::pin(list(desk))),
     Route::get(ONE, Role::Viewer, |desk| Box::pin(one::show(desk))),
     Route::get(HISTORY, Role::Viewer, |desk| Box::pin(one::history(desk))),
@@ -38,6 +39,24 @@ pub(super) static ROUTES: [Route; 9] = [
     Route::post(EDIT, Role::Operator, |desk| Box::pin(edit::submit(desk))),
     Route::get(CONFIRM, Role::Operator, |desk| Box::pin(one::confirm(desk))),
     Route::post(CHANGE, Role::Operator, |desk| Box::pin(one::change(desk))),
+    Route::get(imports::IMPORTS, Role::Operator, |desk| {
+        Box::pin(imports::list(desk))
+    }),
+    Route::post_file(imports::IMPORTS, Role::Operator, |desk| {
+        Box::pin(imports::read(desk))
+    }),
+    Route::get(imports::IMPORT, Role::Operator, |desk| {
+        Box::pin(imports::one(desk))
+    }),
+    Route::get(imports::REPORT, Role::Operator, |desk| {
+        Box::pin(imports::report(desk))
+    }),
+    Route::post(imports::START, Role::Operator, |desk| {
+        Box::pin(imports::start(desk))
+    }),
+    Route::post(imports::CANCEL, Role::Operator, |desk| {
+        Box::pin(imports::cancel(desk))
+    }),
 ];
 
 async fn list(desk: &Desk<'_>) -> Outcome {
@@ -93,7 +112,7 @@ async fn list(desk: &Desk<'_>) -> Outcome {
         by,
         state,
         add_url: may.then_some(ADD),
-        import_url: None,
+        import_url: may.then_some(imports::IMPORTS),
         first_url: (!is_first).then(|| address("")),
         next_url: found.next.map(|next| address(&next.to_text())),
         users: found.rows.iter().map(|person| row(desk, person)).collect(),

@@ -2,6 +2,7 @@
 
 pub mod dashboard;
 pub mod federation;
+pub mod imports;
 pub mod keys;
 pub mod login;
 pub mod operators;
