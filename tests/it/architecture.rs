@@ -55,6 +55,7 @@ const PLACES: [Place; 9] = [
             "random.rs",
             "secret.rs",
             "web/tls.rs",
+            "authn/certificate.rs",
             "oauth/tokens.rs",
             "oauth/subject.rs",
             "demo/relying_party/",
