@@ -70,7 +70,8 @@ pub fn available(
     };
     let keys = security_key::methods_of(op, &authenticators);
     let has = |method: &Method| match method {
-        Method::Password => false,
+        // A card is no matter of the account: whoever has it at hand may use it.
+        Method::Password | Method::Certificate => false,
         Method::Totp => authenticators.iter().any(|known| known.method == *method),
         Method::External => accepted.contains(method),
         Method::EmailCode => accepted.contains(method) && has_address,

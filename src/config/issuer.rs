@@ -4,10 +4,10 @@ use super::build::Builder;
 use super::external::external_method;
 use super::read::{Value, Values};
 use super::settings::{
-    Branding, Enrolment, IssuerSettings, Lifetimes, ProfileName, ResolveResponseType, RpTolerance,
-    RpToleranceOverride, TrustMarkStatus,
+    Branding, ClientCertificateSettings, Enrolment, FiscalNumberFrom, IssuerSettings, Lifetimes,
+    ProfileName, ResolveResponseType, RpTolerance, RpToleranceOverride, TrustMarkStatus,
 };
-use super::trust::{trust_anchors, trust_marks};
+use super::trust::{read_small_file, trust_anchors, trust_marks};
 use crate::model::{Method, UserinfoContentType};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -42,6 +42,7 @@ pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<Issue
     let external_method = external_method(builder, values);
     let has_external = matches!(external_method, Some(Some(_)));
     let second_factors = second_factors(builder, values, has_external);
+    let client_certificate = client_certificate(builder, values);
     let lifetimes = lifetimes(values.section("lifetimes")?);
     let settings = IssuerSettings {
         id: id?,
@@ -76,6 +77,7 @@ pub(super) fn issuer(builder: &mut Builder<'_>, values: &Values) -> Option<Issue
         second_factor_levels: values.texts("second_factor_levels")?,
         strong_levels: values.texts("strong_levels")?,
         second_factors: second_factors?,
+        client_certificate: client_certificate?,
         enrolment: match values.text("enrolment")? {
             "password" => Enrolment::Password,
             "off" => Enrolment::Off,
@@ -174,6 +176,53 @@ fn second_factors(
         methods.push(Method::External);
     }
     Some(methods)
+}
+
+/// `None`: something is wrong; `Some(None)`: no cards.
+fn client_certificate(
+    builder: &mut Builder<'_>,
+    values: &Values,
+) -> Option<Option<ClientCertificateSettings>> {
+    let Some(section) = values.section("client_certificate") else {
+        return Some(None);
+    };
+    let header = section.owned("header")?;
+    let is_name = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-';
+    if !header.bytes().all(is_name) {
+        let path = section.path_of("header");
+        builder
+            .problems
+            .add(path, header, "the name of an HTTP header");
+        return None;
+    }
+    let expected = "the path of a PEM file with the certificates that cards are issued by";
+    let file = builder.required(section, "ca_file", expected)?;
+    let file = builder.folder.join(file);
+    let authorities = match read_small_file(&file) {
+        Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => text,
+        Ok(_) => {
+            let path = section.path_of("ca_file");
+            builder
+                .problems
+                .add(path, "a file without certificates", expected);
+            return None;
+        }
+        Err(error) => {
+            let found = format!("{}: {error}", file.display());
+            builder
+                .problems
+                .add(section.path_of("ca_file"), found, expected);
+            return None;
+        }
+    };
+    Some(Some(ClientCertificateSettings {
+        header,
+        authorities,
+        fiscal_number_from: match section.text("fiscal_number_from")? {
+            "common_name" => FiscalNumberFrom::CommonName,
+            _ => FiscalNumberFrom::SerialNumber,
+        },
+    }))
 }
 
 /// SPID/CIE TM-3.

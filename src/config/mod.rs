@@ -32,10 +32,10 @@ pub use environment::Environment;
 pub use example::example;
 pub use problem::{ConfigError, Problem};
 pub use settings::{
-    Branding, Enrolment, ExternalMethodSettings, ForwardedHeader, IssuerSettings, Lifetimes,
-    MailDelivery, MailSettings, ProfileName, ResolveResponseType, RpTolerance, RpToleranceOverride,
-    ServerSettings, SmtpSecurity, SmtpSettings, ThrottleSettings, TlsSettings, TrustAnchorSettings,
-    TrustMarkStatus,
+    Branding, ClientCertificateSettings, Enrolment, ExternalMethodSettings, FiscalNumberFrom,
+    ForwardedHeader, IssuerSettings, Lifetimes, MailDelivery, MailSettings, ProfileName,
+    ResolveResponseType, RpTolerance, RpToleranceOverride, ServerSettings, SmtpSecurity,
+    SmtpSettings, ThrottleSettings, TlsSettings, TrustAnchorSettings, TrustMarkStatus,
 };
 
 use std::path::Path;

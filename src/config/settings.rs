@@ -241,6 +241,8 @@ pub struct IssuerSettings {
     pub strong_levels: Vec<String>,
     /// Second factors that count, each once; the external method too, where there is one.
     pub second_factors: Vec<Method>,
+    /// Cards whose certificates a reverse proxy passes on; absent: none.
+    pub client_certificate: Option<ClientCertificateSettings>,
     /// How people come by their first second factor.
     pub enrolment: Enrolment,
     /// The identity provider's own authentication service.
@@ -294,6 +296,26 @@ impl IssuerSettings {
     pub fn slug(&self) -> &str {
         &self.slug
     }
+}
+
+/// How certificates of cards come to us, and which count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificateSettings {
+    /// The header in which the proxy passes a certificate on.
+    pub header: String,
+    /// The authorities, PEM.
+    pub authorities: String,
+    /// Where the subject has the fiscal number.
+    pub fiscal_number_from: FiscalNumberFrom,
+}
+
+/// Where the subject of a certificate has the fiscal number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FiscalNumberFrom {
+    /// `serialNumber`: `TINIT-…`.
+    SerialNumber,
+    /// `CN`: the number, or the number and a slash, as on the cards CIE and CNS.
+    CommonName,
 }
 
 /// How people come by second factors.

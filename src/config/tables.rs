@@ -4,7 +4,9 @@ mod parts;
 
 use super::schema::{Key, Kind, Section};
 pub(super) use parts::AMR;
-use parts::{BRANDING, EXTERNAL_METHOD, LIFETIMES, MAIL, RP, RP_TOLERANCE, TRUST_ANCHOR};
+use parts::{
+    BRANDING, CLIENT_CERTIFICATE, EXTERNAL_METHOD, LIFETIMES, MAIL, RP, RP_TOLERANCE, TRUST_ANCHOR,
+};
 
 /// Ten years: no number of seconds in a configuration is larger.
 const TEN_YEARS: i64 = 315_360_000;
@@ -391,6 +393,11 @@ static ISSUER: Section = Section {
             "rp_tolerance",
             Kind::Section(&RP_TOLERANCE),
             "What is tolerated of all RPs of this issuer.",
+        ),
+        table(
+            "client_certificate",
+            Kind::OptionalSection(&CLIENT_CERTIFICATE),
+            "Login with a card (CIE, CNS): its certificate reaches strong_levels. The reverse proxy verifies it and passes it on;\nonly what comes from trusted_proxies is believed.",
         ),
         table("lifetimes", Kind::Section(&LIFETIMES), "Seconds."),
         table(

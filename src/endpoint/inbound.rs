@@ -59,6 +59,8 @@ pub struct Inbound {
     pub user_agent: String,
     /// The client's address; from a proxy's header only when the proxy is trusted.
     pub address: IpAddr,
+    /// The certificate that a trusted proxy passed on, in the header that the issuer's configuration names; unverified.
+    pub client_certificate: Option<String>,
     /// Goes out as `X-Request-Id` and into the log; the reference that people quote.
     pub request_id: String,
 }

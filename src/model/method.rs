@@ -38,6 +38,8 @@ pub enum Method {
     SecurityKey,
     /// A security key that verified who touched it, by PIN or finger (WebAuthn, user verification).
     VerifiedKey,
+    /// The certificate of a card, as the reverse proxy passed it on.
+    Certificate,
     /// One of the codes on paper, for when the device is not at hand.
     Recovery,
 }
@@ -53,7 +55,7 @@ struct Facts {
 }
 
 impl Method {
-    const FACTS: [Facts; 7] = [
+    const FACTS: [Facts; 8] = [
         Facts {
             method: Self::Password,
             name: "password",
@@ -92,6 +94,12 @@ impl Method {
             amr: &["hwk", "user"],
         },
         Facts {
+            method: Self::Certificate,
+            name: "certificate",
+            proves: &[Factor::Knowledge, Factor::Possession, Factor::Strong],
+            amr: &["sc", "pin"],
+        },
+        Facts {
             method: Self::Recovery,
             name: "recovery",
             proves: &[Factor::Possession],
@@ -107,6 +115,7 @@ impl Method {
             email_code,
             security_key,
             verified_key,
+            certificate,
             recovery,
         ] = &Self::FACTS;
         match self {
@@ -116,6 +125,7 @@ impl Method {
             Self::EmailCode => email_code,
             Self::SecurityKey => security_key,
             Self::VerifiedKey => verified_key,
+            Self::Certificate => certificate,
             Self::Recovery => recovery,
         }
     }
@@ -147,6 +157,7 @@ impl Method {
             | Self::External
             | Self::EmailCode
             | Self::SecurityKey
+            | Self::Certificate
             | Self::Recovery => self,
         }
     }
@@ -155,7 +166,7 @@ impl Method {
     #[must_use]
     pub fn identifies(self) -> bool {
         match self {
-            Self::VerifiedKey => true,
+            Self::VerifiedKey | Self::Certificate => true,
             Self::Password
             | Self::Totp
             | Self::External

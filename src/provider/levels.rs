@@ -44,6 +44,7 @@ impl Provider {
     pub fn accepts(&self, method: Method) -> bool {
         match method {
             Method::Password => true,
+            Method::Certificate => self.settings.client_certificate.is_some(),
             Method::Totp | Method::External | Method::EmailCode | Method::Recovery => {
                 self.settings.second_factors.contains(&method)
             }

@@ -128,6 +128,26 @@ pub fn find_by_username(conn: &mut DbConn, username: &str) -> Result<Option<Acco
         .transpose()
 }
 
+/// The person of a fiscal number, as the registry writes it (`TINIT-…`). None where two have it: it would be anybody's guess
+/// which of them holds the card.
+///
+/// # Errors
+/// The database's.
+pub fn find_by_fiscal_number(
+    conn: &mut DbConn,
+    number: &str,
+) -> Result<Option<Account>, StoreError> {
+    let mut rows: Vec<AccountRow> = account::table
+        .filter(account::fiscal_number.eq(number))
+        .select(AccountRow::as_select())
+        .limit(2)
+        .load(conn)?;
+    match (rows.pop(), rows.is_empty()) {
+        (Some(only), true) => only.decode().map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// A page of people.
 ///
 /// # Errors

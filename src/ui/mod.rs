@@ -97,8 +97,8 @@ pub use pages::message::{FormPostPage, HomePage, MessagePage};
 pub use pages::other_channel::{ConfirmElsewherePage, EmailCodePage, Stands};
 pub use pages::refusal::{RefusalKind, RefusalPage};
 pub use pages::second_factor::{
-    CodeKind, EnrolPage, KeyPage, NewKeyPage, NoSecondFactorPage, OtherWay, ProofError, QrView,
-    RecoveryCodesPage, SecondFactorPage, StepView,
+    CertificatePage, CodeKind, EnrolPage, KeyPage, NewKeyPage, NoSecondFactorPage, OtherWay,
+    ProofError, QrView, RecoveryCodesPage, SecondFactorPage, StepView,
 };
 pub use pages::{Brand, Layout, Link, Page, Pages, RpView};
 pub use values::attribute_value;

@@ -65,7 +65,11 @@ pub(super) fn status_of(error: ProofError, now: UtcTime) -> (u16, Option<i64>) {
         | ProofError::WrongKey
         | ProofError::KeyNotVerified
         | ProofError::KeyCopied
-        | ProofError::KeyKnown => (422, None),
+        | ProofError::KeyKnown
+        | ProofError::NoCard
+        | ProofError::CardUnreadable
+        | ProofError::CardNotTrusted
+        | ProofError::CardUnknown => (422, None),
     }
 }
 
@@ -88,6 +92,10 @@ pub(super) fn name_of(error: ProofError) -> &'static str {
         ProofError::KeyNotVerified => "security key without verification",
         ProofError::KeyCopied => "copied security key",
         ProofError::KeyKnown => "known security key",
+        ProofError::NoCard => "no card",
+        ProofError::CardUnreadable => "unreadable card",
+        ProofError::CardNotTrusted => "untrusted card",
+        ProofError::CardUnknown => "unknown card",
     }
 }
 

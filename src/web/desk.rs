@@ -193,6 +193,7 @@ async fn nothing(state: Data<DeskState>, http: HttpRequest) -> HttpResponse {
 fn site(state: &DeskState) -> Site<'_> {
     let server = &state.shared.server;
     Site {
+        certificate_header: None,
         server,
         cookies: desk::cookie_name(server),
     }

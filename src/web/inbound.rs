@@ -49,6 +49,8 @@ pub(super) struct Site<'a> {
     pub(super) server: &'a ServerSettings,
     /// What the names of its cookies begin with.
     pub(super) cookies: String,
+    /// The header in which proxies pass the certificate of a browser on.
+    pub(super) certificate_header: Option<&'a str>,
 }
 
 impl<'a> From<&'a Provider> for Site<'a> {
@@ -56,6 +58,11 @@ impl<'a> From<&'a Provider> for Site<'a> {
         Self {
             server: &op.shared.server,
             cookies: op.cookie_name(),
+            certificate_header: op
+                .settings
+                .client_certificate
+                .as_ref()
+                .map(|settings| settings.header.as_str()),
         }
     }
 }
@@ -154,6 +161,9 @@ pub(super) fn from_parts(site: &Site<'_>, http: &HttpRequest, body: &[u8]) -> In
             .take(MAX_AGENT)
             .collect(),
         address: Proxies::of(site.server).client_address(http.head()),
+        client_certificate: site
+            .certificate_header
+            .and_then(|name| Proxies::of(site.server).told(http.head(), name)),
         request_id: http
             .extensions()
             .get::<RequestId>()

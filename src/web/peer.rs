@@ -54,6 +54,20 @@ impl<'a> Proxies<'a> {
         nearest
     }
 
+    /// What a proxy of ours says in a header of its own; `None` from anybody else, and where the header came twice: one of the
+    /// two may be the client's.
+    pub(super) fn told(&self, head: &RequestHead, name: &str) -> Option<String> {
+        if !self.has(connected(head)) {
+            return None;
+        }
+        let mut lines = head.headers().get_all(name);
+        match (lines.next(), lines.next()) {
+            (Some(line), None) => line.to_str().ok().map(str::to_owned),
+            _ => None,
+        }
+        .filter(|text| !text.is_empty())
+    }
+
     /// The authority that the client asked for: `Host`, or what a configured proxy says it was.
     pub(super) fn authority(&self, head: &RequestHead) -> Option<String> {
         let told = if self.has(connected(head)) {

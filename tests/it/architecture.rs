@@ -56,6 +56,7 @@ const PLACES: [Place; 10] = [
             "random.rs",
             "secret.rs",
             "web/tls.rs",
+            "authn/certificate.rs",
             "oauth/tokens.rs",
             "oauth/subject.rs",
             "demo/relying_party/",

@@ -161,6 +161,29 @@ pub(super) static RP: Section = Section {
     ],
 };
 
+pub(super) static CLIENT_CERTIFICATE: Section = Section {
+    keys: &[
+        with_default(
+            "header",
+            Kind::Text,
+            "\"X-Client-Certificate\"",
+            "The header that the proxy writes on every request: URL-escaped PEM, as nginx's $ssl_client_escaped_cert.",
+        ),
+        without_default(
+            "ca_file",
+            Kind::Path,
+            "\"card-authorities.pem\"",
+            "Required. The certificates of the authorities that issue the cards, PEM.",
+        ),
+        with_default(
+            "fiscal_number_from",
+            Kind::OneOf(&["serial_number", "common_name"]),
+            "\"serial_number\"",
+            "Where the subject has the fiscal number: serial_number (TINIT-…), or common_name (the number, or the number and a\nslash). The person is the one whose attribute fiscal_number is that.",
+        ),
+    ],
+};
+
 pub(super) static LIFETIMES: Section = Section {
     keys: &[
         with_default("access_token", seconds(10, 86_400), "900", "Access tokens."),

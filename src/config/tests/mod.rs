@@ -1,10 +1,10 @@
 use super::environment::varco_variables;
 use super::schema::{Key, Kind, Section};
 use super::*;
-use crate::model::Method;
-use crate::model::UserinfoContentType;
+use crate::model::{Method, UserinfoContentType};
 use std::path::PathBuf;
 
+mod card;
 mod desk;
 mod environment;
 mod external;
@@ -351,6 +351,7 @@ fn other_value(key: &Key, path: &str) -> String {
     let text = match key.kind {
         Kind::Boolean if key.default == Some("true") => "false",
         Kind::Boolean => "true",
+        Kind::Integer { most: 600, .. } => "61",
         Kind::Integer { .. } => "601",
         Kind::OneOf(choices) => choices.last().unwrap(),
         Kind::WebAddress => "https://other.example.it",
@@ -372,14 +373,13 @@ fn other_value(key: &Key, path: &str) -> String {
         Kind::Secret if path == "mail.smtp_url" => "smtp://mail.example.it",
         Kind::Text if path == "mail.from" => "other@example.it",
         Kind::Path if path.ends_with("trust_marks_dir") => "marks",
+        Kind::Path if path.ends_with("ca_file") => "ca",
+        Kind::Text if path.ends_with("certificate.header") => "X-Other",
         Kind::Sections(_) if path.ends_with(".rp") => "[{\"id\": \"x\"}]",
         Kind::Sections(_) => "[]",
         _ => "another text of some length",
     };
-    match path {
-        "issuer.auth_code_max_age" => "11".to_owned(),
-        _ => text.to_owned(),
-    }
+    text.to_owned()
 }
 
 #[test]
@@ -388,6 +388,7 @@ fn every_key_changes_the_settings_under_its_environment_name() {
     std::fs::create_dir(folder.path().join("marks")).unwrap();
     std::fs::write(folder.path().join("marks/mark"), "aa.bb.cc").unwrap();
     external::write_keys(folder.path());
+    card::write_authorities(folder.path(), "ca");
     let settings = |pairs: Vec<(String, String)>| {
         let environment: Environment = pairs.into_iter().collect();
         let settings = parse(PRODUCTION, folder.path(), &environment);
@@ -410,12 +411,14 @@ fn every_key_changes_the_settings_under_its_environment_name() {
         let mut pairs = vec![(name.clone(), value)];
         if path.starts_with("tls.") {
             // Neither of the two is anything without the other.
-            for name in ["VARCO_TLS_CERTIFICATE_FILE", "VARCO_TLS_KEY_FILE"] {
-                pairs.push((name.to_owned(), "other".to_owned()));
-            }
+            let both = ["VARCO_TLS_CERTIFICATE_FILE", "VARCO_TLS_KEY_FILE"];
+            pairs.extend(both.map(|name| (name.to_owned(), "other".to_owned())));
         }
         if path.starts_with("issuer.external_method.") {
             pairs.splice(..0, external::needed());
+        }
+        if path.starts_with("issuer.client_certificate.") {
+            pairs.insert(0, card::needed());
         }
         if path.starts_with("mail.") {
             let all = [
@@ -454,6 +457,7 @@ fn the_example_is_the_golden_file_and_lacks_only_what_must_be_decided() {
 fn the_example_with_all_its_comments_opened_is_read() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("trust-marks")).unwrap();
+    card::write_authorities(folder.path(), "card-authorities.pem");
     external::write_keys(folder.path());
     let opened: String = example()
         .lines()

@@ -10,6 +10,7 @@
 //! the account asks for a proof of its own.
 
 mod around;
+mod certificate;
 mod finish;
 mod start;
 mod step;
@@ -107,7 +108,7 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
         return login.restart(visit, open).await;
     }
     // A form without username and password is that of a further step, whose code may have been left empty.
-    let has_code = ["otp", "enrol", "answer"]
+    let has_code = ["otp", "enrol", "answer", "card"]
         .iter()
         .any(|name| form.get(name).is_some());
     let has_neither = form.get("username").is_none() && form.get("password").is_none();

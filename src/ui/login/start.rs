@@ -5,6 +5,7 @@ use super::super::visit::{PageFailure, Visit};
 use super::super::{KeyPage, Page as _, ProofError, proof};
 use super::Login;
 use super::around::Around;
+use super::certificate;
 use super::step::key_place;
 use crate::authn::security_key::{self, KeyChecked};
 use crate::endpoint::{Note, Reply};
@@ -39,6 +40,10 @@ pub(super) async fn page(
     let others = methods(visit, login).into_iter();
     let others = others.filter(|other| *other != method);
     let others = others.chain([Method::Password]).collect();
+    if method == Method::Certificate {
+        let around = Around::of(visit, (login, open), (Some(method), others)).await;
+        return certificate::page(visit, open, &around, (status, error));
+    }
     let (op, place) = (visit.op.clone(), key_place(open, method));
     let options = visit
         .op
@@ -64,6 +69,12 @@ pub(super) async fn submit(
     method: Method,
     form: &Params,
 ) -> Result<Reply, PageFailure> {
+    if method == Method::Certificate {
+        return match certificate::check(visit).await? {
+            Ok(account) => login.proven(visit, &account, method).await,
+            Err(error) => refuse(visit, (login, open), method, error).await,
+        };
+    }
     let answer = form.get("answer").unwrap_or_default().to_owned();
     if answer.is_empty() {
         let error = (422, Some(ProofError::Missing));
@@ -87,7 +98,15 @@ pub(super) async fn submit(
     if let (KeyChecked::Proven { method, .. }, Some(account)) = (&checked, account) {
         return login.proven(visit, &account, *method).await;
     }
-    let error = proof::error_of_key(&checked);
+    refuse(visit, (login, open), method, proof::error_of_key(&checked)).await
+}
+
+async fn refuse(
+    visit: &Visit<'_>,
+    (login, open): (&Login, &OpenInteraction),
+    method: Method,
+    error: ProofError,
+) -> Result<Reply, PageFailure> {
     let (status, retry) = proof::status_of(error, visit.now());
     let mut reply = page(visit, (login, open), method, (status, Some(error))).await?;
     if let Some(seconds) = retry {

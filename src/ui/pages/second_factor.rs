@@ -47,6 +47,14 @@ pub enum ProofError {
     KeyCopied,
     /// The security key is registered already.
     KeyKnown,
+    /// No card was read.
+    NoCard,
+    /// The card's certificate cannot be read, or names nobody.
+    CardUnreadable,
+    /// The card's certificate has ended, or is of an authority that does not count.
+    CardNotTrusted,
+    /// Nobody of the registry, or somebody else, has the card's fiscal number.
+    CardUnknown,
 }
 
 /// With what the page expects to be answered; either kind of code is accepted in any case.
@@ -116,6 +124,21 @@ pub struct KeyPage {
 
 impl Page for KeyPage {
     const TEMPLATE: &'static str = "security_key.html";
+}
+
+/// Asks for a card. The form posts `card=1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct CertificatePage {
+    /// What surrounds it.
+    pub step: StepView,
+    /// Whether the browser showed a certificate.
+    pub is_read: bool,
+    /// Why the last try failed.
+    pub error: Option<ProofError>,
+}
+
+impl Page for CertificatePage {
+    const TEMPLATE: &'static str = "certificate.html";
 }
 
 /// Registers a security key. The form posts `name`, and `answer`, which the script fills in; or `cancel=1`.

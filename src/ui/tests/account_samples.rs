@@ -3,7 +3,7 @@
 use super::samples::{NOW, Sample, Texts, rp};
 use crate::ui::*;
 
-const ERRORS: [ProofError; 17] = [
+const ERRORS: [ProofError; 21] = [
     ProofError::Missing,
     ProofError::WrongPassword,
     ProofError::WrongCode,
@@ -21,6 +21,10 @@ const ERRORS: [ProofError; 17] = [
     ProofError::KeyNotVerified,
     ProofError::KeyCopied,
     ProofError::KeyKnown,
+    ProofError::NoCard,
+    ProofError::CardUnreadable,
+    ProofError::CardNotTrusted,
+    ProofError::CardUnknown,
 ];
 
 pub fn step(texts: Texts) -> StepView {
@@ -275,6 +279,15 @@ pub fn all(texts: Texts) -> Vec<Sample> {
         Sample::new("enrol", enrol(texts, None)),
         Sample::new("enrol-wrong", enrol(texts, Some(ProofError::WrongCode))),
     ]);
+    for error in [None, Some(ProofError::CardUnknown)] {
+        let page = CertificatePage {
+            step: step(texts),
+            is_read: error.is_some(),
+            error,
+        };
+        let suffix = if error.is_some() { "-unknown" } else { "" };
+        samples.push(Sample::new(&format!("certificate{suffix}"), page));
+    }
     for error in [None, Some(ProofError::KeyCopied)] {
         let page = KeyPage {
             step: step(texts),

@@ -53,6 +53,7 @@ impl World {
             accept_language: None,
             user_agent: String::new(),
             address,
+            client_certificate: None,
             request_id: reference.to_owned(),
         };
         let op = self.provider(profile).clone();

@@ -9,6 +9,7 @@ mod authorization_levels;
 mod authorization_redirects;
 mod authorization_refusals;
 mod authorization_replay;
+mod certificate;
 mod client_authentication;
 pub mod email_code;
 pub mod external;

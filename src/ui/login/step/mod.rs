@@ -21,6 +21,7 @@ use super::super::visit::{PageFailure, SignedIn, Visit};
 use super::super::{ProofError, proof};
 use super::Login;
 use super::around::{self, Around};
+use super::certificate;
 use super::finish::{self, Ending, Proved, Proven};
 use crate::authn::enrolment::{self, NewSecret};
 use crate::authn::second_factor::{self, Available};
@@ -188,7 +189,9 @@ impl<'a> Step<'a> {
             .op
             .next_methods(&self.login.level, &self.proof.methods);
         let mut methods: Vec<Method> = wanted
-            .filter(|method| self.available.methods.contains(method))
+            .filter(|method| {
+                *method == Method::Certificate || self.available.methods.contains(method)
+            })
             .collect();
         if methods.contains(&Method::SecurityKey) {
             methods.retain(|method| *method != Method::VerifiedKey);
@@ -226,6 +229,10 @@ impl<'a> Step<'a> {
             Some(method @ (Method::SecurityKey | Method::VerifiedKey)) => {
                 key::page(self, visit, method, (status, error)).await
             }
+            Some(method @ Method::Certificate) => {
+                let around = self.surroundings(visit, Some(method)).await;
+                certificate::page(visit, self.open, &around, (status, error))
+            }
             Some(Method::Password) | None => enrol::page(self, visit, (status, error)).await,
         }
     }
@@ -243,8 +250,29 @@ impl<'a> Step<'a> {
             Some(method @ (Method::SecurityKey | Method::VerifiedKey)) => {
                 key::submit(&self, visit, method, form).await
             }
+            Some(Method::Certificate) => self.submit_card(visit).await,
             Some(Method::Password) | None => enrol::submit(&self, visit, form).await,
         }
+    }
+
+    /// Takes the card of the person who has proven the rest.
+    async fn submit_card(&self, visit: &Visit<'_>) -> Result<Reply, PageFailure> {
+        let error = match certificate::check(visit).await? {
+            Ok(account) if account.id == self.account.id => None,
+            Ok(_) => Some(ProofError::CardUnknown),
+            Err(error) => Some(error),
+        };
+        if let Some(error) = error {
+            return self.refuse(visit, error).await;
+        }
+        let (op, ending) = (visit.op.clone(), self.ending(visit).await?);
+        let proved = visit
+            .op
+            .shared
+            .store
+            .write(move |tx| ending.prove(tx, &op, Method::Certificate))
+            .await?;
+        Ok(self.go_on(visit, proved))
     }
 
     /// The end of the login, without the factor that is being checked.

@@ -1,0 +1,9 @@
+card-title = Mit Ihrer Karte anmelden
+card-read = Ihr Browser hat das Zertifikat Ihrer Karte vorgelegt. Drücken Sie die Schaltfläche, um sich anzumelden.
+card-missing = Ihr Browser hat kein Zertifikat vorgelegt. Stecken Sie die Karte in das Lesegerät, schließen und öffnen Sie den Browser, kehren Sie zum Dienst zurück und wählen Sie das Zertifikat, wenn Sie danach gefragt werden.
+card-use = Mit der Karte anmelden
+other-way-certificate = Meine Karte verwenden (CIE oder CNS)
+proof-error-no_card = Es wurde keine Karte gelesen. Stecken Sie sie in das Lesegerät, schließen und öffnen Sie den Browser, und wählen Sie das Zertifikat, wenn Sie danach gefragt werden.
+proof-error-card_unreadable = Das Zertifikat der Karte ist nicht lesbar oder enthält keine Steuernummer. Verwenden Sie eine andere Karte, oder wählen Sie einen anderen Weg.
+proof-error-card_not_trusted = Die Karte wurde nicht angenommen: Sie ist abgelaufen oder stammt nicht von einer anerkannten Stelle. Verwenden Sie eine gültige Karte, oder wählen Sie einen anderen Weg.
+proof-error-card_unknown = Diese Karte gehört nicht der Person, die sich anmeldet. Verwenden Sie Ihre eigene Karte, oder fragen Sie den Kundendienst.

@@ -1,0 +1,9 @@
+card-title = Log in with your card
+card-read = Your browser showed the certificate of your card. Press the button to log in.
+card-missing = Your browser showed no certificate. Put the card into the reader, close and open the browser, return to the service and choose the certificate when you are asked.
+card-use = Log in with the card
+other-way-certificate = Use my card (CIE or CNS)
+proof-error-no_card = No card was read. Put it into the reader, close and open the browser, and choose the certificate when you are asked.
+proof-error-card_unreadable = The card’s certificate cannot be read or has no fiscal number. Use another card, or choose another way.
+proof-error-card_not_trusted = The card was not accepted: it has expired, or comes from an authority that is not recognised. Use a valid card, or choose another way.
+proof-error-card_unknown = This card does not belong to the person who is logging in. Use your own card, or ask the help desk.

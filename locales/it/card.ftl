@@ -1,0 +1,9 @@
+card-title = Acceda con la Sua carta
+card-read = Il browser ha presentato il certificato della Sua carta. Prema il pulsante per accedere.
+card-missing = Il browser non ha presentato nessun certificato. Inserisca la carta nel lettore, chiuda e riapra il browser, torni al servizio e scelga il certificato quando Le viene chiesto.
+card-use = Accedi con la carta
+other-way-certificate = Uso la mia carta (CIE o CNS)
+proof-error-no_card = Non è stata letta nessuna carta. La inserisca nel lettore, chiuda e riapra il browser e scelga il certificato quando Le viene chiesto.
+proof-error-card_unreadable = Il certificato della carta non si può leggere o non contiene il codice fiscale. Usi un’altra carta, oppure scelga un altro modo.
+proof-error-card_not_trusted = La carta non è stata accettata: è scaduta, o non è di un ente riconosciuto. Usi una carta valida, oppure scelga un altro modo.
+proof-error-card_unknown = Questa carta non corrisponde a chi sta accedendo. Usi la Sua carta, oppure si rivolga all’assistenza.
