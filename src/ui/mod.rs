@@ -74,9 +74,9 @@ pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPass
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
 pub use pages::desk::reasoned::ReasonedPage;
 pub use pages::desk::rps::{
-    ChainNodeView, ConflictView, ImportRowView, KeptMarkView, OptionView, RpActionsView,
-    RpCheckPage, RpFormPage, RpImportPage, RpLoginView, RpPage, RpRotatePage, RpRowView,
-    RpSecretPage, RpsPage, ScopeView,
+    ChainNodeView, ConflictView, KeptMarkView, OptionView, RpActionsView, RpCheckPage, RpFormPage,
+    RpImportPage, RpImportRowView, RpLoginView, RpPage, RpRotatePage, RpRowView, RpSecretPage,
+    RpsPage, ScopeView,
 };
 pub use pages::desk::sessions::{
     DeskSessionView, GrantView, RevokedView, SessionsPage, TreeNodeView, TreePage,

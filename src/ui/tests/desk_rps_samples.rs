@@ -211,7 +211,7 @@ fn rotate(texts: Texts, overlaps: Vec<OptionView>) -> RpRotatePage {
 }
 
 fn import(texts: Texts, kinds: &[&'static str], written: bool) -> RpImportPage {
-    let row = |kind: &'static str| ImportRowView {
+    let row = |kind: &'static str| RpImportRowView {
         number: 1,
         issuer: texts.of("https://op.example.it/oidc/"),
         client_id: texts.of("comune"),

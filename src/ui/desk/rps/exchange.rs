@@ -11,7 +11,7 @@ use crate::store::client::{self, ClientOrder, ClientOrigin};
 use crate::ui::desk::visit::link;
 use crate::ui::desk::{Desk, Outcome, Section};
 use crate::ui::visit::PageFailure;
-use crate::ui::{ImportRowView, RpImportPage};
+use crate::ui::{RpImportPage, RpImportRowView};
 use serde_json::Value;
 
 /// RPs read at once.
@@ -204,7 +204,7 @@ async fn write(desk: &Desk<'_>, ready: Vec<(usize, Ready)>) -> Result<(), PageFa
     Ok(())
 }
 
-fn row(desk: &Desk<'_>, entry: &Entry, became: Option<Became>) -> ImportRowView {
+fn row(desk: &Desk<'_>, entry: &Entry, became: Option<Became>) -> RpImportRowView {
     let (kind, faults) = match (&entry.judged, became) {
         (Err(faults), _) => {
             let line = |fault: &exchange::EntryFault| {
@@ -232,7 +232,7 @@ fn row(desk: &Desk<'_>, entry: &Entry, became: Option<Became>) -> ImportRowView 
         .find(|op| op.settings.id == entry.issuer)
         .map(|op| op.settings.slug());
     let slug = slug.filter(|slug| issuer(desk, slug).is_some());
-    ImportRowView {
+    RpImportRowView {
         number: entry.number,
         issuer: entry.issuer.clone(),
         client_id: entry.client_id.clone(),

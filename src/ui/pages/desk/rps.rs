@@ -339,7 +339,7 @@ impl Page for RpSecretPage {
 
 /// An entry of a file.
 #[derive(Clone, Debug, Serialize)]
-pub struct ImportRowView {
+pub struct RpImportRowView {
     /// Its place.
     pub number: usize,
     /// What it says of itself.
@@ -364,7 +364,7 @@ pub struct RpImportPage {
     /// It is none.
     pub file_error: Option<String>,
     /// The report.
-    pub rows: Vec<ImportRowView>,
+    pub rows: Vec<RpImportRowView>,
     /// Further entries.
     pub left_out: usize,
     /// Entries that can be written.
