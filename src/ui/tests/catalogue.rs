@@ -85,6 +85,9 @@ fn read_all(folder: &Path, text: &mut String) {
 fn no_message_is_left_over() {
     /// Keys that are put together from a value.
     const PREFIXES: &[&str] = &[
+        "desk-dashboard-chart-",
+        "desk-dashboard-range-",
+        "desk-dashboard-result-",
         "desk-section-",
         "desk-state-",
         "desk-key-use-",
