@@ -53,6 +53,14 @@ const LISTS: &[(&str, Run)] = &[
         }
         Ok(())
     }),
+    ("renewal::search", |conn| {
+        for failing in [false, true] {
+            for after in cursors() {
+                renewal::search(conn, (&issuer(), failing), after.as_ref(), 20)?;
+            }
+        }
+        Ok(())
+    }),
     ("session::alive_of", |conn| {
         session::alive_of(conn, &ada(), NOW, 20).map(drop)
     }),
@@ -119,7 +127,6 @@ const EXEMPT: &[(&str, &str)] = &[
     ("node::search", "nodes are few"),
     ("operator::search", "operators are few"),
     ("own_trust_mark::search", "an issuer's own marks are few"),
-    ("renewal::search", "a page by its own index"),
     (
         "renewal::search_due",
         "ranks what is due, bounded, by one node",
@@ -283,6 +290,12 @@ fn seed(db: &TestDb) {
              created_at + (i * 17) % 4000, expires_at, methods FROM access_grant, n WHERE id = '{id}' AND session_id = '{one}'"),
             format!("INSERT INTO token SELECT 't' || i, kind, 'g' || i, generation, client_id, issued_at, expires_at, state \
              FROM token, n WHERE grant_id = '{id}'"),
+            match conn {
+                DbConn::Sqlite(_) => "INSERT INTO authorization_code SELECT CAST('code' || i AS BLOB), 'g' || i, 'c', 1, 'redeemed' FROM n",
+                DbConn::Postgres(_) => "INSERT INTO authorization_code SELECT convert_to('code' || i, 'UTF8'), 'g' || i, 'c', 1, 'redeemed' FROM n",
+            }.to_owned(),
+            "INSERT INTO renewal SELECT issuer, client_id || i, 'ta', 0, (i * 23) % 4000, 0, i % 100 / 99, NULL, NULL FROM client, n \
+             WHERE client_id = 'https://rp.example.it/'".to_owned(),
             format!("INSERT INTO login_event SELECT 'e' || i, issuer, 'a' || (i % 400 + 1), client_id || (i % 200), rp_name, acr, \
              attributes, browser, address, occurred_at + (i * 19) % 4000, 'g' || i, access_until, revoked_at FROM login_event, n \
              WHERE id = '{}' AND account_id = '{owner}'", event.id),
