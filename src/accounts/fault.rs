@@ -1,6 +1,6 @@
 //! What may be wrong with what is said of a person: data, so that the command line and the desk say it in their words.
 //!
-//! One more: a variant, its row in [`FaultKind::TEXTS`], its message `desk-fault-NAME` in every language.
+//! One more: a variant, its row in `FaultKind::TEXTS`, its message `desk-fault-NAME` in every language.
 
 use serde::{Deserialize, Serialize};
 

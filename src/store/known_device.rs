@@ -1,4 +1,4 @@
-//! Browsers that people have logged in with; see [`crate::authn::device`].
+//! Browsers that people have logged in with; see `ui::device`.
 
 use super::connection::on_backend;
 use super::schema::known_device;

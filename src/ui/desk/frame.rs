@@ -188,7 +188,7 @@ impl Desk<'_> {
         Ok(self.html(status, page.render(&self.state.pages, &layout)?))
     }
 
-    /// The way back after something was done: to a page, which says so (`done`, one of [`super::NOTICES`]).
+    /// The way back after something was done: to a page, which says so (`done`, one of `NOTICES`).
     #[must_use]
     pub fn done(&self, path: &str, parameters: &[(&str, &str)], done: &str) -> Reply {
         let mut all = parameters.to_vec();
