@@ -2,6 +2,7 @@
 
 use crate::harness::{Answer, World};
 use varco::demo::LoginOptions;
+use varco::store::purge::SESSION_GRACE_SECONDS;
 
 /// Each page with its status; the browser is logged in for those that need it.
 async fn pages(world: &World) -> Vec<(&'static str, u16, Answer)> {
@@ -150,7 +151,7 @@ async fn what_the_web_server_itself_refuses_has_the_headers_too() {
         (json.status, json.error().as_str()),
         (415, "invalid_request")
     );
-    let elsewhere = browser.get(&world.url("/admin/rps")).await;
+    let elsewhere = browser.get(&world.url("/metrics")).await;
     assert_eq!(
         elsewhere.status, 404,
         "what no issue built yet does not exist"
@@ -190,7 +191,8 @@ async fn outside_development_cookies_are_bound_to_the_host_and_to_tls() {
             .with("username", "ada")
             .with("password", "ada-demo");
         let answer = browser.submit(&page, &form).await;
-        let lifetime = world.provider("oidc").settings.lifetimes.session;
+        // The cookie outlives the session, whose row ends: it only tells whose form came too late.
+        let lifetime = world.provider("oidc").settings.lifetimes.session + SESSION_GRACE_SECONDS;
         for (answer, name, seconds) in [
             (&answer, format!("{prefix}varco-oidc"), lifetime),
             (&page, format!("{prefix}varco-oidc.login"), 1800),
