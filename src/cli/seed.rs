@@ -87,7 +87,12 @@ impl Plan {
 
     fn person(&self, n: u64) -> Account {
         let mut dice = self.dice(1, n);
-        let (username, attributes) = people::person(&mut dice, n);
+        let (name, attributes) = people::person(&mut dice, n);
+        // Names repeat between data sets; usernames must not, or a person would be somebody else's.
+        let username = match self.options.seed {
+            1 => name,
+            seed => format!("{name}.{seed}"),
+        };
         let made = self.now.plus_seconds(-days(&mut dice, 1_000));
         Account {
             id: self.account_id(n),
