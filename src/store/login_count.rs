@@ -181,7 +181,21 @@ pub struct LoginSum {
     pub number: i64,
 }
 
-/// The buckets of a time, oldest first; of all RPs, or of one (by [`Span::Day`] then).
+/// Whether the logins of a sum were granted: months hold no others, and do not say so.
+#[must_use]
+pub fn is_granted(span: Span, sum: &LoginSum) -> bool {
+    sum.result == granted_in(span)
+}
+
+/// How a span says that logins were granted.
+const fn granted_in(span: Span) -> &'static str {
+    match span {
+        Span::Hour | Span::Day => LoginResult::Granted.name(),
+        Span::Month => "",
+    }
+}
+
+/// The buckets of a time, oldest first; of all RPs, or of one (by [`Span::Day`] or [`Span::Month`] then).
 ///
 /// # Errors
 /// The database's.
@@ -226,10 +240,6 @@ pub fn busiest(
     (from, until): (UtcTime, UtcTime),
     limit: u32,
 ) -> Result<Vec<BusyClient>, StoreError> {
-    let result = match span {
-        Span::Hour | Span::Day => LoginResult::Granted.name(),
-        Span::Month => "",
-    };
     let sql = "SELECT client_id, issuer, CAST(sum(number) AS BIGINT) AS number FROM login_count \
         WHERE span = $1 AND bucket_at >= $2 AND bucket_at < $3 AND client_id > '' AND result = $4 \
         GROUP BY client_id, issuer ORDER BY 3 DESC, client_id, issuer LIMIT $5";
@@ -237,7 +247,7 @@ pub fn busiest(
         .bind::<BigInt, _>(span.seconds())
         .bind::<BigInt, _>(span.bucket_of(from).0)
         .bind::<BigInt, _>(until.0)
-        .bind::<Text, _>(result)
+        .bind::<Text, _>(granted_in(span))
         .bind::<BigInt, _>(i64::from(limit))
         .load(c))?)
 }

@@ -61,7 +61,8 @@ pub use pages::demo::{
     DemoResultPage, DemoRpPage, DemoStep, DemoUser, StepKind,
 };
 pub use pages::desk::dashboard::{
-    AliveView, BusyView, ChartView, DashboardPage, EndingView, KeyAgeView, RangeView,
+    AliveView, BusyView, ChartView, DashboardPage, EndingView, KeyAgeView, KeyAgesView,
+    KeyGroupView, RangeView,
 };
 pub use pages::desk::federation::{
     AnchorView, AskedView, AttestationView, AttestedView, FederationPage, OwnMarkView, RenewalView,

@@ -1,17 +1,17 @@
 //! `/admin/dashboard`: what goes on, over a day, a week, a month or a year. It reads counters and short lists only.
 
-use super::super::chart::{Buckets, draw};
+use super::super::chart::{self, Buckets, draw};
 use super::super::{
-    AliveView, BusyView, ChartView, DashboardPage, EndingView, KeyAgeView, Level, RangeView,
+    AliveView, BusyView, ChartView, DashboardPage, EndingView, KeyAgeView, KeyAgesView,
+    KeyGroupView, Level, RangeView,
 };
 use super::visit::link;
-use super::{Desk, Outcome, Route, Section};
+use super::{Desk, Outcome, Route, Section, rps};
 use crate::clock::UtcTime;
 use crate::jose::RingName;
 use crate::model::{ClientId, IssuerId, MailCounts, Role, StoredKey};
 use crate::store::client::{self, EndingChain};
 use crate::store::login_count::{self, BusyClient, LoginSum, RefusalSum, Span};
-
 use crate::store::node::{self, Node};
 use crate::store::{DbConn, StoreError, mail_message, signing_key};
 
@@ -36,6 +36,9 @@ struct Range {
     /// What is drawn as one bar.
     bar_seconds: i64,
 }
+
+/// RPs that are drawn over time: as many as there are colours.
+const DRAWN: usize = chart::MAX_SERIES;
 
 static RANGES: [Range; 4] = [
     Range {
@@ -72,20 +75,39 @@ impl Range {
     /// The bars up to now: the last one has only begun.
     fn buckets(&self, now: UtcTime) -> Buckets {
         let number = (self.days * DAY + self.bar_seconds - 1) / self.bar_seconds;
-        let last = now.0 - now.0.rem_euclid(self.bar_seconds);
-        Buckets {
-            from: UtcTime(last - (number - 1) * self.bar_seconds),
-            seconds: self.bar_seconds,
-            number,
-        }
+        buckets(number, self.bar_seconds, now)
     }
+
+    /// The bars of RPs, which are counted less finely: they begin with the day (or month) of the others' first.
+    fn buckets_of_rps(&self, now: UtcTime) -> Buckets {
+        let seconds = self.span_of_rps.seconds();
+        let first = self.span_of_rps.bucket_of(self.buckets(now).from);
+        let last = self.span_of_rps.bucket_of(now);
+        buckets(last.seconds_since(first) / seconds + 1, seconds, now)
+    }
+}
+
+fn buckets(number: i64, seconds: i64, now: UtcTime) -> Buckets {
+    let last = now.0 - now.0.rem_euclid(seconds);
+    Buckets {
+        from: UtcTime(last - (number - 1) * seconds),
+        seconds,
+        number,
+    }
+}
+
+/// A busy RP with its name and its logins over time.
+struct BusyRp {
+    busy: BusyClient,
+    name: Option<String>,
+    granted: Vec<(UtcTime, i64)>,
 }
 
 /// What the page shows.
 struct Found {
     logins: Vec<LoginSum>,
     refusals: Vec<RefusalSum>,
-    busiest: Vec<(BusyClient, Option<String>)>,
+    busiest: Vec<BusyRp>,
     ending: Vec<EndingChain>,
     keys: Vec<StoredKey>,
     nodes: Vec<Node>,
@@ -96,15 +118,28 @@ fn find(
     conn: &mut DbConn,
     range: &Range,
     issuers: &[IssuerId],
-    now: UtcTime,
+    (language, now): (&str, UtcTime),
 ) -> Result<Found, StoreError> {
     let times = (range.buckets(now).from, now.plus_seconds(1));
+    let times_of_rps = (range.buckets_of_rps(now).from, times.1);
     let mut busiest = Vec::new();
-    for busy in login_count::busiest(conn, range.span_of_rps, times, SHORT)? {
+    for busy in login_count::busiest(conn, range.span_of_rps, times_of_rps, SHORT)? {
         let (issuer, client_id) = (IssuerId::new(&busy.issuer), ClientId::new(&busy.client_id));
         let known = client::find(conn, &issuer, &client_id)?;
-        let name = known.and_then(|party| party.metadata.name_in("it").map(str::to_owned));
-        busiest.push((busy, name));
+        let mut granted = Vec::new();
+        if busiest.len() < DRAWN {
+            let span = range.span_of_rps;
+            let series = login_count::series(conn, Some(&client_id), span, times_of_rps)?;
+            let own = series
+                .into_iter()
+                .filter(|sum| sum.issuer == busy.issuer && login_count::is_granted(span, sum));
+            granted.extend(own.map(|sum| (sum.bucket_at, sum.number)));
+        }
+        busiest.push(BusyRp {
+            name: known.and_then(|party| party.metadata.name_in(language).map(str::to_owned)),
+            busy,
+            granted,
+        });
     }
     let mut keys = Vec::new();
     for issuer in issuers {
@@ -132,11 +167,11 @@ async fn show(desk: &Desk<'_>) -> Outcome {
         .iter()
         .map(|op| op.issuer.clone())
         .collect();
-    let now = desk.now();
+    let (language, now) = (desk.locale().code(), desk.now());
     let found = desk
         .shared()
         .store
-        .read(move |conn| find(conn, range, &issuers, now))
+        .read(move |conn| find(conn, range, &issuers, (language, now)))
         .await?;
     let page = DashboardPage {
         desk: desk.view(Section::Dashboard),
@@ -148,31 +183,29 @@ async fn show(desk: &Desk<'_>) -> Outcome {
                 current: known.key == range.key,
             })
             .collect(),
-        charts: charts(desk, &found, range.buckets(now)),
+        charts: charts(desk, &found, range, now),
+        busiest_from: range.buckets_of_rps(now).from,
         busiest: found
             .busiest
             .into_iter()
-            .map(|(busy, name)| BusyView {
-                name: name.unwrap_or_else(|| busy.client_id.clone()),
-                client_id: busy.client_id,
-                number: busy.number,
+            .map(|rp| BusyView {
+                url: rp_url(desk, &rp.busy.issuer, &rp.busy.client_id),
+                name: rp.name.unwrap_or_else(|| rp.busy.client_id.clone()),
+                client_id: rp.busy.client_id,
+                number: rp.busy.number,
             })
             .collect(),
         ending: found
             .ending
             .into_iter()
             .map(|end| EndingView {
+                url: rp_url(desk, end.issuer.as_str(), end.client_id.as_str()),
                 name: end.name,
                 client_id: end.client_id.to_string(),
                 at: end.expires_at,
             })
             .collect(),
-        keys: found
-            .keys
-            .into_iter()
-            .filter(|key| key.activates_at <= now && key.retired_at.is_none_or(|at| at > now))
-            .map(|key| key_view(key, now))
-            .collect(),
+        keys: key_views(desk, &found.keys, now),
         nodes: found.nodes.into_iter().map(node_view).collect(),
         mails_queued: found.mails.queued,
         mails_failed: found.mails.failed,
@@ -180,8 +213,38 @@ async fn show(desk: &Desk<'_>) -> Outcome {
     desk.page(200, &page)
 }
 
-/// Logins by how they ended, by level and by issuer; refusals by reason.
-fn charts(desk: &Desk<'_>, found: &Found, buckets: Buckets) -> Vec<ChartView> {
+/// The page of an RP; none when its issuer is not served any more.
+fn rp_url(desk: &Desk<'_>, issuer: &str, client_id: &str) -> Option<String> {
+    let mut providers = desk.state.providers.iter();
+    let op = providers.find(|op| op.issuer.as_str() == issuer)?;
+    Some(rps::link_to(op, client_id))
+}
+
+/// Logins of the busiest RPs; their names, or their keys where two are called the same.
+fn chart_of_rps(found: &Found, buckets: Buckets) -> ChartView {
+    let drawn = || found.busiest.iter().take(DRAWN);
+    let mut numbers = Vec::new();
+    for rp in drawn() {
+        let alike = drawn().filter(|other| other.name == rp.name).count();
+        let label = match &rp.name {
+            Some(name) if alike == 1 => name.clone(),
+            _ => format!("{} ({})", rp.busy.client_id, rp.busy.issuer),
+        };
+        numbers.extend(
+            rp.granted
+                .iter()
+                .map(|(at, number)| (*at, label.clone(), *number)),
+        );
+    }
+    ChartView {
+        key: "rp",
+        chart: draw(buckets, &numbers),
+    }
+}
+
+/// Logins by how they ended, by level, by issuer and by RP; refusals by reason.
+fn charts(desk: &Desk<'_>, found: &Found, range: &Range, now: UtcTime) -> Vec<ChartView> {
+    let buckets = range.buckets(now);
     let by = |name: &dyn Fn(&LoginSum) -> String| {
         let numbers: Vec<_> = found
             .logins
@@ -218,6 +281,7 @@ fn charts(desk: &Desk<'_>, found: &Found, buckets: Buckets) -> Vec<ChartView> {
             key: "issuer",
             chart: by(&|sum| sum.issuer.clone()),
         },
+        chart_of_rps(found, range.buckets_of_rps(now)),
         ChartView {
             key: "refusals",
             chart: draw(buckets, &refusals),
@@ -225,17 +289,46 @@ fn charts(desk: &Desk<'_>, found: &Found, buckets: Buckets) -> Vec<ChartView> {
     ]
 }
 
-fn key_view(key: StoredKey, now: UtcTime) -> KeyAgeView {
-    KeyAgeView {
-        issuer: key.issuer.to_string(),
-        ring: match key.ring {
-            RingName::Protocol => "protocol",
-            RingName::Federation => "federation",
-        },
-        usage: key.usage,
-        kind: key.kind,
-        days: now.seconds_since(key.activates_at) / DAY,
-    }
+/// What issuers sign and decrypt with at a time: those of one ring and use together.
+fn key_views(desk: &Desk<'_>, keys: &[StoredKey], now: UtcTime) -> Vec<KeyAgesView> {
+    let rings = [RingName::Protocol, RingName::Federation];
+    let uses = ["sig", "enc"];
+    let groups_of = |issuer: &IssuerId| {
+        let mut groups = Vec::new();
+        for (ring, usage) in rings.iter().flat_map(|ring| uses.map(|one| (*ring, one))) {
+            let in_use = keys.iter().filter(|key| {
+                key.issuer == *issuer
+                    && key.ring == ring
+                    && key.usage == usage
+                    && key.activates_at <= now
+                    && key.retired_at.is_none_or(|at| at > now)
+            });
+            let keys: Vec<_> = in_use
+                .map(|key| KeyAgeView {
+                    kind: key.kind.clone(),
+                    days: now.seconds_since(key.activates_at) / DAY,
+                })
+                .collect();
+            if !keys.is_empty() {
+                groups.push(KeyGroupView {
+                    ring: match ring {
+                        RingName::Protocol => "protocol",
+                        RingName::Federation => "federation",
+                    },
+                    usage,
+                    keys,
+                });
+            }
+        }
+        groups
+    };
+    let providers = desk.state.providers.iter();
+    providers
+        .map(|op| KeyAgesView {
+            issuer: op.display_name().to_owned(),
+            groups: groups_of(&op.issuer),
+        })
+        .collect()
 }
 
 fn node_view(node: Node) -> AliveView {

@@ -87,10 +87,14 @@ fn dashboard(texts: Texts, busy: bool) -> DashboardPage {
     DashboardPage {
         desk: view(texts, Section::Dashboard),
         ranges: ranges.into(),
-        charts: ["result", "level", "issuer", "refusals"].map(drawn).into(),
+        charts: ["result", "level", "issuer", "rp", "refusals"]
+            .map(drawn)
+            .into(),
+        busiest_from: NOW,
         busiest: if busy {
             vec![BusyView {
                 name: texts.of("Comune di Esempio"),
+                url: Some(texts.of("/admin/rps/one?issuer=spid")),
                 client_id: texts.of("https://rp.example.it"),
                 number: 7,
             }]
@@ -100,18 +104,23 @@ fn dashboard(texts: Texts, busy: bool) -> DashboardPage {
         ending: if busy {
             vec![EndingView {
                 name: texts.of("comune di esempio"),
+                url: None,
                 client_id: texts.of("https://rp.example.it"),
                 at: NOW,
             }]
         } else {
             Vec::new()
         },
-        keys: vec![KeyAgeView {
+        keys: vec![KeyAgesView {
             issuer: texts.of("https://op.example.it/spid"),
-            ring: "protocol",
-            usage: texts.of("sig"),
-            kind: texts.of("P-256"),
-            days: 12,
+            groups: vec![KeyGroupView {
+                ring: "protocol",
+                usage: "sig",
+                keys: vec![KeyAgeView {
+                    kind: texts.of("P-256"),
+                    days: 12,
+                }],
+            }],
         }],
         nodes: if busy {
             vec![AliveView {

@@ -216,6 +216,12 @@ impl Chromium {
             .await;
     }
 
+    /// Shows the page as it would be on paper (`print`), or as usual (an empty name).
+    pub async fn show_as(&self, medium: &str) {
+        self.devtools("Emulation.setEmulatedMedia", json!({"media": medium}))
+            .await;
+    }
+
     /// Plugs a security key in that answers by itself (WebAuthn §11.3); what the driver calls it.
     pub async fn plug_key_in(&self) -> String {
         let key = json!({

@@ -26,12 +26,23 @@ impl Chromium {
         focused.send_keys(&key.to_string()).await.unwrap();
     }
 
+    /// Presses Enter where the focus is.
+    pub async fn press_enter(&self) {
+        self.press(Key::Enter.into()).await;
+    }
+
+    /// Types where the focus is.
+    pub async fn type_here(&self, text: &str) {
+        let focused = self.client.active_element().await.unwrap();
+        focused.send_keys(text).await.unwrap();
+    }
+
     async fn focused(&self) -> String {
         self.run(FOCUSED).await.as_str().unwrap().to_owned()
     }
 
     /// Presses Tab until something has the focus; answers what had it on the way.
-    async fn tab_to(&self, target: &str) -> Vec<String> {
+    pub async fn tab_to(&self, target: &str) -> Vec<String> {
         let mut passed = Vec::new();
         for _ in 0..60 {
             self.press(Key::Tab.into()).await;
@@ -60,28 +71,20 @@ async fn a_login_needs_no_mouse_and_the_focus_is_always_seen() {
     browser.press(Key::Tab.into()).await;
     assert_eq!(browser.focused().await, "Vai al contenuto principale");
     assert_eq!(browser.run(IS_VISIBLE).await, true);
-    browser.press(Key::Enter.into()).await;
+    browser.press_enter().await;
     assert_eq!(browser.focused().await, "main");
     browser.tab_to("spid").await;
-    browser.press(Key::Enter.into()).await;
+    browser.press_enter().await;
 
     // Language, policy of the service, then the fields in reading order.
     browser.see(on::LOGIN).await;
     let passed = browser.tab_to("username").await;
     assert!(passed.contains(&"Deutsch".to_owned()), "{passed:?}");
-    browser
-        .client
-        .active_element()
-        .await
-        .unwrap()
-        .send_keys("ada")
-        .await
-        .unwrap();
+    browser.type_here("ada").await;
     assert!(browser.tab_to("password").await.is_empty());
-    let password = browser.client.active_element().await.unwrap();
     // Enter sends the form: logging in comes before cancelling.
-    password.send_keys("wrong").await.unwrap();
-    browser.press(Key::Enter.into()).await;
+    browser.type_here("wrong").await;
+    browser.press_enter().await;
 
     // The focus is at the explanation, whose link leads to the field.
     browser.see("#error-summary").await;
@@ -89,18 +92,17 @@ async fn a_login_needs_no_mouse_and_the_focus_is_always_seen() {
     browser
         .tab_to(&browser.text("#error-summary a").await)
         .await;
-    browser.press(Key::Enter.into()).await;
+    browser.press_enter().await;
     assert_eq!(browser.focused().await, "username");
     browser.tab_to("password").await;
-    let password = browser.client.active_element().await.unwrap();
-    password.send_keys("ada-demo").await.unwrap();
-    browser.press(Key::Enter.into()).await;
+    browser.type_here("ada-demo").await;
+    browser.press_enter().await;
 
     browser.see(on::CONSENT).await;
     browser.tab_to("allow").await;
     assert!(browser.tab_to("deny").await.is_empty());
     browser.press_with_shift_back_to("allow").await;
-    browser.press(Key::Enter.into()).await;
+    browser.press_enter().await;
     browser.see(on::RESULT).await;
     assert!(!browser.has(".steps .failed").await);
 }

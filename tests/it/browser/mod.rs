@@ -7,6 +7,7 @@ mod account;
 mod axe;
 mod desk;
 mod desk_ops;
+mod desk_overview;
 mod desk_rps;
 mod desk_users;
 mod driver;

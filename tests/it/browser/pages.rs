@@ -185,6 +185,39 @@ async fn axe_finds_nothing_on_the_pages_of_the_history() {
     }
 }
 
+/// Everything on the page that somebody could only click, and that takes room on paper.
+const CLICKABLE: &str = r#"
+return [...document.querySelectorAll("button, select, input:not([type=hidden]), nav")]
+    .filter(element => element.getClientRects().length > 0)
+    .map(element => element.outerHTML.slice(0, 200));
+"#;
+
+#[actix_web::test]
+async fn a_history_on_paper_has_every_access_and_nothing_to_click() {
+    let world = World::start();
+    make_history(&world).await;
+    let browser = Chromium::start().await;
+    browser.open(&world.url("/spid/login")).await;
+    browser.log_in("ada", "ada-demo").await;
+    browser.see(on::HISTORY).await;
+    let count = "return document.querySelectorAll('.accesses tbody tr').length";
+    assert_eq!(browser.run(count).await, 6);
+    browser.show_as("print").await;
+    // The width of A4 between its margins.
+    browser.set_width(718).await;
+    assert_eq!(
+        browser.run(CLICKABLE).await,
+        serde_json::json!([]),
+        "these would be printed"
+    );
+    browser
+        .expect_no_sideways_scrolling("the history on paper")
+        .await;
+    browser.keep_picture("history-print").await;
+    browser.show_as("").await;
+    browser.expect_quiet().await;
+}
+
 /// Accesses of some days, at two services, in all the states that the page can show.
 async fn make_history(world: &World) {
     let issuer = world.issuer("spid").await;

@@ -26,7 +26,8 @@ async fn a_login_shows_in_the_overview_at_once_as_a_picture_and_as_a_table() {
                 .get(&world.url(&format!("/admin/dashboard?range={range}")))
                 .await;
             assert_eq!(page.status, 200, "{}", page.body);
-            assert_eq!(page.body.matches("class=\"chart\"").count(), 3, "{range}");
+            // By result, level, issuer and relying party; nothing was refused.
+            assert_eq!(page.body.matches("class=\"chart\"").count(), 4, "{range}");
             assert!(page.body.contains("concessi: 1"), "{}", page.body);
             assert!(page.body.contains("<rect class=\"chart-0\""));
             assert!(!page.body.contains("style="));

@@ -95,6 +95,12 @@ impl Wanted {
     }
 }
 
+/// The page of an RP of an issuer.
+pub(super) fn link_to(op: &Provider, client_id: &str) -> String {
+    let issuer = ("issuer", op.settings.slug());
+    link(ONE, &[issuer, ("client_id", client_id)])
+}
+
 /// The issuer of a slug.
 fn issuer<'d>(desk: &'d Desk<'_>, slug: &str) -> Option<&'d Arc<Provider>> {
     let mut providers = desk.state.providers.iter();

@@ -31,6 +31,8 @@ pub struct ChartView {
 pub struct BusyView {
     /// Its name, or its key.
     pub name: String,
+    /// Its page.
+    pub url: Option<String>,
     /// Its key.
     pub client_id: String,
     /// Logins granted.
@@ -42,6 +44,8 @@ pub struct BusyView {
 pub struct EndingView {
     /// Its name.
     pub name: String,
+    /// Its page.
+    pub url: Option<String>,
     /// Its key.
     pub client_id: String,
     /// When.
@@ -51,16 +55,30 @@ pub struct EndingView {
 /// A key that signs or decrypts now.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeyAgeView {
-    /// Whose.
-    pub issuer: String,
-    /// `protocol` or `federation`.
-    pub ring: &'static str,
-    /// `sig` or `enc`.
-    pub usage: String,
     /// `P-256`.
     pub kind: String,
     /// Whole days since it is in use.
     pub days: i64,
+}
+
+/// Keys of an issuer that are for the same.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyGroupView {
+    /// `protocol` or `federation`.
+    pub ring: &'static str,
+    /// `sig` or `enc`.
+    pub usage: &'static str,
+    /// The keys.
+    pub keys: Vec<KeyAgeView>,
+}
+
+/// The keys of an issuer.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyAgesView {
+    /// Its name.
+    pub issuer: String,
+    /// The keys, by what they are for.
+    pub groups: Vec<KeyGroupView>,
 }
 
 /// A process that serves.
@@ -85,12 +103,14 @@ pub struct DashboardPage {
     pub ranges: Vec<RangeView>,
     /// The charts.
     pub charts: Vec<ChartView>,
+    /// Since when [`Self::busiest`] counts: RPs are counted by the day or by thirty days.
+    pub busiest_from: UtcTime,
     /// The busiest RPs, the first one first.
     pub busiest: Vec<BusyView>,
     /// Chains that end within a day, the next one first.
     pub ending: Vec<EndingView>,
-    /// Keys in use.
-    pub keys: Vec<KeyAgeView>,
+    /// Keys in use, by issuer.
+    pub keys: Vec<KeyAgesView>,
     /// Nodes that are alive.
     pub nodes: Vec<AliveView>,
     /// E-mails that wait.
