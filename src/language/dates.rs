@@ -26,6 +26,28 @@ pub fn date_time(locale: Locale, time: UtcTime) -> String {
     }
 }
 
+/// The beginning of a bar of a chart, as short as can be: `15/01 10:30` of hours, `15/01/26` of days.
+#[must_use]
+pub fn short(locale: Locale, time: UtcTime, bar_seconds: i64) -> String {
+    let Some(local) = local(time) else {
+        return time.0.to_string();
+    };
+    let (day, month, year) = (local.day(), local.month(), local.year().rem_euclid(100));
+    let (date, year) = match locale {
+        Locale::It => (format!("{day:02}/{month:02}"), format!("/{year:02}")),
+        Locale::En => {
+            let name: String = self::month(locale, month).chars().take(3).collect();
+            (format!("{day} {name}"), format!(" {year:02}"))
+        }
+        Locale::De => (format!("{day}.{month}."), format!("{year:02}")),
+    };
+    if bar_seconds < DAY {
+        format!("{date} {:02}:{:02}", local.hour(), local.minute())
+    } else {
+        format!("{date}{year}")
+    }
+}
+
 /// As [`date_time`], in UTC and without saying so: for people who work on machines.
 #[must_use]
 pub fn utc_date_time(locale: Locale, time: UtcTime) -> String {
@@ -175,6 +197,19 @@ mod tests {
         assert_eq!(
             date_time(Locale::It, at("2026-05-01T10:00:00Z")),
             "1º maggio 2026, ore 12:00"
+        );
+    }
+
+    #[test]
+    fn beginnings_of_bars_are_short() {
+        let winter = at("2026-01-05T09:30:00Z");
+        let both = |locale| [HOUR, DAY].map(|bar| short(locale, winter, bar));
+        assert_eq!(both(Locale::It), ["05/01 10:30", "05/01/26"]);
+        assert_eq!(both(Locale::En), ["5 Jan 10:30", "5 Jan 26"]);
+        assert_eq!(both(Locale::De), ["5.1. 10:30", "5.1.26"]);
+        assert_eq!(
+            short(Locale::It, UtcTime(i64::MAX), DAY),
+            i64::MAX.to_string()
         );
     }
 

@@ -5,18 +5,18 @@ use crate::clock::UtcTime;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The picture's size, in its own units.
-pub const WIDTH: i64 = 720;
+/// The picture's size, in its own units: about the pixels of a small telephone, so that text is read there too.
+pub const WIDTH: i64 = 360;
 /// Its height, with the room for the times below.
-pub const HEIGHT: i64 = 220;
+pub const HEIGHT: i64 = 170;
 /// Where the bars stand, and how far up they reach.
-const LEFT: i64 = 56;
+const LEFT: i64 = 48;
 const TOP: i64 = 12;
-const FLOOR: i64 = 190;
+const FLOOR: i64 = 146;
 /// Colours that are told apart; what is beyond is summed up in the last.
 pub const MAX_SERIES: usize = 6;
-/// Times written below the bars.
-const TIMES: usize = 6;
+/// Times written below the bars, at most.
+const TIMES: usize = 4;
 
 /// A part of a bar.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,6 +78,8 @@ pub struct Chart {
     pub height: i64,
     /// The left end of the lines.
     pub left: i64,
+    /// How long a bar is.
+    pub bar_seconds: i64,
     /// The bars, part by part.
     pub bars: Vec<Bar>,
     /// The lines, the floor first.
@@ -157,6 +159,7 @@ pub fn draw(buckets: Buckets, numbers: &[(UtcTime, String, i64)]) -> Chart {
         width: WIDTH,
         height: HEIGHT,
         left: LEFT,
+        bar_seconds: buckets.seconds,
         bars: bars(buckets, &stacks, top),
         lines: [0, top / 2, top]
             .map(|number| Line {

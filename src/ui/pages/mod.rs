@@ -229,7 +229,7 @@ fn templates(override_folder: Option<&Path>) -> Result<Vec<(String, String)>, Pa
 }
 
 /// The functions of the templates:
-/// `t(key=…, argument=…)`, `asset(path=…)`, `date_time(at=…)`, `iso_time(at=…)`, `attribute_name(claim=…)`.
+/// `t(key=…, argument=…)`, `asset(path=…)`, `date_time(at=…)`, `bar_time(at=…, seconds=…)`, `iso_time(at=…)`, `attribute_name(claim=…)`.
 /// None of their answers is marked safe: all are escaped like any other value.
 fn register_functions(tera: &mut Tera, assets: &Arc<Assets>) {
     tera.register_function("t", |arguments: Kwargs, state: &State| {
@@ -247,6 +247,11 @@ fn register_functions(tera: &mut Tera, assets: &Arc<Assets>) {
     tera.register_function("date_time", |arguments: Kwargs, state: &State| {
         let time = UtcTime(arguments.must_get::<i64>("at")?);
         TeraResult::Ok(dates::date_time(locale_of(state)?, time))
+    });
+    tera.register_function("bar_time", |arguments: Kwargs, state: &State| {
+        let time = UtcTime(arguments.must_get::<i64>("at")?);
+        let seconds = arguments.must_get::<i64>("seconds")?;
+        TeraResult::Ok(dates::short(locale_of(state)?, time, seconds))
     });
     tera.register_function("iso_time", |arguments: Kwargs, _: &State| {
         let time = UtcTime(arguments.must_get::<i64>("at")?);
