@@ -32,6 +32,7 @@ attribute-e_delivery_service = Digitales Domizil (zertifizierte E-Mail, PEC)
 attribute-eid_exp_date = Ablaufdatum der digitalen Identität
 attribute-address = Wohnsitzadresse
 
+member-formatted = vollständige Adresse
 member-locality = Gemeinde
 member-region = Provinz
 member-country = Staat

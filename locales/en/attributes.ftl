@@ -32,6 +32,7 @@ attribute-e_delivery_service = Digital domicile (certified email, PEC)
 attribute-eid_exp_date = Expiry date of the digital identity
 attribute-address = Home address
 
+member-formatted = complete address
 member-locality = Municipality
 member-region = Province
 member-country = Country

@@ -32,6 +32,7 @@ attribute-e_delivery_service = Domicilio digitale (PEC)
 attribute-eid_exp_date = Data di scadenza dell’identità digitale
 attribute-address = Indirizzo di residenza
 
+member-formatted = indirizzo completo
 member-locality = Comune
 member-region = Provincia
 member-country = Stato

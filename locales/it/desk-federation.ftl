@@ -1,6 +1,6 @@
 desk-section-federation = Federazione
 desk-federation-intro = Come i nostri fornitori stanno nella federazione: che cosa pubblicano, chi li attesta, e quando le relying party vengono verificate di nuovo.
-desk-federation-none = Nessun fornitore è in una federazione.
+desk-federation-none = Nessun provider è in una federazione.
 desk-superiors = Autorità superiori
 desk-superiors-none = Nella configurazione non c’è nessuna autorità superiore (authority_hints).
 desk-ask-intro = Chieda ora che cosa le autorità superiori dicono di noi, e se attestano le nostre chiavi. Può durare fino a dieci secondi.

@@ -1,6 +1,6 @@
 desk-section-keys = Chiavi
 desk-notice-keys_changed = Le chiavi sono state modificate. Ogni nodo se ne accorge entro pochi secondi.
-desk-keys-intro = Le chiavi di ogni fornitore: con quali firma adesso, quali sono già pubblicate e firmeranno, quali servono solo a verificare ciò che è già firmato. Le chiavi private non si vedono.
+desk-keys-intro = Le chiavi di ogni provider: con quali firma adesso, quali sono già pubblicate e firmeranno, quali servono solo a verificare ciò che è già firmato. Le chiavi private non si vedono.
 desk-keys-documents = Documenti pubblicati
 desk-keys-rotate = Sostituisci le chiavi
 desk-keys-none = Non ci sono chiavi: le crea il comando varco keys init.
@@ -50,7 +50,7 @@ desk-document-discovery = Metadati OpenID Connect
 desk-document-jwks = Chiavi pubbliche (JWKS)
 desk-document-signed_jwks = Chiavi pubbliche firmate
 desk-document-historical = Chiavi storiche
-desk-document-missing = Questo fornitore non pubblica il documento.
+desk-document-missing = Questo provider non pubblica il documento.
 desk-document-url = Indirizzo
 desk-document-signed = Firmato con
 desk-document-issued = Firmato il

@@ -17,6 +17,8 @@ const FLOOR: i64 = 146;
 pub const MAX_SERIES: usize = 6;
 /// Times written below the bars, at most.
 const TIMES: usize = 4;
+/// The room that such a time takes.
+const TIME_WIDTH: i64 = 64;
 
 /// A part of a bar.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -180,19 +182,24 @@ pub fn draw(buckets: Buckets, numbers: &[(UtcTime, String, i64)]) -> Chart {
     }
 }
 
+/// Where a bar begins: they share the whole width.
+fn left_of(buckets: Buckets, place: i64) -> i64 {
+    LEFT + (WIDTH - LEFT) * place / buckets.number.max(1)
+}
+
 fn bars(buckets: Buckets, stacks: &BTreeMap<i64, Vec<i64>>, top: i64) -> Vec<Bar> {
-    let step = (WIDTH - LEFT) / buckets.number.max(1);
     let mut bars = Vec::new();
     for (place, stack) in stacks {
+        let x = left_of(buckets, *place);
         let mut below = 0;
         for (series, number) in stack.iter().enumerate() {
             let (from, to) = (height_of(below, top), height_of(below + number, top));
             below += number;
             if to > from {
                 bars.push(Bar {
-                    x: LEFT + step * place,
+                    x,
                     y: FLOOR - to,
-                    width: (step - 1).max(1),
+                    width: (left_of(buckets, place + 1) - x - 1).max(1),
                     height: to - from,
                     series,
                 });
@@ -221,7 +228,6 @@ fn round_up(number: i64) -> i64 {
 }
 
 fn marks(buckets: Buckets) -> Vec<Mark> {
-    let step = (WIDTH - LEFT) / buckets.number.max(1);
     let every = usize::try_from(buckets.number)
         .unwrap_or(1)
         .div_ceil(TIMES)
@@ -229,9 +235,10 @@ fn marks(buckets: Buckets) -> Vec<Mark> {
     (0..buckets.number)
         .step_by(every)
         .map(|place| Mark {
-            x: LEFT + step * place,
+            x: left_of(buckets, place),
             at: buckets.beginning(place),
         })
+        .filter(|mark| mark.x <= WIDTH - TIME_WIDTH || mark.x == LEFT)
         .collect()
 }
 

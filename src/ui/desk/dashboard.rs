@@ -221,14 +221,18 @@ fn rp_url(desk: &Desk<'_>, issuer: &str, client_id: &str) -> Option<String> {
 }
 
 /// Logins of the busiest RPs; their names, or their keys where two are called the same.
-fn chart_of_rps(found: &Found, buckets: Buckets) -> ChartView {
+fn chart_of_rps(desk: &Desk<'_>, found: &Found, buckets: Buckets) -> ChartView {
     let drawn = || found.busiest.iter().take(DRAWN);
     let mut numbers = Vec::new();
     for rp in drawn() {
         let alike = drawn().filter(|other| other.name == rp.name).count();
         let label = match &rp.name {
             Some(name) if alike == 1 => name.clone(),
-            _ => format!("{} ({})", rp.busy.client_id, rp.busy.issuer),
+            _ => format!(
+                "{} ({})",
+                rp.busy.client_id,
+                desk.issuer_name(&rp.busy.issuer)
+            ),
         };
         numbers.extend(
             rp.granted
@@ -279,9 +283,9 @@ fn charts(desk: &Desk<'_>, found: &Found, range: &Range, now: UtcTime) -> Vec<Ch
         },
         ChartView {
             key: "issuer",
-            chart: by(&|sum| sum.issuer.clone()),
+            chart: by(&|sum| desk.issuer_name(&sum.issuer)),
         },
-        chart_of_rps(found, range.buckets_of_rps(now)),
+        chart_of_rps(desk, found, range.buckets_of_rps(now)),
         ChartView {
             key: "refusals",
             chart: draw(buckets, &refusals),

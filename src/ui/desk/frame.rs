@@ -154,6 +154,21 @@ impl Desk<'_> {
         text(self.locale(), key)
     }
 
+    /// How an issuer calls itself; its identifier beside that where another one has the same name, or alone when it is not
+    /// served any more.
+    #[must_use]
+    pub fn issuer_name(&self, issuer: &str) -> String {
+        let providers = || self.state.providers.iter();
+        let Some(op) = providers().find(|op| op.issuer.as_str() == issuer) else {
+            return issuer.to_owned();
+        };
+        let name = op.display_name();
+        match providers().filter(|op| op.display_name() == name).count() {
+            1 => name.to_owned(),
+            _ => format!("{name} ({issuer})"),
+        }
+    }
+
     /// What every page of the desk has. `notice` in the address names what was just done (`desk-notice-KEY`).
     #[must_use]
     pub fn view(&self, section: Section) -> DeskView {

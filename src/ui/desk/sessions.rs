@@ -3,6 +3,7 @@
 //! What is looked for is posted: a code or token that is still good must not stand in an address, where browsers and
 //! proxies keep it. The pages that are found have addresses of keys that open nothing.
 
+use super::super::user_agent::in_few_words;
 use super::super::visit::PageFailure;
 use super::super::{
     DeskSessionView, Field, GrantView, Level, Link, RevokedView, SessionsPage, TreePage, level_name,
@@ -221,9 +222,9 @@ fn session_view(desk: &Desk<'_>, row: Session, now: UtcTime) -> DeskSessionView 
         until: row.ended_at.unwrap_or(row.expires_at),
         url: list_url(&GrantsOf::Session(row.id.clone())),
         id: row.id.into(),
-        issuer: row.issuer.into(),
+        issuer: desk.issuer_name(row.issuer.as_str()),
         account: row.account.into(),
-        browser: row.browser,
+        browser: in_few_words(&row.browser),
         address: row.address,
     }
 }
@@ -248,7 +249,7 @@ fn grant_view(desk: &Desk<'_>, row: &Grant, now: UtcTime) -> GrantView {
     GrantView {
         id: row.id.to_string(),
         client_id: row.client_id.to_string(),
-        issuer: row.issuer.to_string(),
+        issuer: desk.issuer_name(row.issuer.as_str()),
         subject: row.subject.clone(),
         level: level(desk, &row.acr),
         offline: row.offline_access,

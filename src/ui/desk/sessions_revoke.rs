@@ -95,7 +95,10 @@ fn facts_of(desk: &Desk<'_>, known: &Grant, token: Option<&str>) -> (Vec<Outcome
     };
     let mut facts = vec![
         fact("desk-grant-client", known.client_id.as_str()),
-        fact("desk-session-issuer", known.issuer.as_str()),
+        fact(
+            "desk-session-issuer",
+            &desk.issuer_name(known.issuer.as_str()),
+        ),
         fact("desk-grant-subject", &known.subject),
     ];
     if let Some(jti) = token {

@@ -5,7 +5,7 @@ use crate::model::Params;
 use crate::model::attribute::{ATTRIBUTES, AttributeForm, canonical_claim};
 use crate::ui::values::member_name;
 use crate::ui::{AttributeField, Field, Locale, attribute_name};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Puts a fault into words.
@@ -20,6 +20,12 @@ enum Kind {
     /// What has no simpler form.
     Json,
 }
+
+/// The one member that is an object itself (`document_details`: `issuer{name}`), and what the field holds of it.
+const ISSUER: &str = "issuer";
+const NAME: &str = "name";
+/// `document_details`: `type`.
+const DOCUMENTS: &[&str] = &["cartaIdentita", "passaporto", "patenteGuida"];
 
 /// A field: its claim, and the member of it.
 struct Place {
@@ -48,6 +54,7 @@ impl Place {
     /// What the field holds for a value of the claim.
     fn text_of(&self, value: Option<&Value>) -> String {
         let value = match (self.member, value) {
+            (Some(ISSUER), Some(value)) => value.get(ISSUER).and_then(|issuer| issuer.get(NAME)),
             (Some(member), Some(value)) => value.get(member),
             (_, value) => value,
         };
@@ -74,9 +81,9 @@ fn places(known: &Map<String, Value>, custom: &BTreeSet<String>) -> Vec<Place> {
         };
         match info.form {
             AttributeForm::Object(members) if is_flat(value, members) => {
-                members
-                    .iter()
-                    .for_each(|member| push(Some(member), Kind::Text));
+                for member in members {
+                    push(Some(*member), kind_of(member, value));
+                }
             }
             AttributeForm::Object(_) => push(None, Kind::Json),
             AttributeForm::Date => push(None, Kind::Date),
@@ -98,13 +105,31 @@ fn places(known: &Map<String, Value>, custom: &BTreeSet<String>) -> Vec<Place> {
     all
 }
 
+/// How a member is filled in: a document of another type than the usual ones stays as it is.
+fn kind_of(member: &str, value: Option<&Value>) -> Kind {
+    let now = value.and_then(|value| value.get(member)?.as_str());
+    match member {
+        "type" if now.is_none_or(|now| DOCUMENTS.contains(&now)) => Kind::Choice(DOCUMENTS),
+        "date_of_issuance" | "date_of_expiry" => Kind::Date,
+        _ => Kind::Text,
+    }
+}
+
 /// Whether the fields of these members hold all that the value is.
 fn is_flat(value: Option<&Value>, members: &[&str]) -> bool {
     match value {
         None => true,
-        Some(Value::Object(object)) => object
-            .iter()
-            .all(|(name, value)| members.contains(&name.as_str()) && value.is_string()),
+        Some(Value::Object(object)) => {
+            object
+                .iter()
+                .all(|(name, value)| match (name.as_str(), value) {
+                    (ISSUER, Value::Object(issuer)) => {
+                        issuer.len() == 1 && issuer.get(NAME).is_some_and(Value::is_string)
+                    }
+                    (ISSUER, _) => false,
+                    (name, value) => members.contains(&name) && value.is_string(),
+                })
+        }
         Some(_) => false,
     }
 }
@@ -203,8 +228,12 @@ pub(super) fn claims(
                 let object = claims
                     .entry(place.claim)
                     .or_insert_with(|| Map::new().into());
+                let value = match member {
+                    ISSUER => json!({ NAME: text }),
+                    _ => text,
+                };
                 if let Value::Object(members) = object {
-                    members.insert(member.to_owned(), text);
+                    members.insert(member.to_owned(), value);
                 }
             }
             (None, Kind::Json) => match crate::jose::parse_bounded(typed.as_bytes(), 65_536, 8) {
@@ -222,5 +251,56 @@ pub(super) fn claims(
         Ok(claims)
     } else {
         Err(faults)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a form gives back that nobody changed.
+    fn sent_unchanged(known: &Value) -> (Vec<AttributeField>, Map<String, Value>) {
+        let known = known.as_object().unwrap();
+        let custom = BTreeSet::new();
+        let fields = of_person(Locale::It, known, &custom);
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        for field in &fields {
+            form.append_pair(&field.name, &field.field.value);
+        }
+        let form = Params::parse(form.finish().as_bytes()).unwrap();
+        let claims = claims(known, &custom, &form).unwrap();
+        (fields, claims)
+    }
+
+    #[test]
+    fn every_part_of_a_document_has_a_field_of_its_kind() {
+        let known = json!({"document_details": {
+            "type": "patenteGuida", "document_number": "NA5012345X", "issuer": {"name": "MIT-UCO"},
+            "date_of_issuance": "2021-06-01", "date_of_expiry": "2031-03-05",
+        }});
+        let (fields, claims) = sent_unchanged(&known);
+        let of = |member: &str| {
+            let name = format!("a-document_details-{member}");
+            fields.iter().find(|field| field.name == name).unwrap()
+        };
+        assert_eq!(of("issuer").field.value, "MIT-UCO");
+        assert_eq!(of("issuer").label, "Documento d’identità: Rilasciato da");
+        assert_eq!(of("type").kind, "choice");
+        assert_eq!(of("type").choices.len(), 3);
+        assert_eq!(of("date_of_expiry").kind, "date");
+        assert_eq!(Value::Object(claims), known);
+    }
+
+    #[test]
+    fn what_the_fields_cannot_hold_stays_as_it_is() {
+        for document in [
+            json!({"type": "cartaIdentita", "issuer": {"name": "Comune", "office": "3"}}),
+            json!({"type": "cartaIdentita", "issuer": "Comune"}),
+            json!({"type": "cartaIdentita", "colour": "blue"}),
+            json!({"type": "tesserino"}),
+        ] {
+            let known = json!({ "document_details": document });
+            assert_eq!(Value::Object(sent_unchanged(&known).1), known);
+        }
     }
 }

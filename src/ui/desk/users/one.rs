@@ -97,7 +97,7 @@ async fn page(desk: &Desk<'_>, person: Account, status: u16, error: Option<&User
             .take(shown)
             .map(|open| UserSessionView {
                 end_url: confirm("end_session", &users::session_handle(&open.id)),
-                issuer: open.issuer.to_string(),
+                issuer: desk.issuer_name(open.issuer.as_str()),
                 browser: user_agent::in_few_words(&open.browser),
                 address: open.address,
                 since: open.authenticated_at,
