@@ -199,6 +199,30 @@ pub fn count(
     Ok(changed == 1)
 }
 
+/// Calls one of a person's otherwise. False: there is no such one.
+///
+/// # Errors
+/// The database's.
+pub fn rename(
+    conn: &mut DbConn,
+    account: &AccountId,
+    id: &str,
+    name: &str,
+) -> Result<bool, StoreError> {
+    if !can_be_stored(id) || !can_be_stored(name) {
+        return Ok(false);
+    }
+    let renamed = diesel::update(
+        authenticator::table
+            .filter(authenticator::id.eq(id))
+            .filter(authenticator::account_id.eq(account.as_str()))
+            .filter(authenticator::expires_at.is_null()),
+    )
+    .set(authenticator::name.eq(name))
+    .execute(conn)?;
+    Ok(renamed == 1)
+}
+
 /// Removes one of a person's. False: there is no such one.
 ///
 /// # Errors

@@ -48,7 +48,7 @@ pub use assets::{Asset, Assets, STATIC_PATH};
 pub use brand::{BRAND_STYLE_PATH, attribute_names, brand_style, logo_url};
 pub use pages::account::{
     AccountChange, AccountNotice, AccountPage, ConfirmChangePage, FactorView, LanguageChoice,
-    RecoveryView, SessionView,
+    RecoveryView, RenamingView, SessionView,
 };
 pub use pages::check::{
     CheckPage, CheckView, DocumentView, FetchView, KeptView, KnownView, NodeView, PathView,

@@ -44,6 +44,17 @@ pub(super) fn register(op: &Arc<Provider>, config: &mut ServiceConfig) {
             PageOf::ChangeForm(change),
         ));
     }
+    for form in [
+        AccountForm::Sessions,
+        AccountForm::Language,
+        AccountForm::Rename,
+    ] {
+        config.service(page(form.path(), "POST").route(web::post().to(
+            move |state, http, session, body| {
+                people(state, http, session, body, PageOf::AccountForm(form))
+            },
+        )));
+    }
     config
         .service(form_page(
             page("/account/factor/new", "GET, POST"),
@@ -55,15 +66,7 @@ pub(super) fn register(op: &Arc<Provider>, config: &mut ServiceConfig) {
             PageOf::NewKey,
             PageOf::RegisterKey,
         ))
-        .service(page("/account/sessions", "POST").route(web::post().to(
-            |state, http, session, body| people(state, http, session, body, PageOf::EndSessions),
-        )))
         .service(get_only(page("/account/consents", "GET"), PageOf::Consents))
-        .service(page("/account/language", "POST").route(
-            web::post().to(|state, http, session, body| {
-                people(state, http, session, body, PageOf::Language)
-            }),
-        ))
         .service(get_only(page("/account", "GET"), PageOf::Account))
         .service(get_only(page("/history", "GET"), PageOf::History))
         .service(form_page(
@@ -123,6 +126,32 @@ where
     )
 }
 
+/// A form on the page of the account itself.
+#[derive(Clone, Copy)]
+enum AccountForm {
+    Sessions,
+    Language,
+    Rename,
+}
+
+impl AccountForm {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Sessions => "/account/sessions",
+            Self::Language => "/account/language",
+            Self::Rename => "/account/factor/rename",
+        }
+    }
+
+    async fn answer(self, visit: &Visit<'_>) -> Reply {
+        match self {
+            Self::Sessions => account::end_sessions(visit).await,
+            Self::Language => account::choose_language(visit).await,
+            Self::Rename => account::rename_factor(visit).await,
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum PageOf {
     Home,
@@ -133,9 +162,8 @@ enum PageOf {
     FirstCode,
     NewKey,
     RegisterKey,
-    EndSessions,
+    AccountForm(AccountForm),
     Consents,
-    Language,
     Login,
     LoginForm,
     Waiting,
@@ -159,9 +187,8 @@ impl PageOf {
             Self::Change(change) | Self::ChangeForm(change) => change.path(),
             Self::NewFactor | Self::FirstCode => "/account/factor/new",
             Self::NewKey | Self::RegisterKey => "/account/key/new",
-            Self::EndSessions => "/account/sessions",
+            Self::AccountForm(form) => form.path(),
             Self::Consents => "/account/consents",
-            Self::Language => "/account/language",
             Self::Login | Self::LoginForm => "/login",
             // No page to come back to.
             Self::Waiting => "",
@@ -185,9 +212,8 @@ impl PageOf {
             Self::FirstCode => account::first_code(visit).await,
             Self::NewKey => account::new_key(visit).await,
             Self::RegisterKey => account::register_key(visit).await,
-            Self::EndSessions => account::end_sessions(visit).await,
+            Self::AccountForm(form) => form.answer(visit).await,
             Self::Consents => account::consents(visit).await,
-            Self::Language => account::choose_language(visit).await,
             Self::Login => login::show(visit).await,
             Self::LoginForm => login::submit(visit).await,
             Self::Waiting => login::waiting(visit).await,

@@ -10,6 +10,7 @@ mod data;
 mod factor;
 mod key;
 mod language;
+mod rename;
 mod sessions;
 
 pub use change::Change;
@@ -17,7 +18,7 @@ pub use change::Change;
 use super::visit::{PageFailure, SignedIn, Visit, csrf_token};
 use super::{
     AccountNotice, AccountPage, FactorView, LanguageChoice, Level, Locale, Page as _, RecoveryView,
-    SessionView,
+    RenamingView, SessionView,
 };
 use crate::config::Enrolment;
 use crate::endpoint::Reply;
@@ -118,6 +119,11 @@ pub async fn choose_language(visit: &Visit<'_>) -> Reply {
     answer(visit, language::submit(visit).await)
 }
 
+/// `POST /account/factor/rename`.
+pub async fn rename_factor(visit: &Visit<'_>) -> Reply {
+    answer(visit, rename::submit(visit).await)
+}
+
 /// What the page shows.
 struct Found {
     language: Option<String>,
@@ -126,8 +132,24 @@ struct Found {
     sessions: Vec<Session>,
 }
 
+/// A form that gives a second factor another name.
+struct Renaming {
+    id: String,
+    name: String,
+}
+
 async fn try_show(visit: &Visit<'_>) -> Outcome {
     let citizen = citizen!(visit);
+    show_with(visit, &citizen, None, 200).await
+}
+
+/// The page, with a form that was sent in vain.
+async fn show_with(
+    visit: &Visit<'_>,
+    citizen: &SignedIn,
+    mut renaming: Option<Renaming>,
+    status: u16,
+) -> Outcome {
     let (person, now) = (citizen.account.id.clone(), visit.now());
     let found = visit
         .op
@@ -144,18 +166,26 @@ async fn try_show(visit: &Visit<'_>) -> Outcome {
             })
         })
         .await?;
-    let typed = again::typed(visit, &citizen).await?;
+    let mut typed = again::typed(visit, citizen).await?.unwrap_or_default();
     let mut found = found;
-    if let Some(language) = typed.and_then(|mut typed| typed.remove("language")) {
+    if let Some(language) = typed.remove("language") {
         found.language = Some(language);
     }
-    let page = page(visit, &citizen, found);
+    if let (Some(id), Some(name)) = (typed.remove("id"), typed.remove("name")) {
+        renaming = Some(Renaming { id, name });
+    }
+    let page = page(visit, citizen, found, renaming.as_ref());
     let name = super::consent::display_name(&citizen.account);
     let layout = visit.layout(visit.locale(&[]), Some(name), true);
-    Ok(Ok(visit.html(200, page.render(visit.pages, &layout)?)))
+    Ok(Ok(visit.html(status, page.render(visit.pages, &layout)?)))
 }
 
-fn page(visit: &Visit<'_>, citizen: &SignedIn, found: Found) -> AccountPage {
+fn page(
+    visit: &Visit<'_>,
+    citizen: &SignedIn,
+    found: Found,
+    renaming: Option<&Renaming>,
+) -> AccountPage {
     let secret = citizen.session.id.as_str();
     let has_factor = !found.factors.is_empty() || found.recovery_left > 0;
     let may_add = may_add(visit, has_factor);
@@ -184,6 +214,13 @@ fn page(visit: &Visit<'_>, citizen: &SignedIn, found: Found) -> AccountPage {
                 created_at: factor.created_at,
                 last_used_at: factor.last_used_at,
                 remove_url: visit.link("/account/factor/remove", &[("id", &factor.id)]),
+                renaming: renaming
+                    .filter(|renaming| renaming.id == factor.id)
+                    .map(|renaming| RenamingView {
+                        name: renaming.name.clone(),
+                        missing: renaming.name.is_empty(),
+                    }),
+                id: factor.id,
                 name: factor.name,
             })
             .collect(),
@@ -203,6 +240,7 @@ fn page(visit: &Visit<'_>, citizen: &SignedIn, found: Found) -> AccountPage {
         consents_url: visit.link("/account/consents", &[]),
         mail_address: visit.op.mail_address(&citizen.account),
         languages: languages(visit, found.language.as_deref()),
+        rename_url: visit.link("/account/factor/rename", &[]),
         language_url: visit.link("/account/language", &[]),
         data_url: citizen
             .account

@@ -42,6 +42,8 @@ pub struct AccountPage {
     pub languages: Vec<LanguageChoice>,
     /// Where the choice posts to.
     pub language_url: String,
+    /// Where a second factor gets another name.
+    pub rename_url: String,
     /// Where all data can be downloaded; absent for an account without a password to prove.
     pub data_url: Option<String>,
     /// The history of accesses.
@@ -86,6 +88,19 @@ pub struct FactorView {
     pub last_used_at: Option<UtcTime>,
     /// Where it is removed.
     pub remove_url: String,
+    /// In its form.
+    pub id: String,
+    /// What was typed as another name, if that form was sent.
+    pub renaming: Option<RenamingView>,
+}
+
+/// Another name for a second factor, as typed.
+#[derive(Clone, Debug, Serialize)]
+pub struct RenamingView {
+    /// The name.
+    pub name: String,
+    /// It was sent empty.
+    pub missing: bool,
 }
 
 /// The state of the recovery codes.
@@ -132,16 +147,19 @@ pub enum AccountNotice {
     Others,
     /// A language was chosen.
     Language,
+    /// A second factor has another name.
+    Renamed,
 }
 
 impl AccountNotice {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Added,
         Self::Removed,
         Self::Password,
         Self::Session,
         Self::Others,
         Self::Language,
+        Self::Renamed,
     ];
 
     /// Its name in an address.
@@ -154,6 +172,7 @@ impl AccountNotice {
             Self::Session => "session",
             Self::Others => "others",
             Self::Language => "language",
+            Self::Renamed => "renamed",
         }
     }
 

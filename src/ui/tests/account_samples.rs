@@ -85,6 +85,11 @@ fn factor(texts: Texts, name: &str, used: bool) -> FactorView {
         created_at: NOW,
         last_used_at: used.then_some(NOW),
         remove_url: texts.of("/spid/account/factor/remove?id=1"),
+        id: texts.of("factor-1"),
+        renaming: used.then(|| RenamingView {
+            name: texts.of("telefono"),
+            missing: true,
+        }),
     }
 }
 
@@ -126,6 +131,7 @@ pub fn account(texts: Texts) -> AccountPage {
                 chosen: locale == Locale::De,
             })
             .collect(),
+        rename_url: texts.of("/spid/account/factor/rename"),
         language_url: texts.of("/spid/account/language"),
         data_url: Some(texts.of("/spid/account/data")),
         history_url: texts.of("/spid/history"),

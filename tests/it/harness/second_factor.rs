@@ -5,8 +5,8 @@ use varco::accounts::second_factor;
 use varco::authn::totp;
 use varco::clock::Clock as _;
 use varco::config::Enrolment;
-use varco::model::Account;
-use varco::store::{StoreError, account};
+use varco::model::{Account, Authenticator};
+use varco::store::{StoreError, account, authenticator};
 
 /// What the app of [`World::give_app`] holds (RFC 6238 appendix B).
 const SECRET: &[u8] = b"12345678901234567890";
@@ -28,6 +28,15 @@ impl World {
         let found = store.read_blocking(|conn| account::find_by_username(conn, username));
         let found: Result<_, StoreError> = found;
         found.unwrap().unwrap()
+    }
+
+    /// A person's second factors, the oldest first.
+    pub fn factors(&self, username: &str) -> Vec<Authenticator> {
+        let (id, now) = (self.account(username).id, self.clock.now());
+        let store = &self.app.shared.store;
+        let found: Result<_, StoreError> =
+            store.read_blocking(|conn| authenticator::search(conn, &id, now));
+        found.unwrap()
     }
 
     /// The operator gives a person an app.

@@ -1,6 +1,6 @@
 //! `/account`: second factors, recovery codes, password, sessions.
 
-use crate::harness::{ADA, Answer, Browser, World};
+use crate::harness::{ADA, Answer, Browser, Form, World};
 use varco::config::Enrolment;
 
 const ACCOUNT: &str = "/spid/account";
@@ -303,4 +303,50 @@ async fn no_form_of_the_account_counts_without_its_token_or_without_a_session() 
     }
     let still = browser.get(&world.url(ACCOUNT)).await;
     assert!(still.text().contains("registrato dall’assistenza"));
+}
+
+/// A form with these fields instead of what it offers.
+fn filled(form: &Form, fields: &[(&str, &str)]) -> Form {
+    let mut form = form.clone();
+    for (name, value) in fields {
+        form.fields.retain(|(known, _)| known != name);
+        form = form.with(name, value);
+    }
+    form
+}
+
+#[actix_web::test]
+async fn a_second_factor_gets_another_name_from_its_owner_only_and_never_none() {
+    for (builder, _schema) in World::on_each_database() {
+        let world = builder.start();
+        world.give_app("ada");
+        world.give_app("bruno");
+        let mut browser = open(&world).await;
+        let page = browser.get(&world.url(ACCOUNT)).await;
+        let form = page.form("/factor/rename");
+        let empty = browser
+            .submit(&page, &filled(&form, &[("name", "  ")]))
+            .await;
+        assert_eq!(empty.status, 422);
+        assert!(empty.text().contains("Scriva un nome"), "{}", empty.text());
+        let named = filled(&form, &[("name", " <b>Telefono</b>  blu\n")]);
+        let done = browser.submit(&page, &named).await;
+        let done = browser.follow(done, &world.base).await;
+        assert!(done.text().contains("ha un nuovo nome"), "{}", done.text());
+        assert_eq!(world.factors("ada").remove(0).name, "<b>Telefono</b> blu");
+        assert!(!done.body.contains("<b>"), "{}", done.body);
+        // Somebody else's, and a form of another page.
+        let theirs = world.factors("bruno").remove(0);
+        let other = filled(&form, &[("id", &theirs.id), ("name", "mine")]);
+        assert_eq!(browser.submit(&page, &other).await.status, 404);
+        assert_eq!(world.factors("bruno").remove(0).name, theirs.name);
+        let forged = filled(&form, &[("csrf_token", "made-up"), ("name", "mine")]);
+        assert_eq!(browser.submit(&page, &forged).await.status, 400);
+        // A form that outlives the session is back with what was typed.
+        world.clock.advance_seconds(1_801);
+        let late = browser.submit(&page, &named).await;
+        let login = browser.follow(late, &world.base).await;
+        let back = world.type_password(&mut browser, &login, ADA).await;
+        assert!(back.body.contains("<details open>"), "{}", back.body);
+    }
 }
