@@ -17,6 +17,17 @@ proof-error-missing = Füllen Sie alle Felder aus.
 proof-error-wrong_password = Das Passwort ist nicht richtig. Bitte prüfen Sie es und versuchen Sie es noch einmal.
 proof-error-wrong_code = Der Code ist nicht richtig. Sehen Sie noch einmal in der App nach: der Code ändert sich alle 30 Sekunden. Wenn er nie stimmt, prüfen Sie, ob die Uhr Ihres Telefons automatisch gestellt wird.
 proof-error-used_before = Dieser Code wurde schon verwendet. Warten Sie höchstens 30 Sekunden, bis die App den nächsten anzeigt, und geben Sie diesen ein.
+proof-error-clock_ahead = { $minutes ->
+    [one] Der Code gehört zu einer anderen Zeit: Die Uhr Ihres Telefons geht eine Minute vor.
+   *[other] Der Code gehört zu einer anderen Zeit: Die Uhr Ihres Telefons geht { $minutes } Minuten vor.
+}
+proof-error-clock_behind = { $minutes ->
+    [one] Der Code ist eine Minute alt. Wenn die App ihn jetzt gerade anzeigt, geht die Uhr Ihres Telefons eine Minute nach.
+   *[other] Der Code ist { $minutes } Minuten alt. Wenn die App ihn jetzt gerade anzeigt, geht die Uhr Ihres Telefons { $minutes } Minuten nach.
+}
+proof-error-clock_set = Stellen Sie in den Einstellungen des Telefons Datum und Uhrzeit auf automatisch; geben Sie dann den Code ein, den die App anzeigt.
+proof-error-server_behind = Der Code kann nicht angenommen werden: Die Uhr dieses Systems ging zurück, Sie haben nichts falsch gemacht. Versuchen Sie es nach { $time } noch einmal oder melden Sie sich auf andere Weise an; wenn es eilt, verständigen Sie den Kundendienst.
+proof-error-of_the_future = Der Code wurde gesendet, bevor die Uhr dieses Systems zurückging, und gilt nicht mehr. Fordern Sie einen neuen an.
 proof-error-locked = Zu viele falsche Codes. Zu Ihrer Sicherheit werden solche Codes bis { $time } abgelehnt. Bis dahin können Sie einen Wiederherstellungscode verwenden; wenn Sie es nicht selbst versucht haben, ändern Sie Ihr Passwort.
 proof-error-expired = Es hat zu lange gedauert. Bitte beginnen Sie noch einmal.
 proof-error-busy = Zurzeit gibt es sehr viele Anmeldungen. Bitte warten Sie einige Sekunden und versuchen Sie es noch einmal.

@@ -24,5 +24,13 @@ desk-dashboard-days = seit { $days } Tagen
 desk-dashboard-nodes = Aktive Knoten
 desk-dashboard-no_nodes = Kein Knoten hat sich in den letzten 30 Sekunden gemeldet.
 desk-dashboard-since = seit
+desk-dashboard-clock-ahead = { $seconds ->
+    [one] ihre Uhr geht gegenüber jener der Datenbank eine Sekunde vor: stellen Sie sie richtig
+   *[other] ihre Uhr geht gegenüber jener der Datenbank { $seconds } Sekunden vor: stellen Sie sie richtig
+}
+desk-dashboard-clock-behind = { $seconds ->
+    [one] ihre Uhr geht gegenüber jener der Datenbank eine Sekunde nach: stellen Sie sie richtig
+   *[other] ihre Uhr geht gegenüber jener der Datenbank { $seconds } Sekunden nach: stellen Sie sie richtig
+}
 desk-dashboard-mails = E-Mails
 desk-dashboard-mails-state = { $queued } warten auf den Versand, { $failed } wurden aufgegeben.

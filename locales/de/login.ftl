@@ -17,6 +17,7 @@ login-error-throttled-minutes = { $minutes ->
 }
 login-error-level_not_reachable = Mit den für diese Person registrierten Anmeldemitteln kann die vom Dienst verlangte Sicherheitsstufe nicht erreicht werden.
 login-error-form_expired = Die Seite war zu lange geöffnet oder die Cookies wurden gelöscht. Bitte geben Sie Ihre Daten erneut ein.
+login-error-clock_went_back = Ihre frühere Anmeldung gilt nicht mehr: Die Uhr dieses Systems ging zurück. Sie haben nichts falsch gemacht: Bitte melden Sie sich noch einmal an.
 login-error-busy = Derzeit melden sich sehr viele Personen an. Bitte warten Sie einige Sekunden und versuchen Sie es erneut.
 login-attributes = Vom Dienst verlangte Daten
 login-attributes-note = Nach der Anmeldung sehen Sie diese Daten und entscheiden, ob Sie sie übermitteln.

@@ -17,6 +17,17 @@ proof-error-missing = Fill in every field.
 proof-error-wrong_password = The password is not correct. Please check it and try again.
 proof-error-wrong_code = The code is not correct. Look at the app again: the code changes every 30 seconds. If it never works, check that the clock of your phone is set automatically.
 proof-error-used_before = This code was used already. Wait until the app shows the next one, at most 30 seconds, and enter that.
+proof-error-clock_ahead = { $minutes ->
+    [one] The code is of another time: the clock of your phone is one minute ahead.
+   *[other] The code is of another time: the clock of your phone is { $minutes } minutes ahead.
+}
+proof-error-clock_behind = { $minutes ->
+    [one] The code is one minute old. If the app shows it just now, the clock of your phone is one minute behind.
+   *[other] The code is { $minutes } minutes old. If the app shows it just now, the clock of your phone is { $minutes } minutes behind.
+}
+proof-error-clock_set = In the settings of the phone, set date and time to automatic; then enter the code that the app shows.
+proof-error-server_behind = The code cannot be accepted: the clock of this system has gone back, you have done nothing wrong. Try again after { $time }, or use another way to log in; if it is urgent, tell the help desk.
+proof-error-of_the_future = The code was sent before the clock of this system went back, and no longer counts. Ask for another one.
 proof-error-locked = Too many wrong codes. For your safety such codes are refused until { $time }. Until then you can use a recovery code; if you did not try yourself, change your password.
 proof-error-expired = It took too long. Please begin again.
 proof-error-busy = There are very many logins at the moment. Please wait a few seconds and try again.

@@ -24,5 +24,13 @@ desk-dashboard-days = for { $days } days
 desk-dashboard-nodes = Nodes alive
 desk-dashboard-no_nodes = No node has reported in the last 30 seconds.
 desk-dashboard-since = since
+desk-dashboard-clock-ahead = { $seconds ->
+    [one] its clock is one second ahead of the database’s: put it right
+   *[other] its clock is { $seconds } seconds ahead of the database’s: put it right
+}
+desk-dashboard-clock-behind = { $seconds ->
+    [one] its clock is one second behind the database’s: put it right
+   *[other] its clock is { $seconds } seconds behind the database’s: put it right
+}
 desk-dashboard-mails = E-mails
 desk-dashboard-mails-state = { $queued } waiting to be sent, { $failed } given up.

@@ -17,6 +17,7 @@ login-error-throttled-minutes = { $minutes ->
 }
 login-error-level_not_reachable = The means of login registered for this user cannot reach the security level that the service asks for.
 login-error-form_expired = The page was open for too long, or your cookies were deleted. Please enter your details again.
+login-error-clock_went_back = Your earlier login no longer counts: the clock of this system has gone back. You have done nothing wrong: please log in again.
 login-error-busy = There are very many logins at the moment. Please wait a few seconds and try again.
 login-attributes = Data that the service asks for
 login-attributes-note = After logging in you will see these data and decide whether to share them.

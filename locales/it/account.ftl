@@ -17,6 +17,17 @@ proof-error-missing = Compili tutti i campi.
 proof-error-wrong_password = La password non è corretta. La controlli e riprovi.
 proof-error-wrong_code = Il codice non è corretto. Guardi di nuovo l’app: il codice cambia ogni 30 secondi. Se non funziona mai, controlli che l’ora del telefono sia impostata automaticamente.
 proof-error-used_before = Questo codice è già stato usato. Attenda che l’app mostri il prossimo, al massimo 30 secondi, e inserisca quello.
+proof-error-clock_ahead = { $minutes ->
+    [one] Il codice è di un altro momento: l’orologio del Suo telefono è avanti di un minuto.
+   *[other] Il codice è di un altro momento: l’orologio del Suo telefono è avanti di { $minutes } minuti.
+}
+proof-error-clock_behind = { $minutes ->
+    [one] Il codice è di un minuto fa. Se l’app lo mostra proprio adesso, l’orologio del Suo telefono è indietro di un minuto.
+   *[other] Il codice è di { $minutes } minuti fa. Se l’app lo mostra proprio adesso, l’orologio del Suo telefono è indietro di { $minutes } minuti.
+}
+proof-error-clock_set = Nelle impostazioni del telefono imposti data e ora automatiche, poi inserisca il codice che l’app mostra.
+proof-error-server_behind = Il codice non può essere accettato: l’orologio di questo sistema è rimasto indietro, Lei non ha sbagliato nulla. Riprovi dopo il { $time }, o usi un altro modo di accesso; se ha fretta, avvisi l’assistenza.
+proof-error-of_the_future = Il codice è stato inviato prima che l’orologio di questo sistema tornasse indietro, e non vale più. Ne chieda un altro.
 proof-error-locked = Troppi codici errati. Per la Sua sicurezza questi codici sono rifiutati fino al { $time }. Fino ad allora può usare un codice di recupero; se non è stato Lei a tentare, cambi la password.
 proof-error-expired = È passato troppo tempo. Ricominci, per favore.
 proof-error-busy = In questo momento ci sono moltissimi accessi. Attenda qualche secondo e riprovi.

@@ -24,5 +24,13 @@ desk-dashboard-days = da { $days } giorni
 desk-dashboard-nodes = Nodi attivi
 desk-dashboard-no_nodes = Nessun nodo si è fatto vivo negli ultimi 30 secondi.
 desk-dashboard-since = dal
+desk-dashboard-clock-ahead = { $seconds ->
+    [one] il suo orologio è avanti di un secondo rispetto a quello del database: lo corregga
+   *[other] il suo orologio è avanti di { $seconds } secondi rispetto a quello del database: lo corregga
+}
+desk-dashboard-clock-behind = { $seconds ->
+    [one] il suo orologio è indietro di un secondo rispetto a quello del database: lo corregga
+   *[other] il suo orologio è indietro di { $seconds } secondi rispetto a quello del database: lo corregga
+}
 desk-dashboard-mails = E-mail
 desk-dashboard-mails-state = { $queued } da inviare, { $failed } non consegnate.

@@ -17,6 +17,7 @@ login-error-throttled-minutes = { $minutes ->
 }
 login-error-level_not_reachable = Con i mezzi di accesso registrati per questo utente non è possibile raggiungere il livello di sicurezza richiesto dal servizio.
 login-error-form_expired = La pagina è rimasta aperta troppo a lungo oppure i cookie sono stati cancellati. Inserisca di nuovo i dati.
+login-error-clock_went_back = Il Suo accesso di prima non vale più: l’orologio di questo sistema è tornato indietro. Lei non ha sbagliato nulla: acceda di nuovo.
 login-error-busy = In questo momento gli accessi sono molto numerosi. Attenda qualche secondo e riprovi.
 login-attributes = Dati richiesti dal servizio
 login-attributes-note = Dopo l’accesso vedrà questi dati e potrà decidere se comunicarli.

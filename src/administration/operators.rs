@@ -87,6 +87,7 @@ pub fn add(
         password_hash: Some(password_hash),
         totp: None,
         totp_pending: None,
+        totp_step: None,
         created_at: now,
         updated_at: now,
         last_login_at: None,

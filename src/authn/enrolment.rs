@@ -4,8 +4,8 @@
 //! begin ─► pending (10 minutes, one a person, seen by the session or login that began it) ──confirm(first code)──► active, and recovery codes for whoever has none
 //! ```
 
-use super::second_factor::step_of;
-use super::{recovery, totp};
+use super::second_factor::secret_of;
+use super::{clocks, recovery, totp};
 use crate::accounts::second_factor::{self, SECRET_BYTES, SecondFactorError};
 use crate::clock::UtcTime;
 use crate::model::{Account, AccountId, Authenticator, Method, Pending, SecretHash};
@@ -112,6 +112,11 @@ pub enum Confirmed {
     Active(Option<Vec<String>>),
     /// The code is wrong.
     Wrong,
+    /// The code is right at another time: the clock of the device is wrong.
+    ClockOff {
+        /// By so many seconds it is ahead; negative: behind.
+        seconds: i64,
+    },
     /// Too many attempts.
     Throttled {
         /// Seconds to wait.
@@ -146,8 +151,12 @@ pub fn confirm(
         .chars()
         .filter(|letter| !letter.is_whitespace())
         .collect();
-    let Some(step) = step_of(op, &known, &code, now) else {
+    let Some(secret) = secret_of(op, &known) else {
         return Ok(Confirmed::Wrong);
+    };
+    let Some(step) = totp::step_of(secret.expose(), &code, now) else {
+        let off = clocks::seconds_off(secret.expose(), &code, now);
+        return Ok(off.map_or(Confirmed::Wrong, |seconds| Confirmed::ClockOff { seconds }));
     };
     if !authenticator::confirm(conn, &known.id, step, now)? {
         return Ok(Confirmed::Expired);

@@ -11,6 +11,7 @@
 //! Which methods a level needs is `provider::levels`; what the pages ask for is `ui::login`.
 
 pub mod certificate;
+mod clocks;
 pub mod email_code;
 pub mod enrolment;
 pub mod external;

@@ -1,5 +1,6 @@
 //! How operators prove who they are: a password, and a one-time code. Nothing of the citizens' registry counts here.
 
+use super::clocks::{self, App, Judged};
 use super::password::{Keys, LoginFailure, holds};
 use super::second_factor::{self, Checked};
 use super::totp;
@@ -65,12 +66,25 @@ pub fn check_code(
     let Some(sealed) = operator.totp.as_deref() else {
         return Ok(Checked::Wrong);
     };
-    let Some(step) = step_of(shared, operator, sealed, typed) else {
+    let Some(secret) = secret_of(shared, operator, sealed) else {
         return Ok(Checked::Wrong);
     };
-    if !operator::redeem_step(conn, &operator.id, step)? {
-        throttle::give_back(conn, &long)?;
-        return Ok(Checked::UsedBefore);
+    let app = App {
+        name: &format!("operator {}", operator.id),
+        secret: secret.expose(),
+        last_step: operator.totp_step,
+    };
+    let refused = match app.judge(conn, &plain(typed), now)? {
+        Judged::Right(step) if operator::redeem_step(conn, &operator.id, step)? => None,
+        Judged::Right(_) => Some(app.spent(now)),
+        Judged::Refused(why) => Some(why),
+        Judged::Wrong => Some(Checked::Wrong),
+    };
+    if let Some(refused) = refused {
+        if refused == Checked::UsedBefore {
+            throttle::give_back(conn, &long)?;
+        }
+        return Ok(refused);
     }
     throttle::clear(conn, &short)?;
     throttle::clear(conn, &long)?;
@@ -125,8 +139,13 @@ pub fn confirm(
     let Some(sealed) = operator.totp_pending.as_deref() else {
         return Ok(Checked::Wrong);
     };
-    let Some(step) = step_of(shared, operator, sealed, typed) else {
+    let Some(secret) = secret_of(shared, operator, sealed) else {
         return Ok(Checked::Wrong);
+    };
+    let code = plain(typed);
+    let Some(step) = totp::step_of(secret.expose(), &code, now) else {
+        let off = clocks::seconds_off(secret.expose(), &code, now);
+        return Ok(off.map_or(Checked::Wrong, |seconds| Checked::ClockOff { seconds }));
     };
     if !operator::confirm_totp(conn, &operator.id, (sealed, step), now)? {
         return Ok(Checked::Wrong);
@@ -135,15 +154,16 @@ pub fn confirm(
     Ok(Checked::Proven(crate::model::Method::Totp))
 }
 
-fn step_of(shared: &Shared, operator: &Operator, sealed: &[u8], typed: &str) -> Option<i64> {
-    let code: String = typed
-        .chars()
-        .filter(|letter| !letter.is_whitespace())
-        .take(16)
-        .collect();
+/// Apps show a code in two groups.
+fn plain(typed: &str) -> String {
+    let letters = typed.chars().filter(|letter| !letter.is_whitespace());
+    letters.take(16).collect()
+}
+
+fn secret_of(shared: &Shared, operator: &Operator, sealed: &[u8]) -> Option<Secret<Vec<u8>>> {
     let key = &shared.key_encryption_key;
     match key.open(sealed, &associated_data(operator)) {
-        Ok(secret) => totp::step_of(secret.expose(), &code, shared.clock.now()),
+        Ok(secret) => Some(secret),
         Err(error) => {
             log::error!("event=operator.factor_unreadable reason={}", quote(error));
             None

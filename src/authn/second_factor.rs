@@ -1,11 +1,13 @@
 //! Checks what somebody typed as second factor, in one transaction: counted before it is judged, spent when it is right.
 
-use super::{external, recovery, security_key, totp};
+use super::clocks::{App, Judged};
+use super::{external, recovery, security_key};
 use crate::accounts::second_factor::{self, SecondFactorError};
 use crate::clock::UtcTime;
 use crate::endpoint::quote;
 use crate::model::{Account, AccountId, Authenticator, Method};
 use crate::provider::Provider;
+use crate::secret::Secret;
 use crate::store::throttle::{self, Allowance};
 use crate::store::{DbConn, StoreError, authenticator, recovery_code};
 
@@ -94,6 +96,18 @@ pub enum Checked {
     Wrong,
     /// Right, and used before: the next one is needed.
     UsedBefore,
+    /// Right at another time: the clock of the person's device is wrong.
+    ClockOff {
+        /// By so many seconds it is ahead; negative: behind.
+        seconds: i64,
+    },
+    /// Right, but later ones were used: the server's clock went back.
+    ServerBehind {
+        /// When the next one counts, unless the clock is put right earlier.
+        until: UtcTime,
+    },
+    /// Sent at a time that has not come: the server's clock went back.
+    OfTheFuture,
     /// Too many attempts; this one was not judged.
     Throttled {
         /// Seconds to wait.
@@ -161,7 +175,12 @@ pub(super) fn counted(
         }
         // No guess: whoever sends it has seen the right one.
         Checked::UsedBefore => throttle::give_back(conn, &keys.long)?,
-        Checked::Wrong | Checked::Throttled { .. } | Checked::Locked { .. } => {}
+        Checked::Wrong
+        | Checked::ClockOff { .. }
+        | Checked::ServerBehind { .. }
+        | Checked::OfTheFuture
+        | Checked::Throttled { .. }
+        | Checked::Locked { .. } => {}
     }
     Ok(checked)
 }
@@ -220,26 +239,30 @@ fn check_totp(
         if !known.is_active() || known.method != Method::Totp {
             continue;
         }
-        let Some(step) = step_of(op, &known, code, now) else {
+        let Some(secret) = secret_of(op, &known) else {
             continue;
         };
-        if authenticator::redeem_step(conn, &known.id, step, now)? {
-            return Ok(Checked::Proven(Method::Totp));
+        let app = App {
+            name: &format!("totp {}", known.id),
+            secret: secret.expose(),
+            last_step: known.last_step,
+        };
+        match app.judge(conn, code, now)? {
+            Judged::Right(step) if authenticator::redeem_step(conn, &known.id, step, now)? => {
+                return Ok(Checked::Proven(Method::Totp));
+            }
+            Judged::Right(_) => checked = app.spent(now),
+            Judged::Refused(why) => checked = why,
+            Judged::Wrong => {}
         }
-        checked = Checked::UsedBefore;
     }
     Ok(checked)
 }
 
-/// The step of a code of this authenticator; one that cannot be opened is told of in the log and matches nothing.
-pub(super) fn step_of(
-    op: &Provider,
-    known: &Authenticator,
-    code: &str,
-    now: UtcTime,
-) -> Option<i64> {
+/// The secret of this authenticator; one that cannot be opened is told of in the log and matches nothing.
+pub(super) fn secret_of(op: &Provider, known: &Authenticator) -> Option<Secret<Vec<u8>>> {
     match second_factor::open(&op.shared.key_encryption_key, known) {
-        Ok(secret) => totp::step_of(secret.expose(), code, now),
+        Ok(secret) => Some(secret),
         Err(error @ SecondFactorError::Unreadable { .. }) => {
             log::error!("event=second_factor.unreadable reason={}", quote(error));
             None

@@ -1,11 +1,13 @@
 //! Time-based one-time codes (RFC 6238) as every app makes them: SHA-1, six digits, 30 seconds.
 
 use crate::clock::UtcTime;
+use crate::secret;
 use data_encoding::BASE32_NOPAD;
 use totp_rs::{Algorithm, Builder, Totp, TotpError};
 
 /// Digits of a code.
 const DIGITS: u8 = 6;
+const LETTERS: usize = 6;
 /// RFC 6238 §5.2: the time step X.
 pub const STEP_SECONDS: i64 = 30;
 /// RFC 6238 §5.2: a clock that is a step off, and a code that was typed slowly.
@@ -14,10 +16,26 @@ const DRIFT_STEPS: u16 = 1;
 /// The time step of the code, if it is right at `now` or one step off. Whether the step was spent before is the
 /// database's to say.
 #[must_use]
-pub fn step_of(secret: &[u8], code: &str, now: UtcTime) -> Option<i64> {
+pub fn step_of(key: &[u8], code: &str, now: UtcTime) -> Option<i64> {
     let now = u64::try_from(now.0).ok()?;
-    let step = generator(secret).build_noncompliant().check(code, now)?;
+    let step = generator(key).build_noncompliant().check(code, now)?;
     i64::try_from(step).ok()
+}
+
+/// The step of the code, if it is right within so many steps of `now`; the nearest one. It proves nothing: for telling
+/// people that a clock is wrong.
+pub(super) fn step_near(key: &[u8], code: &str, now: UtcTime, steps: i64) -> Option<i64> {
+    let is_code = code.len() == LETTERS && code.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_code {
+        return None;
+    }
+    let here = now.0.div_euclid(STEP_SECONDS);
+    let candidates =
+        (0..=steps).flat_map(|off| [here.saturating_add(off), here.saturating_sub(off)]);
+    candidates.filter(|step| *step >= 0).find(|step| {
+        let shown = code_at(key, UtcTime(step.saturating_mul(STEP_SECONDS)));
+        secret::equal(shown.as_bytes(), code.as_bytes())
+    })
 }
 
 /// The code that an app shows at `now`.
@@ -111,6 +129,26 @@ mod tests {
             let expected = accepted.then_some((now.0 + off) / STEP_SECONDS);
             assert_eq!(step, expected, "{off}");
         }
+    }
+
+    #[test]
+    fn a_code_of_another_time_is_found_within_the_hour_and_the_nearest_one() {
+        let now = UtcTime(1_111_111_111);
+        for (off, found) in [
+            (0, true),
+            (-3600, true),
+            (3600, true),
+            (3630, false),
+            (-3660, false),
+        ] {
+            let code = code_at(SECRET, now.plus_seconds(off));
+            let step = found.then_some((now.0 + off) / STEP_SECONDS);
+            assert_eq!(step_near(SECRET, &code, now, 120), step, "{off}");
+        }
+        for text in ["", "05047", "0504711", "05047x", "०५०४७१"] {
+            assert_eq!(step_near(SECRET, text, now, 120), None, "{text}");
+        }
+        assert!(step_near(SECRET, &code_at(SECRET, UtcTime(0)), UtcTime(60), 120).is_some());
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct Operator {
     pub totp: Option<Vec<u8>>,
     /// As `totp`, waiting for its first code.
     pub totp_pending: Option<Vec<u8>>,
+    /// The time step of the last code: neither this one nor an earlier one counts again.
+    pub totp_step: Option<i64>,
     /// When they were added.
     pub created_at: UtcTime,
     /// When something of this last changed.

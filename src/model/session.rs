@@ -27,9 +27,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether the session can be used at `now`.
+    /// Whether the session can be used at `now`. One that begins later than now was begun before the clock went back: it
+    /// would live for longer than it may, and be fresher than it is (OIDC Core §3.1.2.1, `max_age`).
     #[must_use]
     pub fn is_alive(&self, now: UtcTime) -> bool {
-        self.ended_at.is_none() && now < self.expires_at
+        self.ended_at.is_none()
+            && now < self.expires_at
+            && !self.authenticated_at.is_of_the_future(now)
     }
 }

@@ -23,6 +23,8 @@ pub struct Node {
     pub started_at: UtcTime,
     /// When it last said so.
     pub seen_at: UtcTime,
+    /// By how many seconds its clock is ahead of the database's; negative: behind. Absent where both are one machine's.
+    pub clock_off: Option<i64>,
 }
 
 /// It is alive.
@@ -37,12 +39,33 @@ pub fn upsert(conn: &mut DbConn, alive: &Node) -> Result<(), StoreError> {
             node::version.eq(&alive.version),
             node::started_at.eq(alive.started_at.0),
             node::seen_at.eq(alive.seen_at.0),
+            node::clock_off.eq(alive.clock_off),
         ))
         .on_conflict(node::id)
         .do_update()
-        .set(node::seen_at.eq(alive.seen_at.0))
+        .set((
+            node::seen_at.eq(alive.seen_at.0),
+            node::clock_off.eq(alive.clock_off),
+        ))
         .execute(c))?;
     Ok(())
+}
+
+/// The database's clock; `None` for SQLite, which has this machine's.
+///
+/// # Errors
+/// The database's.
+pub fn time_of_database(conn: &mut DbConn) -> Result<Option<UtcTime>, StoreError> {
+    match conn {
+        DbConn::Sqlite(_) => Ok(None),
+        DbConn::Postgres(c) => {
+            let seconds = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(
+                "floor(extract(epoch FROM clock_timestamp()))::bigint",
+            ))
+            .get_result(c)?;
+            Ok(Some(UtcTime(seconds)))
+        }
+    }
 }
 
 /// It ends, as it should.
@@ -59,7 +82,7 @@ pub fn delete(conn: &mut DbConn, id: &str) -> Result<(), StoreError> {
 /// # Errors
 /// The database's.
 pub fn search(conn: &mut DbConn, since: UtcTime) -> Result<Vec<Node>, StoreError> {
-    let rows: Vec<(String, String, String, i64, i64)> = node::table
+    let rows: Vec<(String, String, String, i64, i64, Option<i64>)> = node::table
         .filter(node::seen_at.ge(since.0))
         .order(node::seen_at.desc())
         .limit(MAX_SHOWN)
@@ -69,16 +92,20 @@ pub fn search(conn: &mut DbConn, since: UtcTime) -> Result<Vec<Node>, StoreError
             node::version,
             node::started_at,
             node::seen_at,
+            node::clock_off,
         ))
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(id, address, version, started_at, seen_at)| Node {
-            id,
-            address,
-            version,
-            started_at: UtcTime(started_at),
-            seen_at: UtcTime(seen_at),
-        })
+        .map(
+            |(id, address, version, started_at, seen_at, clock_off)| Node {
+                id,
+                address,
+                version,
+                started_at: UtcTime(started_at),
+                seen_at: UtcTime(seen_at),
+                clock_off,
+            },
+        )
         .collect())
 }

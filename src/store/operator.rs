@@ -23,6 +23,7 @@ struct OperatorRow {
     password_hash: Option<String>,
     totp: Option<Vec<u8>>,
     totp_pending: Option<Vec<u8>>,
+    totp_step: Option<i64>,
     created_at: i64,
     updated_at: i64,
     last_login_at: Option<i64>,
@@ -42,6 +43,7 @@ impl OperatorRow {
             password_hash: self.password_hash,
             totp: self.totp,
             totp_pending: self.totp_pending,
+            totp_step: self.totp_step,
             created_at: UtcTime(self.created_at),
             updated_at: UtcTime(self.updated_at),
             last_login_at: self.last_login_at.map(UtcTime),
@@ -63,6 +65,7 @@ pub fn insert(conn: &mut DbConn, new: &Operator) -> Result<(), StoreError> {
             operator::password_hash.eq(new.password_hash.as_deref()),
             operator::totp.eq(new.totp.as_deref()),
             operator::totp_pending.eq(new.totp_pending.as_deref()),
+            operator::totp_step.eq(new.totp_step),
             operator::created_at.eq(new.created_at.0),
             operator::updated_at.eq(new.updated_at.0),
         ))

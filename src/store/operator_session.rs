@@ -52,7 +52,7 @@ pub fn insert(conn: &mut DbConn, new: &OperatorSession) -> Result<(), StoreError
     Ok(())
 }
 
-/// The session of this key, if it has not ended.
+/// The session of this key, if it has not ended, and has begun: the clock may have gone back.
 ///
 /// # Errors
 /// The database's.
@@ -70,7 +70,8 @@ pub fn find(
         .select(OperatorSessionRow::as_select())
         .get_result(conn)
         .optional()?
-        .map(OperatorSessionRow::decode))
+        .map(OperatorSessionRow::decode)
+        .filter(|session| !session.created_at.is_of_the_future(now)))
 }
 
 /// Ends a session. False: it had ended.

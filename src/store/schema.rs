@@ -407,6 +407,7 @@ diesel::table! {
         version -> Text,
         started_at -> BigInt,
         seen_at -> BigInt,
+        clock_off -> Nullable<BigInt>,
     }
 }
 

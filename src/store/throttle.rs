@@ -46,6 +46,19 @@ struct ThrottleRow {
     expires_at: i64,
 }
 
+impl ThrottleRow {
+    /// After the clock went back, nobody waits for longer than the longest block, and a window that has not begun begins.
+    fn mend(&mut self, now: UtcTime, allowance: Allowance) {
+        let longest = allowance
+            .longest_block_seconds
+            .max(allowance.window_seconds);
+        if UtcTime(self.blocked_until).seconds_since(now) > longest {
+            self.blocked_until = now.0;
+        }
+        self.window_start = self.window_start.min(now.0);
+    }
+}
+
 /// Counts an attempt before it is judged, so that parallel guesses cannot all pass before the first is counted. Returns
 /// until when attempts are refused: then this one must not be judged, and was not counted. `None`: judge it, and
 /// [`clear`] if it succeeds. Beyond the allowance each attempt blocks the next, for twice as long each time.
@@ -62,7 +75,8 @@ pub fn reserve(
         return Ok(None);
     }
     let key_hash = hash_of(&[key]);
-    let row = lock(conn, &key_hash, now)?;
+    let mut row = lock(conn, &key_hash, now)?;
+    row.mend(now, allowance);
     if row.blocked_until > now.0 {
         return Ok(Some(UtcTime(row.blocked_until)));
     }

@@ -16,6 +16,9 @@ pub(super) fn error_of(checked: Checked) -> ProofError {
     match checked {
         Checked::Proven(_) | Checked::Wrong => ProofError::WrongCode,
         Checked::UsedBefore => ProofError::UsedBefore,
+        Checked::ClockOff { seconds } => clock_off(seconds),
+        Checked::ServerBehind { until } => ProofError::ServerBehind { until },
+        Checked::OfTheFuture => ProofError::OfTheFuture,
         Checked::Throttled { seconds } => throttled(seconds),
         Checked::Locked { until } => ProofError::Locked { until },
     }
@@ -26,6 +29,7 @@ pub(super) fn error_of_first(confirmed: &Confirmed) -> ProofError {
     match confirmed {
         Confirmed::Active(_) | Confirmed::Expired => ProofError::Expired,
         Confirmed::Wrong => ProofError::WrongCode,
+        Confirmed::ClockOff { seconds } => clock_off(*seconds),
         Confirmed::Throttled { seconds } => throttled(*seconds),
     }
 }
@@ -38,6 +42,15 @@ pub(super) fn error_of_key(checked: &KeyChecked) -> ProofError {
         KeyChecked::NotVerified => ProofError::KeyNotVerified,
         KeyChecked::Copied => ProofError::KeyCopied,
         KeyChecked::Throttled { seconds } => throttled(*seconds),
+    }
+}
+
+fn clock_off(seconds: i64) -> ProofError {
+    let minutes = seconds.unsigned_abs().div_ceil(60);
+    if seconds > 0 {
+        ProofError::ClockAhead { minutes }
+    } else {
+        ProofError::ClockBehind { minutes }
     }
 }
 
@@ -57,6 +70,10 @@ pub(super) fn status_of(error: ProofError, now: UtcTime) -> (u16, Option<i64>) {
         | ProofError::WrongPassword
         | ProofError::WrongCode
         | ProofError::UsedBefore
+        | ProofError::ClockAhead { .. }
+        | ProofError::ClockBehind { .. }
+        | ProofError::ServerBehind { .. }
+        | ProofError::OfTheFuture
         | ProofError::Expired
         | ProofError::PasswordLength
         | ProofError::PasswordsDiffer
@@ -80,6 +97,10 @@ pub(super) fn name_of(error: ProofError) -> &'static str {
         ProofError::WrongPassword => "wrong password",
         ProofError::WrongCode => "wrong code",
         ProofError::UsedBefore => "code used before",
+        ProofError::ClockAhead { .. } => "code of a clock that is ahead",
+        ProofError::ClockBehind { .. } => "code of a clock that is behind",
+        ProofError::ServerBehind { .. } => "the server's clock went back",
+        ProofError::OfTheFuture => "code sent before the server's clock went back",
         ProofError::Throttled { .. } => "throttled",
         ProofError::Locked { .. } => "locked",
         ProofError::Expired => "too late",

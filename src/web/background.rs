@@ -3,10 +3,12 @@
 use super::routes::App;
 use super::tls::Certificate;
 use crate::administration::imports::{Importer, Turn};
+use crate::clock::{CLOCK_OFF_SECONDS, ClockWatch};
 use crate::endpoint::quote;
 use crate::keys;
 use crate::mail::Courier;
 use crate::provider::{MarkKeeper, Task, follow_changes, renew_all, tell_of_ending_consents};
+use crate::store::StoreError;
 use crate::store::node::{self, Node};
 use crate::store::own_trust_mark;
 use crate::store::purge::{PurgeLimits, purge_expired};
@@ -84,25 +86,47 @@ async fn keep_refusals(app: &App) {
     }
 }
 
-/// Says that this node is alive.
+/// Says that this node is alive, and tells operators of a clock that jumps, or is not the database's.
 async fn keep_showing(app: &App, address: SocketAddr) {
     let clock = &app.shared.clock;
     let started_at = clock.now();
+    let mut watch = ClockWatch::new(clock.as_ref());
+    let mut was_off = false;
     let id = crate::random::identifier();
     let mut ticks = tokio::time::interval(NODE_SIGN);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let alive = Node {
+        if let Some(seconds) = watch.jumped(clock.as_ref()) {
+            log::warn!("event=clock.jumped seconds={seconds}");
+        }
+        let mut alive = Node {
             id: id.clone(),
             address: address.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at,
             seen_at: clock.now(),
+            clock_off: None,
         };
-        let written = app.shared.store.write(move |tx| node::upsert(tx, &alive));
-        if let Err(error) = written.await {
-            log::debug!("event=node.not_shown reason={}", quote(error));
+        let clock = clock.clone();
+        let written = app
+            .shared
+            .store
+            .write(move |tx| -> Result<Option<i64>, StoreError> {
+                let database = node::time_of_database(tx)?;
+                alive.clock_off = database.map(|time| clock.now().seconds_since(time));
+                node::upsert(tx, &alive)?;
+                Ok(alive.clock_off)
+            });
+        match written.await {
+            Ok(off) => {
+                let off = off.filter(|off| off.saturating_abs() > CLOCK_OFF_SECONDS);
+                if let (Some(seconds), false) = (off, was_off) {
+                    log::warn!("event=node.clock_off seconds={seconds}");
+                }
+                was_off = off.is_some();
+            }
+            Err(error) => log::debug!("event=node.not_shown reason={}", quote(error)),
         }
     }
 }

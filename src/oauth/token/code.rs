@@ -38,6 +38,10 @@ pub(super) fn redeem(
     if now >= found.expires_at {
         return Ok(Decision::Refused(TokenError::ExpiredCode));
     }
+    // It would live for longer than it may: the clock went back.
+    if grant.created_at.is_of_the_future(now) {
+        return Ok(Decision::Refused(TokenError::CodeOfTheFuture));
+    }
     if let Err(error) = CHECKS.iter().try_for_each(|check| check(request, &grant)) {
         return Ok(Decision::Refused(error));
     }

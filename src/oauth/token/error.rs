@@ -26,6 +26,8 @@ pub enum TokenError {
     UnknownCode,
     /// The code has expired; it is spent now.
     ExpiredCode,
+    /// The code was issued at a time that has not come; it is spent now.
+    CodeOfTheFuture,
     /// The code was used before: what it issued is revoked now.
     CodeReused,
     /// `redirect_uri` differs; the code is spent now.
@@ -73,6 +75,7 @@ impl TokenError {
             Self::Client(error) => error.code(),
             Self::UnknownCode
             | Self::ExpiredCode
+            | Self::CodeOfTheFuture
             | Self::CodeReused
             | Self::RedirectUriMismatch
             | Self::CodeVerifierMismatch
@@ -101,6 +104,10 @@ impl TokenError {
             Self::Client(error) => error.description(),
             Self::UnknownCode => "code is unknown, or was issued to another client".into(),
             Self::ExpiredCode => "code has expired".into(),
+            Self::CodeOfTheFuture => {
+                "code was issued at a time that has not come: the clock of the provider went back"
+                    .into()
+            }
             Self::CodeReused => "code was used before; the tokens it issued are revoked".into(),
             Self::RedirectUriMismatch => {
                 "redirect_uri differs from that of the authorization request".into()

@@ -98,6 +98,7 @@ fn every_refusal_is_counted_once_though_only_the_last_ones_are_kept() {
 fn counts_end_with_the_history_and_hours_sooner_and_a_node_that_is_gone_in_a_day() {
     on_both(|db| {
         let node = Node {
+            clock_off: Some(-7),
             id: "one".into(),
             address: "192.0.2.1:443".into(),
             version: "0".into(),

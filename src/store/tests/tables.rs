@@ -423,6 +423,25 @@ fn every_change_of_a_key_raises_the_keyrings_version() {
 }
 
 #[test]
+fn a_clock_that_goes_back_makes_nobody_wait_longer_than_the_longest_block() {
+    on_both(|db| {
+        let at = |seconds: i64| {
+            let now = NOW.plus_seconds(seconds);
+            db.write(move |conn| throttle::reserve(conn, "ada", now, Allowance::per_minute(2)))
+        };
+        for _ in 0..3 {
+            assert_eq!(at(0), None);
+        }
+        assert!(at(0).is_some(), "blocked");
+        // Judged once, and blocked again for a time that is over soon.
+        assert_eq!(at(-86_400), None);
+        let until = at(-86_400).unwrap();
+        assert_eq!(until.seconds_since(NOW.plus_seconds(-86_400)), 2);
+        assert_eq!(at(-86_400 + 70), None);
+    });
+}
+
+#[test]
 fn the_throttle_blocks_longer_each_time_and_forgives() {
     on_both(|db| {
         let attempt = |now| {

@@ -109,6 +109,7 @@ fn an_operators_code_is_spent_once_and_a_second_factor_is_registered_once() {
             password_hash: None,
             totp: None,
             totp_pending: None,
+            totp_step: None,
             created_at: NOW,
             updated_at: NOW,
             last_login_at: None,

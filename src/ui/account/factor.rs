@@ -70,7 +70,10 @@ pub(super) async fn submit(visit: &Visit<'_>) -> Outcome {
         .await?;
     let codes = match confirmed {
         Confirmed::Active(codes) => codes,
-        Confirmed::Wrong | Confirmed::Throttled { .. } | Confirmed::Expired => {
+        Confirmed::Wrong
+        | Confirmed::ClockOff { .. }
+        | Confirmed::Throttled { .. }
+        | Confirmed::Expired => {
             let error = proof::error_of_first(&confirmed);
             let (status, _) = proof::status_of(error, visit.now());
             return page(visit, &citizen, status, Some(error)).await;

@@ -7,7 +7,7 @@ use super::super::{
 };
 use super::visit::link;
 use super::{Desk, Outcome, Route, Section, rps};
-use crate::clock::UtcTime;
+use crate::clock::{CLOCK_OFF_SECONDS, UtcTime};
 use crate::jose::RingName;
 use crate::model::{ClientId, IssuerId, MailCounts, Role, StoredKey};
 use crate::store::client::{self, EndingChain};
@@ -341,5 +341,8 @@ fn node_view(node: Node) -> AliveView {
         version: node.version,
         started_at: node.started_at,
         seen_at: node.seen_at,
+        clock_off: node
+            .clock_off
+            .filter(|off| off.saturating_abs() > CLOCK_OFF_SECONDS),
     }
 }

@@ -28,7 +28,7 @@ use crate::oauth::claims;
 use crate::provider::Discovery;
 use crate::random;
 use crate::secret::Secret;
-use crate::store::interaction as interactions;
+use crate::store::{interaction as interactions, session};
 use finish::Proven;
 
 /// What form tokens of this page are for.
@@ -83,7 +83,10 @@ async fn try_show(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
         (Some(open), Some(method)) => {
             Box::pin(start::page(visit, (&login, open), method, (200, None))).await
         }
-        _ => login.form(visit, 200, String::new(), None).await,
+        _ => {
+            let error = login.lost_session(visit).await?;
+            login.form(visit, 200, String::new(), error).await
+        }
     }
 }
 
@@ -251,6 +254,28 @@ impl Login {
             SignedIn { session, account },
         ))
         .await
+    }
+
+    /// Says why somebody who had logged in has to do so again, when it is the server's fault.
+    async fn lost_session(&self, visit: &Visit<'_>) -> Result<Option<LoginError>, PageFailure> {
+        let (Some(id), issuer, now) = (visit.session.clone(), &visit.op.issuer, visit.now()) else {
+            return Ok(None);
+        };
+        let store = &visit.op.shared.store;
+        let found = store.read(move |conn| session::find(conn, &id)).await?;
+        let lost = found.filter(|found| {
+            found.issuer == *issuer
+                && found.ended_at.is_none()
+                && found.authenticated_at.is_of_the_future(now)
+        });
+        Ok(lost.map(|lost| {
+            log::error!(
+                "event=clock.behind seconds={} seen_by=\"session of account {}\"",
+                lost.authenticated_at.seconds_since(now),
+                lost.account
+            );
+            LoginError::ClockWentBack
+        }))
     }
 
     /// OIDC Core §3.1.2.1, `max_age`.

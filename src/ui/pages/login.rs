@@ -57,6 +57,8 @@ pub enum LoginError {
     LevelNotReachable,
     /// The page lay open too long, or its CSRF token does not fit: the form is offered anew.
     FormExpired,
+    /// The session was begun before the server's clock went back.
+    ClockWentBack,
     /// The queue for password checks is full.
     Busy,
 }

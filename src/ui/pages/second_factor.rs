@@ -17,6 +17,23 @@ pub enum ProofError {
     WrongCode,
     /// The code is right and was used before.
     UsedBefore,
+    /// The code is right at another time: the clock of the person's device is ahead.
+    ClockAhead {
+        /// By so many minutes.
+        minutes: u64,
+    },
+    /// It is behind.
+    ClockBehind {
+        /// By so many minutes.
+        minutes: u64,
+    },
+    /// The code is right, but the server's clock went back.
+    ServerBehind {
+        /// When the next one counts.
+        until: UtcTime,
+    },
+    /// The code was sent before the server's clock went back.
+    OfTheFuture,
     /// Too many tries.
     Throttled {
         /// Seconds until the next try is allowed.

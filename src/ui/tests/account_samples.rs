@@ -3,11 +3,15 @@
 use super::samples::{NOW, Sample, Texts, rp};
 use crate::ui::*;
 
-const ERRORS: [ProofError; 21] = [
+const ERRORS: [ProofError; 25] = [
     ProofError::Missing,
     ProofError::WrongPassword,
     ProofError::WrongCode,
     ProofError::UsedBefore,
+    ProofError::ClockAhead { minutes: 12 },
+    ProofError::ClockBehind { minutes: 1 },
+    ProofError::ServerBehind { until: NOW },
+    ProofError::OfTheFuture,
     ProofError::Throttled { seconds: 30 },
     ProofError::Throttled { seconds: 600 },
     ProofError::Locked { until: NOW },

@@ -25,11 +25,14 @@ pub(super) fn view(texts: Texts, section: Section) -> DeskView {
     }
 }
 
-const ERRORS: [ProofError; 10] = [
+const ERRORS: [ProofError; 13] = [
     ProofError::Missing,
     ProofError::WrongPassword,
     ProofError::WrongCode,
     ProofError::UsedBefore,
+    ProofError::ClockAhead { minutes: 1 },
+    ProofError::ClockBehind { minutes: 12 },
+    ProofError::ServerBehind { until: NOW },
     ProofError::Throttled { seconds: 30 },
     ProofError::Throttled { seconds: 600 },
     ProofError::Locked { until: NOW },
@@ -128,6 +131,7 @@ fn dashboard(texts: Texts, busy: bool) -> DashboardPage {
                 version: texts.of("0.1.0"),
                 started_at: NOW,
                 seen_at: NOW,
+                clock_off: Some(-42),
             }]
         } else {
             Vec::new()

@@ -260,6 +260,7 @@ fn logins(texts: Texts) -> Vec<Sample> {
         LoginError::MissingBoth,
         LoginError::LevelNotReachable,
         LoginError::FormExpired,
+        LoginError::ClockWentBack,
         LoginError::Busy,
     ];
     let mut samples: Vec<_> = errors

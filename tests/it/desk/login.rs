@@ -124,6 +124,77 @@ async fn outside_development_nobody_gets_in_without_a_second_factor() {
 }
 
 #[actix_web::test]
+async fn a_clock_that_is_wrong_is_told_of_and_opens_nothing() {
+    let world = strict();
+    let mut browser = world.browser();
+    world
+        .desk_password(&mut browser, OPERATOR.0, OPERATOR.1)
+        .await;
+    let page = browser.get(&world.url("/admin/login/enrol")).await;
+    world.clock.advance_seconds(600);
+    let late = world.code_of_page(&page);
+    world.clock.advance_seconds(-600);
+    let form = page.form("/enrol").with("otp", &late);
+    let refused = browser.submit(&page, &form).await;
+    assert!(
+        refused.text().contains("avanti di 10 minuti"),
+        "{}",
+        refused.text()
+    );
+    let secret = enrol(&world, &mut browser, OPERATOR.0, OPERATOR.1).await;
+    let secret = data_encoding::BASE32_NOPAD
+        .decode(secret.as_bytes())
+        .unwrap();
+    let code = |seconds| {
+        let then = world.clock.now().plus_seconds(seconds);
+        varco::authn::totp::code_at(&secret, then)
+    };
+    let mut other = world.browser();
+    world
+        .desk_password(&mut other, OPERATOR.0, OPERATOR.1)
+        .await;
+    let refused = send_code(&world, &mut other, &code(-300)).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text().contains("indietro di 5 minuti"),
+        "{}",
+        refused.text()
+    );
+    let guessed = code(300);
+    let refused = send_code(&world, &mut other, &guessed).await;
+    assert!(
+        refused.text().contains("avanti di 5 minuti"),
+        "{}",
+        refused.text()
+    );
+    world.clock.advance_seconds(300);
+    let refused = send_code(&world, &mut other, &guessed).await;
+    assert!(
+        refused.text().contains("già stato usato"),
+        "{}",
+        refused.text()
+    );
+    world.clock.advance_seconds(60);
+    let now = world.clock.now();
+    let right = varco::authn::totp::code_at(&secret, now);
+    assert_eq!(send_code(&world, &mut other, &right).await.status, 303);
+    // Back by an hour: the sessions of the desk were begun later than now, and the code was used later.
+    world.clock.advance_seconds(-3_600);
+    let page = other.get(&world.url("/admin/operators")).await;
+    assert_eq!(page.status, 303, "{}", page.body);
+    world
+        .desk_password(&mut other, OPERATOR.0, OPERATOR.1)
+        .await;
+    let right = varco::authn::totp::code_at(&secret, world.clock.now());
+    let refused = send_code(&world, &mut other, &right).await;
+    assert!(
+        refused.text().contains("rimasto indietro"),
+        "{}",
+        refused.text()
+    );
+}
+
+#[actix_web::test]
 async fn guesses_are_slowed_down_and_the_answer_never_says_which_part_was_wrong() {
     let world = World::builder()
         .server(|settings| settings.throttle.per_account_per_minute = 2)

@@ -30,11 +30,16 @@ fn mails(world: &World) -> Vec<MailText> {
 
 /// The six digits of the newest mail.
 pub fn code_of(world: &World) -> String {
-    let body = mails(world).remove(0).body;
-    body.split(|letter: char| !letter.is_ascii_digit())
-        .find(|word| word.len() == 6)
-        .unwrap()
-        .to_owned()
+    codes_of(world).remove(0)
+}
+
+/// The six digits of each mail, the newest first.
+pub fn codes_of(world: &World) -> Vec<String> {
+    let code = |mail: MailText| {
+        let mut words = mail.body.split(|letter: char| !letter.is_ascii_digit());
+        words.find(|word| word.len() == 6).unwrap().to_owned()
+    };
+    mails(world).into_iter().map(code).collect()
 }
 
 async fn press(world: &World, browser: &mut Browser, page: &Answer, field: &str) -> Answer {

@@ -11,6 +11,7 @@ mod authorization_refusals;
 mod authorization_replay;
 mod certificate;
 mod client_authentication;
+mod clocks;
 pub mod email_code;
 pub mod external;
 mod external_attacks;

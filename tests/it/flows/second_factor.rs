@@ -118,7 +118,7 @@ async fn a_code_counts_once_and_only_around_its_time() {
     let (mut browser, page) = world.accepted(&prepared).await;
     let page = world.type_password(&mut browser, &page, ADA).await;
     for (typed, says) in [
-        (old.as_str(), "Il codice non è corretto"),
+        (old.as_str(), "Il codice è di un minuto fa"),
         ("", "Compili tutti i campi"),
         ("12345", "Il codice non è corretto"),
         ("no code at all", "Il codice non è corretto"),

@@ -55,6 +55,11 @@ impl World {
         totp::code_at(SECRET, self.clock.now())
     }
 
+    /// What that app shows so many seconds later; negative: earlier.
+    pub fn code_after(&self, seconds: i64) -> String {
+        totp::code_at(SECRET, self.clock.now().plus_seconds(seconds))
+    }
+
     /// What an app shows that was given the secret of a page.
     pub fn code_of_page(&self, page: &Answer) -> String {
         let secret = page.body.split("class=\"secret\">").nth(1).unwrap();

@@ -301,7 +301,10 @@ impl<'a> Step<'a> {
 
     async fn refuse(&self, visit: &Visit<'_>, error: ProofError) -> Result<Reply, PageFailure> {
         let (status, retry) = proof::status_of(error, visit.now());
-        if error == ProofError::WrongCode {
+        if matches!(
+            error,
+            ProofError::WrongCode | ProofError::ClockAhead { .. } | ProofError::ClockBehind { .. }
+        ) {
             self.open.count_failure(visit).await?;
         }
         let mut reply = self.page(visit, status, Some(error)).await?;

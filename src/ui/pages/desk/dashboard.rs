@@ -92,6 +92,8 @@ pub struct AliveView {
     pub started_at: UtcTime,
     /// When it last said so.
     pub seen_at: UtcTime,
+    /// By how many seconds its clock is ahead of the database's (negative: behind), if that is worth telling.
+    pub clock_off: Option<i64>,
 }
 
 /// What goes on.

@@ -1,0 +1,1 @@
+ALTER TABLE node DROP COLUMN clock_off;
