@@ -15,6 +15,10 @@ elsewhere-denied = Die Anfrage wurde in „{ $name }“ abgelehnt. Waren Sie das
 elsewhere-unavailable = „{ $name }“ kann Sie nicht fragen: Vielleicht ist sie für Sie nicht aktiviert. Wählen Sie einen anderen Weg oder fragen Sie Ihren Identitätsprovider.
 elsewhere-expired = Niemand hat die Anfrage rechtzeitig bestätigt. Sie können eine neue senden lassen.
 elsewhere-locked = An „{ $name }“ wurden zu viele Anfragen gesendet, die niemand bestätigt hat. Zu Ihrer Sicherheit werden bis { $time } keine weiteren gesendet. Wählen Sie bis dahin einen anderen Weg; haben Sie es nicht selbst versucht, ändern Sie Ihr Passwort.
+elsewhere-alone-explain = Geben Sie Ihren Benutzernamen ein und drücken Sie auf die Schaltfläche: In „{ $name }“ erscheint eine Anfrage, mit der Sie Ihre Identität bestätigen. Ein Passwort brauchen Sie nicht.
+elsewhere-alone-number-help = Bestätigen Sie nur, wenn Sie dort dieselbe Nummer sehen. Wenn Sie eine Anfrage sehen, die Sie nicht begonnen haben, lehnen Sie sie ab: Jemand hat Ihren Benutzernamen eingegeben. Wenn nichts erscheint, prüfen Sie, ob Sie ihn richtig geschrieben haben.
+elsewhere-alone-expired = Niemand hat rechtzeitig bestätigt. Prüfen Sie den Benutzernamen; wenn er stimmt und in „{ $name }“ nichts erschienen ist, ist sie vielleicht für Sie nicht aktiviert: Wählen Sie einen anderen Weg oder fragen Sie Ihren Identitätsanbieter.
+elsewhere-alone-locked = Für diesen Benutzernamen wurden an „{ $name }“ zu viele Anfragen gesendet, die niemand bestätigt hat, vielleicht von jemand anderem. Damit das Telefon nicht weiter läutet, senden wir bis { $time } keine mehr. Wählen Sie inzwischen einen anderen Weg.
 
 email-code-title = Code per E-Mail
 email-code-explain = Wir senden einen Code an { $address }. Er gilt einmal, zehn Minuten lang.

@@ -15,6 +15,10 @@ elsewhere-denied = The request was refused in “{ $name }”. If that was not y
 elsewhere-unavailable = “{ $name }” cannot ask you: perhaps it is not activated for you. Choose another way, or ask your identity provider.
 elsewhere-expired = Nobody confirmed the request in time. You can have a new one sent.
 elsewhere-locked = Too many requests were sent to “{ $name }” that nobody confirmed. For your safety no more are sent until { $time }. Until then choose another way; if you did not try yourself, change your password.
+elsewhere-alone-explain = Enter your username and press the button: a request appears in “{ $name }”, with which you confirm your identity. You need no password.
+elsewhere-alone-number-help = Confirm only if you see the same number there. If you see a request that you did not begin, refuse it: somebody has typed your username. If nothing appears, check that you typed it correctly.
+elsewhere-alone-expired = Nobody confirmed in time. Check the username; if it is right and nothing appeared in “{ $name }”, it may not be active for you: choose another way, or ask your identity provider.
+elsewhere-alone-locked = For this username, too many requests were sent to “{ $name }” that nobody confirmed, perhaps by somebody else. So that the phone does not go on ringing, we send none until { $time }. Choose another way meanwhile.
 
 email-code-title = Code by e-mail
 email-code-explain = We send a code to { $address }. It works once, for ten minutes.

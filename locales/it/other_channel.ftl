@@ -15,6 +15,10 @@ elsewhere-denied = La richiesta è stata rifiutata in «{ $name }». Se non è s
 elsewhere-unavailable = «{ $name }» non può chiederLe la conferma: forse non è attivata per Lei. Scelga un altro modo, o chieda al Suo gestore di identità.
 elsewhere-expired = Nessuno ha confermato la richiesta in tempo. Può farsene inviare una nuova.
 elsewhere-locked = A «{ $name }» sono state inviate troppe richieste che nessuno ha confermato. Per la Sua sicurezza non ne inviamo altre fino al { $time }. Nel frattempo scelga un altro modo; se non è stato Lei a tentare, cambi la password.
+elsewhere-alone-explain = Scriva il Suo nome utente e prema il pulsante: in «{ $name }» compare una richiesta, con la quale conferma la Sua identità. La password non serve.
+elsewhere-alone-number-help = Confermi solo se vede lì lo stesso numero. Se vede una richiesta che non ha iniziato Lei, la rifiuti: qualcuno ha scritto il Suo nome utente. Se non compare nulla, controlli di averlo scritto bene.
+elsewhere-alone-expired = Nessuno ha confermato in tempo. Controlli il nome utente; se è giusto e in «{ $name }» non è comparso nulla, forse non è attivata per Lei: scelga un altro modo, o chieda al Suo gestore di identità.
+elsewhere-alone-locked = Per questo nome utente sono state inviate a «{ $name }» troppe richieste che nessuno ha confermato, forse da qualcun altro. Perché il telefono non continui a squillare, non ne inviamo altre fino al { $time }. Nel frattempo scelga un altro modo.
 
 email-code-title = Codice per e-mail
 email-code-explain = Inviamo un codice a { $address }. Vale una volta sola, per dieci minuti.

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! That the browser has the certificate's private key is the proxy's to check: TLS ends there. Whether a certificate was
-//! revoked too (`ssl_crl`). Nothing here can be guessed, and the handshake costs more than the check: attempts are not
-//! counted.
+//! revoked too (`ssl_crl`). Nothing here can be guessed; attempts are counted by address all the same, as those of every
+//! login that begins without a password (`authn::address`).
 
 use crate::clock::UtcTime;
 use crate::config::{ClientCertificateSettings, FiscalNumberFrom};

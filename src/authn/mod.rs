@@ -6,10 +6,12 @@
 //! security_key ──► throttled by person ──► the challenge is spent ──► signature ──► the counter is moved on
 //! email_code ──► throttled by person ──► sent through the queue of mails; its row is spent
 //! external ──► throttled by person ──► the identity provider's own service is asked, its approval is spent
+//! a login that begins with a key, a card or the service ──► throttled by address, together with passwords
 //! ```
 //!
 //! Which methods a level needs is `provider::levels`; what the pages ask for is `ui::login`.
 
+pub mod address;
 pub mod certificate;
 mod clocks;
 pub mod email_code;

@@ -1,5 +1,7 @@
 //! Login by username and password: throttled, in the same time for unknown names, off the async threads.
 
+use super::address::{self, subscriber};
+use super::external;
 use crate::accounts::PasswordError;
 use crate::endpoint::quote;
 use crate::model::Account;
@@ -7,7 +9,7 @@ use crate::provider::{Provider, Shared};
 use crate::secret::Secret;
 use crate::store::throttle::{self, Allowance};
 use crate::store::{DbConn, StoreError, account};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// Why a login failed.
 #[derive(Debug)]
@@ -43,7 +45,7 @@ pub async fn check(
     password: Secret<String>,
     address: IpAddr,
 ) -> Result<Account, LoginFailure> {
-    let keys = Keys::new("login", username, address);
+    let keys = Keys::new(address::CITIZENS, username, address);
     let name = username.to_owned();
     let found = keys
         .admit(&op.shared, move |tx| account::find_by_username(tx, &name))
@@ -93,11 +95,12 @@ pub(super) struct Keys {
 impl Keys {
     /// `kind` keeps logins of different registries apart.
     pub(super) fn new(kind: &str, username: &str, address: IpAddr) -> Self {
+        let address_key = address::key(kind, address);
         let subscriber = subscriber(address);
         Self {
             pair: format!("{kind} pair {subscriber} {username}"),
             account: format!("{kind} account {username}"),
-            address: format!("{kind} address {subscriber}"),
+            address: address_key,
         }
     }
 
@@ -144,22 +147,11 @@ impl Keys {
 }
 
 /// The operator lets somebody try again whose attempts from many addresses were too many; the limit of a single address is
-/// over after minutes.
+/// over after minutes. So may whose app rang too often, for logins without a password.
 ///
 /// # Errors
 /// The database's.
 pub fn unlock(conn: &mut DbConn, username: &str) -> Result<(), StoreError> {
+    external::unlock_alone(conn, username)?;
     throttle::clear(conn, &format!("login account {username}"))
-}
-
-/// What one subscriber has of the address space: all of an IPv4 address, the first half of an IPv6 address (RFC 6177),
-/// whose other half anybody may choose anew for every attempt.
-fn subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    }
 }

@@ -36,12 +36,14 @@ pub(super) fn external_method(
             .problems
             .add(path, "no level", "at least one level that it reaches");
     }
+    let levels_alone = section.texts("levels_alone")?;
     let amr = section.texts("amr")?;
     Some(Some(ExternalMethodSettings {
         name: name?,
         url: url?,
         jwks: jwks?,
         levels,
+        levels_alone,
         timeout_seconds: section.integer("timeout_seconds")?,
         amr: AMR
             .iter()

@@ -340,6 +340,8 @@ pub struct ExternalMethodSettings {
     pub jwks: Value,
     /// Levels that it reaches together with a password.
     pub levels: Vec<String>,
+    /// Levels that it reaches alone, for whoever has typed a username.
+    pub levels_alone: Vec<String>,
     /// How long a person has to confirm.
     pub timeout_seconds: i64,
     /// What tokens call it (RFC 8176).

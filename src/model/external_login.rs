@@ -30,6 +30,17 @@ pub struct ExternalLogin {
     pub expires_at: UtcTime,
 }
 
+impl ExternalLogin {
+    /// Whether the service does not answer at the moment.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        matches!(
+            self.trouble,
+            Some(ExternalTrouble::Unreachable | ExternalTrouble::Untrustworthy)
+        )
+    }
+}
+
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExternalState {
@@ -52,4 +63,6 @@ pub enum ExternalTrouble {
     Unreachable,
     /// An answer that proves nothing.
     Untrustworthy,
+    /// An answer that says no, to somebody who has proven nothing yet: not even that is told.
+    Refused,
 }

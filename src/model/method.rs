@@ -266,6 +266,8 @@ mod tests {
         assert_eq!(password.amr(&[]), ["pwd"]);
         let confirmed = password.clone().and(Method::External);
         assert_eq!(confirmed.amr(&["mca", "pwd"]), ["pwd", "mca", "mfa"]);
+        let alone = Methods::only(Method::External);
+        assert_eq!(alone.amr(&["mca", "fpt"]), ["mca", "fpt"]);
         let both = password.and(Method::Totp).and(Method::Totp);
         assert_eq!(both.amr(&[]), ["pwd", "otp", "mfa"]);
         assert_eq!(

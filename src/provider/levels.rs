@@ -16,7 +16,7 @@ struct Way {
 }
 
 /// Every way to log in; of two that are equally long, the first is asked for.
-static WAYS: [Way; 4] = [
+static WAYS: [Way; 5] = [
     Way {
         factors: &[Factor::Knowledge],
         levels: |settings| &settings.password_levels,
@@ -35,6 +35,13 @@ static WAYS: [Way; 4] = [
     Way {
         factors: &[Factor::Strong],
         levels: |settings| &settings.strong_levels,
+    },
+    Way {
+        factors: &[Factor::External],
+        levels: |settings| match &settings.external_method {
+            Some(method) => &method.levels_alone,
+            None => &[],
+        },
     },
 ];
 
@@ -133,6 +140,14 @@ impl Provider {
             .map(missing)
             .min_by_key(|(count, _)| *count)
             .map_or(Some(Factor::Knowledge), |(_, next)| next)
+    }
+
+    /// Whether a login may begin with a method instead of a password: one that says who uses it, or the external one where
+    /// it reaches the level alone.
+    #[must_use]
+    pub fn begins_with(&self, method: Method, level: &str) -> bool {
+        let alone = || self.next_factor(level, &Methods::only(method)).is_none();
+        method.identifies() || (method == Method::External && alone())
     }
 
     /// The methods that may be asked for next: those that prove what is missing on any way to the level.

@@ -26,6 +26,7 @@ text_enum!(ExternalState {
 text_enum!(ExternalTrouble {
     Unreachable => "unreachable",
     Untrustworthy => "untrustworthy",
+    Refused => "refused",
 });
 
 #[derive(Queryable, Selectable)]

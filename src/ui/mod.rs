@@ -95,7 +95,9 @@ pub use pages::history::{
 pub use pages::login::{LoginError, LoginPage};
 pub use pages::mailbox::{MailView, MailboxPage};
 pub use pages::message::{FormPostPage, HomePage, MessagePage};
-pub use pages::other_channel::{ConfirmElsewherePage, EmailCodePage, Stands};
+pub use pages::other_channel::{
+    AskElsewherePage, AskError, ConfirmElsewherePage, EmailCodePage, Stands,
+};
 pub use pages::refusal::{RefusalKind, RefusalPage};
 pub use pages::second_factor::{
     CertificatePage, CodeKind, EnrolPage, KeyPage, NewKeyPage, NoSecondFactorPage, OtherWay,

@@ -17,6 +17,10 @@
 //! | `txn_exp` | until when somebody waits | – |
 //! | `status` | – | `pending`, `approved`, `denied`, or `unavailable`: the person is not known there |
 //!
+//! Where the method stands alone (`levels_alone`), whoever types a name begins a transaction, also for a name that nobody
+//! has: then `sub` and `username` are a random identifier, and the service answers `unavailable`, as fast as it answers for
+//! anybody else. So no browser learns which names exist.
+//!
 //! The response has status 200 or 202 and the content type `application/jwt`.
 
 use super::Shown;
@@ -145,7 +149,7 @@ pub(super) struct Question<'a> {
     pub(super) op: &'a Provider,
     pub(super) method: &'a ExternalMethodSettings,
     pub(super) login: &'a ExternalLogin,
-    pub(super) shown: Shown<'a>,
+    pub(super) shown: &'a Shown,
 }
 
 impl Question<'_> {
@@ -175,11 +179,11 @@ impl Question<'_> {
             txn: login.transaction.clone(),
             txn_exp: login.expires_at,
             sub: login.account.to_string(),
-            username: self.shown.person.username.clone(),
+            username: self.shown.username.clone(),
             acr: login.level.clone(),
             number: login.number.clone(),
-            rp_name: self.shown.rp_name.to_owned(),
-            ui_locales: self.shown.language.to_owned(),
+            rp_name: self.shown.rp_name.clone(),
+            ui_locales: self.shown.language.clone(),
         }
     }
 
@@ -228,8 +232,9 @@ impl Question<'_> {
         let Some(reached) = answer.acr else {
             return wrong("approved without acr");
         };
-        if !self.method.levels.contains(&reached) {
-            return wrong("acr is none of the levels that external_method.levels allows");
+        let allowed = [&self.method.levels, &self.method.levels_alone];
+        if !allowed.into_iter().flatten().any(|level| *level == reached) {
+            return wrong("acr is none of the levels that external_method allows");
         }
         if !self.op.suffices(&reached, &request.acr) {
             return wrong("acr is lower than the level that was asked for");

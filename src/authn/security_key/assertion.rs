@@ -114,14 +114,10 @@ pub fn check(
     (method, answer): (Method, &str),
 ) -> Result<KeyChecked, StoreError> {
     let now = op.now();
-    if let Some(account) = account {
-        // Nobody guesses a signature; the limit is for the processor.
-        let limit = Allowance::per_minute(op.shared.server.throttle.per_account_per_minute);
-        let keys = Keys::new(account, Method::SecurityKey);
-        if let Some(until) = throttle::reserve(conn, &keys.short, now, limit)? {
-            let seconds = until.seconds_since(now).max(1);
-            return Ok(KeyChecked::Throttled { seconds });
-        }
+    if let Some(account) = account
+        && let Some(seconds) = reserve(conn, op, account)?
+    {
+        return Ok(KeyChecked::Throttled { seconds });
     }
     let Some(challenge) = key_challenge::redeem(conn, place, now)? else {
         return Ok(KeyChecked::Expired);
@@ -137,6 +133,11 @@ pub fn check(
     }) else {
         return Ok(KeyChecked::Wrong);
     };
+    if account.is_none()
+        && let Some(seconds) = reserve(conn, op, &known.account)?
+    {
+        return Ok(KeyChecked::Throttled { seconds });
+    }
     let before = known.last_step.unwrap_or_default();
     let seen = match answer.verify(op, &challenge.state, (&known, &credential)) {
         Ok(seen) => seen,
@@ -157,10 +158,8 @@ pub fn check(
     if !authenticator::count(conn, &known.id, (before, after), now)? {
         return Ok(KeyChecked::Copied);
     }
-    if account.is_some() {
-        let keys = Keys::new(&known.account, Method::SecurityKey);
-        throttle::clear(conn, &keys.short)?;
-    }
+    let keys = Keys::new(&known.account, Method::SecurityKey);
+    throttle::clear(conn, &keys.short)?;
     Ok(KeyChecked::Proven {
         account: known.account,
         method: if verified {
@@ -169,6 +168,20 @@ pub fn check(
             Method::SecurityKey
         },
     })
+}
+
+/// Counts an attempt by its person. Nobody guesses a signature; the limit is for the processor. Where nobody has said who
+/// they are, the one whose key is named: the caller counts by address too.
+fn reserve(
+    conn: &mut DbConn,
+    op: &Provider,
+    account: &AccountId,
+) -> Result<Option<i64>, StoreError> {
+    let now = op.now();
+    let limit = Allowance::per_minute(op.shared.server.throttle.per_account_per_minute);
+    let keys = Keys::new(account, Method::SecurityKey);
+    let until = throttle::reserve(conn, &keys.short, now, limit)?;
+    Ok(until.map(|until| until.seconds_since(now).max(1)))
 }
 
 /// Why the answer of a known key does not count.

@@ -65,6 +65,12 @@ pub(super) static EXTERNAL_METHOD: Section = Section {
             "The levels that it reaches together with a password. What it states above them is refused.",
         ),
         with_default(
+            "levels_alone",
+            Kind::Levels,
+            "[]",
+            "The levels that it reaches without a password: the person types the username and confirms in the app. Whoever knows a\nusername can make that person's phone ring, three times an hour and then less.",
+        ),
+        with_default(
             "timeout_seconds",
             seconds(30, 900),
             "180",

@@ -9,6 +9,7 @@
 //! What was proven so far is kept in the interaction's row. Without an RP a password opens one's own pages; what changes
 //! the account asks for a proof of its own.
 
+mod alone;
 mod around;
 mod certificate;
 mod finish;
@@ -28,7 +29,7 @@ use crate::oauth::claims;
 use crate::provider::Discovery;
 use crate::random;
 use crate::secret::Secret;
-use crate::store::{interaction as interactions, session};
+use crate::store::{external_login, interaction as interactions, session};
 use finish::Proven;
 
 /// What form tokens of this page are for.
@@ -95,7 +96,12 @@ async fn try_waiting(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
     let login = Login::find(visit).await?;
     let state = match step::Step::find(&login, visit).await? {
         Some(step) => Box::pin(step::poll(&step, visit)).await?,
-        None => "gone",
+        None => match (&login.open, start::chosen(visit, &login)) {
+            (Some(open), Some(Method::External)) => {
+                Box::pin(alone::poll(visit, &login, open)).await?
+            }
+            _ => "gone",
+        },
     };
     Ok(Reply::json(200, &serde_json::json!({ "state": state })))
 }
@@ -111,7 +117,7 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
         return login.restart(visit, open).await;
     }
     // A form without username and password is that of a further step, whose code may have been left empty.
-    let has_code = ["otp", "enrol", "answer", "card"]
+    let has_code = ["otp", "enrol", "answer", "card", "begin", "check"]
         .iter()
         .any(|name| form.get(name).is_some());
     let has_neither = form.get("username").is_none() && form.get("password").is_none();
@@ -344,8 +350,19 @@ impl Login {
             .op
             .shared
             .store
-            .write(move |tx| interactions::prove(tx, &id, None, now))
+            .write(move |tx| {
+                external_login::remove(tx, &id)?;
+                interactions::prove(tx, &id, None, now)
+            })
             .await?;
+        if start::chosen(visit, self) == Some(Method::External) {
+            // Another name for the same app.
+            return Ok(Reply::see_other(around::url(
+                visit,
+                open,
+                Some(Method::External),
+            )));
+        }
         self.form(visit, 200, String::new(), None).await
     }
 

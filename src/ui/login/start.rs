@@ -1,15 +1,17 @@
-//! Logins that begin without a password: with something that says itself whose it is.
+//! Logins that begin without a password: with something that says itself whose it is, or with a name and the identity
+//! provider's app. Attempts are counted by address, together with those at passwords.
 
 use super::super::interaction::OpenInteraction;
 use super::super::visit::{PageFailure, Visit};
 use super::super::{KeyPage, Page as _, ProofError, proof};
-use super::Login;
 use super::around::Around;
 use super::certificate;
 use super::step::key_place;
+use super::{Login, alone};
+use crate::authn::address;
 use crate::authn::security_key::{self, KeyChecked};
 use crate::endpoint::{Note, Reply};
-use crate::model::{Method, Methods, Params};
+use crate::model::{Account, Method, Methods, Params};
 use crate::store::{StoreError, account as accounts};
 
 /// The methods that a login for this RP may begin with instead of a password.
@@ -17,8 +19,15 @@ pub(super) fn methods(visit: &Visit<'_>, login: &Login) -> Vec<Method> {
     visit
         .op
         .next_methods(&login.level, &Methods::default())
-        .filter(|method| method.identifies())
+        .filter(|method| visit.op.begins_with(*method, &login.level))
         .collect()
+}
+
+/// What somebody may choose instead of one of them.
+pub(super) fn others(visit: &Visit<'_>, login: &Login, method: Method) -> Vec<Method> {
+    let others = methods(visit, login).into_iter();
+    let others = others.filter(|other| *other != method);
+    others.chain([Method::Password]).collect()
 }
 
 /// The method that the page's address asks for, if this login may begin with it.
@@ -37,9 +46,10 @@ pub(super) async fn page(
     method: Method,
     (status, error): (u16, Option<ProofError>),
 ) -> Result<Reply, PageFailure> {
-    let others = methods(visit, login).into_iter();
-    let others = others.filter(|other| *other != method);
-    let others = others.chain([Method::Password]).collect();
+    if method == Method::External {
+        return Box::pin(alone::page(visit, login, open)).await;
+    }
+    let others = others(visit, login, method);
     if method == Method::Certificate {
         let around = Around::of(visit, (login, open), (Some(method), others)).await;
         return certificate::page(visit, open, &around, (status, error));
@@ -69,8 +79,11 @@ pub(super) async fn submit(
     method: Method,
     form: &Params,
 ) -> Result<Reply, PageFailure> {
+    if method == Method::External {
+        return Box::pin(alone::submit(visit, (login, open), form)).await;
+    }
     if method == Method::Certificate {
-        return match certificate::check(visit).await? {
+        return match card(visit).await? {
             Ok(account) => login.proven(visit, &account, method).await,
             Err(error) => refuse(visit, (login, open), method, error).await,
         };
@@ -81,24 +94,48 @@ pub(super) async fn submit(
         return page(visit, (login, open), method, error).await;
     }
     let (op, place) = (visit.op.clone(), key_place(open, method));
+    let from = visit.inbound.address;
     let (checked, account) = visit
         .op
         .shared
         .store
         .write(move |tx| -> Result<_, StoreError> {
+            if let Some(seconds) = address::reserve(tx, &op.shared, from)? {
+                return Ok((KeyChecked::Throttled { seconds }, None));
+            }
             let whose = (None, place.as_str());
             let checked = security_key::check(tx, &op, whose, (method, &answer))?;
             let account = match &checked {
                 KeyChecked::Proven { account, .. } => accounts::find(tx, account)?,
                 _ => None,
             };
-            Ok((checked, account.filter(|account| account.enabled)))
+            let account = account.filter(|account| account.enabled);
+            if account.is_some() {
+                address::give_back(tx, from)?;
+            }
+            Ok((checked, account))
         })
         .await?;
     if let (KeyChecked::Proven { method, .. }, Some(account)) = (&checked, account) {
         return login.proven(visit, &account, *method).await;
     }
     refuse(visit, (login, open), method, proof::error_of_key(&checked)).await
+}
+
+/// Whose card it is; counted by address before it is looked at.
+async fn card(visit: &Visit<'_>) -> Result<Result<Account, ProofError>, PageFailure> {
+    let (op, from) = (visit.op.clone(), visit.inbound.address);
+    let store = &visit.op.shared.store;
+    let wait = store.write(move |tx| address::reserve(tx, &op.shared, from));
+    if let Some(seconds) = wait.await? {
+        let seconds = u64::try_from(seconds).unwrap_or(1);
+        return Ok(Err(ProofError::Throttled { seconds }));
+    }
+    let checked = certificate::check(visit).await?;
+    if checked.is_ok() {
+        store.write(move |tx| address::give_back(tx, from)).await?;
+    }
+    Ok(checked)
 }
 
 async fn refuse(

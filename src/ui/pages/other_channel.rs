@@ -13,6 +13,8 @@ pub struct ConfirmElsewherePage {
     pub step: StepView,
     /// What people call the app.
     pub name: String,
+    /// Nothing else was proven: whoever typed the name is not known.
+    pub alone: bool,
     /// How things stand.
     pub stands: Stands,
 }
@@ -50,6 +52,44 @@ pub enum Stands {
     /// The app does not know the person.
     Unavailable,
     /// Nobody answered in time, or the answer was spent.
+    Expired,
+}
+
+/// Asks for the name of somebody who confirms in the identity provider's own app, and needs no password. The form posts
+/// `username` and `begin=1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct AskElsewherePage {
+    /// What surrounds it.
+    pub step: StepView,
+    /// What people call the app.
+    pub name: String,
+    /// What was typed before; empty the first time.
+    pub username: String,
+    /// Why nothing waits for a confirmation.
+    pub error: Option<AskError>,
+}
+
+impl Page for AskElsewherePage {
+    const TEMPLATE: &'static str = "ask_elsewhere.html";
+}
+
+/// Why nothing waits for a confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AskError {
+    /// No user name was typed.
+    MissingUsername,
+    /// Too many attempts from this address.
+    Throttled {
+        /// Seconds until the next one is allowed.
+        seconds: u64,
+    },
+    /// Too many were sent for this name that nobody confirmed.
+    Locked {
+        /// Until when none is sent.
+        until: UtcTime,
+    },
+    /// Nobody confirmed in time; also when somebody refused, or there is nobody of that name.
     Expired,
 }
 

@@ -52,11 +52,35 @@ pub fn all(texts: Texts) -> Vec<Sample> {
             let page = ConfirmElsewherePage {
                 step: step(texts),
                 name: texts.of("App Esempio"),
+                alone: false,
                 stands,
             };
             Sample::new(&format!("elsewhere-{name}"), page)
         })
         .collect();
+    let alone = ConfirmElsewherePage {
+        step: step(texts),
+        name: texts.of("App Esempio"),
+        alone: true,
+        stands: waiting(texts, false),
+    };
+    samples.push(Sample::new("elsewhere-alone-waiting", alone));
+    let asked = [
+        ("first", None),
+        ("missing", Some(AskError::MissingUsername)),
+        ("throttled", Some(AskError::Throttled { seconds: 30 })),
+        ("locked", Some(AskError::Locked { until: SOME_TIME })),
+        ("expired", Some(AskError::Expired)),
+    ];
+    for (name, error) in asked {
+        let page = AskElsewherePage {
+            step: step(texts),
+            name: texts.of("App Esempio"),
+            username: texts.of("anna.rossi"),
+            error,
+        };
+        samples.push(Sample::new(&format!("elsewhere-alone-{name}"), page));
+    }
     let codes = [
         ("begin", None, None),
         ("sent", Some(SOME_TIME), None),

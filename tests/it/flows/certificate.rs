@@ -269,3 +269,39 @@ async fn after_a_password_only_the_card_of_the_same_person_counts() {
     let consent = browser.follow(answer, &format!("{}/", world.base)).await;
     assert!(is_consent(&consent), "{}", consent.body);
 }
+
+/// Cards are counted by address, together with passwords.
+#[actix_web::test]
+async fn cards_that_do_not_count_are_tried_as_often_as_passwords_from_one_address() {
+    let authority = Authority::new();
+    let world = with_cards(&authority)
+        .server(|server| server.throttle.per_address_per_minute = 3)
+        .start();
+    let strange = Authority::new().card(&RIGHT);
+    // A card that counts is none of somebody who tries.
+    for _ in 0..5 {
+        let (_, consent) = with_card(&world, &authority.card(&RIGHT)).await;
+        assert!(is_consent(&consent), "{}", consent.text());
+    }
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        let (_, answer) = with_card(&world, &strange).await;
+        statuses.push(answer.status);
+    }
+    assert_eq!(statuses, [422, 422, 422, 422, 429]);
+    let (_, refused) = with_card(&world, &authority.card(&RIGHT)).await;
+    assert_eq!(refused.status, 429);
+    assert!(
+        refused.text().contains("Troppi tentativi"),
+        "{}",
+        refused.text()
+    );
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(
+        world.enter(&mut world.browser(), "cie", ADA).await.status,
+        429
+    );
+    world.clock.advance_seconds(60);
+    let (_, consent) = with_card(&world, &authority.card(&RIGHT)).await;
+    assert!(is_consent(&consent), "{}", consent.text());
+}

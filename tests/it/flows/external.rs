@@ -10,18 +10,25 @@ use example::Service;
 use std::net::TcpListener;
 use std::sync::Arc;
 use varco::authn::external::protocol::REQUEST_TYPE;
+use varco::config::ExternalMethodSettings;
 use varco::demo::LoginOptions;
 use varco::demo::relying_party::AuthorizationAnswer;
 use varco::jose::{KeyKind, PrivateKey};
 
 /// A world with the example's service, and the address of its page.
 pub fn with_example() -> (World, String) {
+    with_example_of(|_| {})
+}
+
+/// As [`with_example`], with other settings.
+pub fn with_example_of(change: impl FnOnce(&mut ExternalMethodSettings)) -> (World, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let app = format!("http://{}/", listener.local_addr().unwrap());
     let url = format!("{}{}", app.trim_end_matches('/'), example::PATH);
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
     let mut settings = external_method(&url, &key);
     settings.jwks = example::jwks(&key);
+    change(&mut settings);
     let world = World::with_external(&settings).start();
     let issuer = world.url("/spid/");
     let service = Service::new(url, issuer, key, world.clock.clone());

@@ -216,3 +216,61 @@ async fn answers_are_throttled_and_no_page_of_a_key_counts_without_its_token() {
     assert_eq!(refused.status, 429, "{}", refused.body);
     assert!(!refused.header("retry-after").is_empty());
 }
+
+/// Nobody has said who they are: attempts count by address, together with those at passwords.
+#[actix_web::test]
+async fn keys_are_tried_alone_as_often_as_passwords_from_one_address() {
+    let world = World::with_keys()
+        .server(|server| {
+            server.throttle.per_address_per_minute = 4;
+            server.throttle.per_account_per_minute = 2;
+            server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        })
+        .start();
+    let mut key = registered(&world).await;
+    let from = |address: &str| ("x-forwarded-for", address.to_owned());
+    let issuer = world.issuer("spid").await;
+    let prepared = world.request(&issuer, &asking(LEVELS[1]));
+    let (mut browser, page) = world.accepted(&prepared).await;
+    browser.headers.push(from("203.0.113.9"));
+    let mut page = browser.get(&page.links("with=verified_key")[0]).await;
+    let mut stranger = world.key();
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        page = touch(&world, &mut browser, &page, &mut stranger).await;
+        statuses.push(page.status);
+    }
+    assert_eq!(statuses, [422, 422, 422, 422, 422, 429]);
+    assert!(page.text().contains("Troppi tentativi"), "{}", page.text());
+    assert!(!page.header("retry-after").is_empty());
+    // Nor with the right key, nor with a password; the same from elsewhere counts.
+    let refused = touch(&world, &mut browser, &page, &mut key).await;
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    let mut other = world.browser();
+    other.headers.push(from("203.0.113.9"));
+    assert_eq!(world.enter(&mut other, "spid", ADA).await.status, 429);
+    let mut other = world.browser();
+    other.headers.push(from("203.0.113.10"));
+    assert_eq!(world.enter(&mut other, "spid", ADA).await.status, 200);
+
+    // Who names somebody's key is counted by its person too, from wherever.
+    let mut false_key = key.clone();
+    false_key.origin = "https://evil.example".to_owned();
+    let mut statuses = Vec::new();
+    for number in 20..25 {
+        let prepared = world.request(&issuer, &asking(LEVELS[1]));
+        let (mut browser, page) = world.accepted(&prepared).await;
+        browser.headers.push(from(&format!("203.0.113.{number}")));
+        let page = browser.get(&page.links("with=verified_key")[0]).await;
+        let answer = touch(&world, &mut browser, &page, &mut false_key).await;
+        statuses.push(answer.status);
+    }
+    assert_eq!(statuses, [422, 422, 422, 429, 429]);
+    world.clock.advance_seconds(60);
+    let prepared = world.request(&issuer, &asking(LEVELS[1]));
+    let (mut browser, page) = world.accepted(&prepared).await;
+    browser.headers.push(from("203.0.113.30"));
+    let page = browser.get(&page.links("with=verified_key")[0]).await;
+    let consent = touch(&world, &mut browser, &page, &mut key).await;
+    assert!(is_consent(&consent), "{}", consent.body);
+}

@@ -21,6 +21,7 @@ pub fn external_method(url: &str, key: &PrivateKey) -> ExternalMethodSettings {
         url: url.to_owned(),
         jwks: super::public_keys(&[key]),
         levels: vec![LEVELS[1].to_owned()],
+        levels_alone: Vec::new(),
         timeout_seconds: 180,
         amr: vec!["mca"],
     }

@@ -10,14 +10,14 @@ use crate::authn::external::{self, Begun, Shown, Wanted};
 use crate::config::ExternalMethodSettings;
 use crate::endpoint::{Note, Reply};
 use crate::language::Locale;
-use crate::model::{ExternalLogin, ExternalState, ExternalTrouble, Method, Params};
+use crate::model::{ExternalLogin, ExternalState, Method, Params};
 use crate::store::{StoreError, external_login};
 
 /// How things stand: what the script is told, so that it loads the page when there is something new.
 fn name_of(login: &ExternalLogin, step: &Step<'_>, visit: &Visit<'_>) -> &'static str {
     match login.state {
         ExternalState::Waiting if visit.now() >= login.expires_at => "expired",
-        ExternalState::Waiting if login.trouble.is_some() => "silent",
+        ExternalState::Waiting if login.is_silent() => "silent",
         ExternalState::Waiting => "waiting",
         _ if step.account.id != login.account => "gone",
         ExternalState::Approved => "approved",
@@ -32,10 +32,10 @@ pub(in super::super) async fn poll(
     step: &Step<'_>,
     visit: &Visit<'_>,
 ) -> Result<&'static str, PageFailure> {
-    let (Some(method), Some(login)) = (method(visit), find(step, visit).await?) else {
+    let Some(login) = find(step, visit).await? else {
         return Ok("gone");
     };
-    let login = ask(step, visit, method, login).await?;
+    let login = ask(step, visit, login).await?;
     Ok(name_of(&login, step, visit))
 }
 
@@ -44,13 +44,10 @@ pub(super) async fn page(
     visit: &Visit<'_>,
     status: u16,
 ) -> Result<Reply, PageFailure> {
-    let Some(method) = method(visit) else {
-        return shown(step, visit, (status, Stands::Unavailable)).await;
-    };
     let Some(login) = find(step, visit).await? else {
         return shown(step, visit, (status, Stands::NotBegun)).await;
     };
-    let login = Box::pin(ask(step, visit, method, login)).await?;
+    let login = Box::pin(ask(step, visit, login)).await?;
     let now = visit.now();
     let stands = match login.state {
         ExternalState::Waiting | ExternalState::Approved if now >= login.expires_at => {
@@ -60,12 +57,9 @@ pub(super) async fn page(
         ExternalState::Waiting => {
             let poll_state = name_of(&login, step, visit).to_owned();
             Stands::Waiting {
+                silent: login.is_silent(),
                 number: login.number,
                 until: login.expires_at,
-                silent: matches!(
-                    login.trouble,
-                    Some(ExternalTrouble::Unreachable | ExternalTrouble::Untrustworthy)
-                ),
                 poll_url: visit.link("/login/waiting", &[("interaction", step.open.id())]),
                 poll_state,
             }
@@ -138,16 +132,16 @@ async fn find(step: &Step<'_>, visit: &Visit<'_>) -> Result<Option<ExternalLogin
 async fn ask(
     step: &Step<'_>,
     visit: &Visit<'_>,
-    method: &ExternalMethodSettings,
     login: ExternalLogin,
 ) -> Result<ExternalLogin, PageFailure> {
     let around = step.surroundings(visit, Some(Method::External)).await;
     let shown = Shown {
-        person: &step.account,
-        rp_name: &around.view.rp.name,
-        language: around.layout.locale.code(),
+        username: step.account.username.clone(),
+        rp_name: around.view.rp.name,
+        language: around.layout.locale.code().to_owned(),
+        alone: false,
     };
-    Ok(external::poll(visit.op, method, login, shown).await?)
+    Ok(external::poll(visit.op, login, shown).await?)
 }
 
 /// Spends the approval: the login goes on.
@@ -184,6 +178,7 @@ async fn shown(
     let waits = matches!(stands, Stands::Waiting { .. });
     let page = ConfirmElsewherePage {
         name: label(visit, around.layout.locale),
+        alone: false,
         step: around.view.clone(),
         stands,
     };
@@ -194,7 +189,7 @@ async fn shown(
 }
 
 /// What people call it; the empty language stands for every other one.
-fn label(visit: &Visit<'_>, locale: Locale) -> String {
+pub(in super::super) fn label(visit: &Visit<'_>, locale: Locale) -> String {
     let names = method(visit).map(|method| &method.name);
     let found = names.and_then(|names| {
         names

@@ -29,7 +29,7 @@ use crate::endpoint::{Note, Reply};
 use crate::model::{Account, InteractionState, Method, Methods, Params, PartialProof, SecretHash};
 use crate::store::{account as accounts, interaction as interactions};
 
-pub(super) use external::poll;
+pub(super) use external::{label, poll};
 
 /// How long a proof counts while the next factor is looked for.
 const PATIENCE_SECONDS: i64 = 600;
