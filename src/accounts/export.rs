@@ -3,12 +3,13 @@
 use super::second_factor::{self, SecondFactorError};
 use crate::clock::UtcTime;
 use crate::jose::KeyEncryptionKey;
-use crate::model::Account;
 use crate::model::attribute::attribute;
+use crate::model::{Account, AccountId, Authenticator};
 use crate::secret::Secret;
 use crate::store::account::{self, AccountFilter};
-use crate::store::{Store, StoreError};
-use serde_json::{Map, Value};
+use crate::store::{Store, StoreError, authenticator};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// People read at once.
@@ -37,11 +38,22 @@ pub struct Opening<'a> {
     pub now: UtcTime,
 }
 
-/// A person with the secret of their one-time codes, where that was asked for.
-type Person = (Account, Option<Secret<String>>);
+/// A person as they are exported.
+struct Person {
+    account: Account,
+    /// The secret of their one-time codes, where that was asked for.
+    totp_secret: Option<Secret<String>>,
+    /// What else is told of their second factors: no secret, and nothing that an import could use.
+    factors: Vec<Value>,
+}
 
 /// One person as an object of the import format; secrets (hash and one-time-code secret) only when asked for.
-fn record((account, totp_secret): &Person, with_hashes: bool) -> Value {
+fn record(person: &Person, with_hashes: bool) -> Value {
+    let Person {
+        account,
+        totp_secret,
+        factors,
+    } = person;
     let mut members = Map::new();
     members.insert(
         "username".to_owned(),
@@ -68,7 +80,20 @@ fn record((account, totp_secret): &Person, with_hashes: bool) -> Value {
         })
         .collect();
     members.insert("attributes".to_owned(), Value::Object(attributes));
+    if !factors.is_empty() {
+        members.insert("second_factors".to_owned(), Value::from(factors.clone()));
+    }
     Value::Object(members)
+}
+
+/// What is told of a second factor.
+fn factor_of(known: &Authenticator) -> Value {
+    json!({
+        "method": known.method.name(),
+        "name": known.name,
+        "created_at": known.created_at.to_rfc3339(),
+        "last_used_at": known.last_used_at.map(UtcTime::to_rfc3339),
+    })
 }
 
 /// Writes everybody as JSON lines, by username, with secrets if there is something to open them with; returns how many.
@@ -137,6 +162,12 @@ fn each_page(
     loop {
         let (people, next) = store.read_blocking(|conn| -> Result<_, SecondFactorError> {
             let page = account::search(conn, &AccountFilter::all(), after.as_ref(), PAGE)?;
+            let ids: Vec<&AccountId> = page.rows.iter().map(|account| &account.id).collect();
+            let mut factors: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+            for known in authenticator::active_of(conn, &ids)? {
+                let of_person = factors.entry(known.account.to_string()).or_default();
+                of_person.push(factor_of(&known));
+            }
             let people: Result<Vec<Person>, SecondFactorError> = page
                 .rows
                 .into_iter()
@@ -147,7 +178,11 @@ fn each_page(
                             second_factor::exported_totp(conn, key, &account.id, now)?
                         }
                     };
-                    Ok((account, secret))
+                    Ok(Person {
+                        factors: factors.remove(account.id.as_str()).unwrap_or_default(),
+                        account,
+                        totp_secret: secret,
+                    })
                 })
                 .collect();
             Ok((people?, page.next))

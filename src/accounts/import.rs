@@ -338,6 +338,8 @@ fn record(
                 attributes = Some(read_attributes(claims, custom, &mut faults));
                 Ok(())
             }
+            // An export tells of them; keys and secrets that people registered cannot be moved.
+            ("second_factors", Value::Array(_)) => Ok(()),
             ("username" | "password" | "password_hash" | "totp_secret", _) => {
                 Err(FaultKind::NotText.of(name, ""))
             }

@@ -200,11 +200,21 @@ impl Change {
             | Self::EndSessions
             | Self::EndSession(_) => return None,
         };
-        Some(Letter::FactorChanged {
-            change,
-            name: String::new(),
-            origin: None,
-        })
+        Some(by_operator(change))
+    }
+}
+
+/// What a person is told who was given a secret ([`give_totp`]).
+#[must_use]
+pub fn factor_given() -> Letter {
+    by_operator(FactorChange::Added)
+}
+
+fn by_operator(change: FactorChange) -> Letter {
+    Letter::FactorChanged {
+        change,
+        name: String::new(),
+        origin: None,
     }
 }
 

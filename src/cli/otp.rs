@@ -50,9 +50,13 @@ fn set(
     };
     let (id, now, given) = (account.id.clone(), world.now, base32.clone());
     let actor = world.actor.clone();
+    let post = people::Post::of(world, account, Some(users::factor_given()))?;
     world
         .store
-        .write_blocking(move |conn| users::give_totp(conn, &actor, (&key, &id, &given), now))?;
+        .write_blocking(move |conn| -> Result<(), SecondFactorError> {
+            users::give_totp(conn, &actor, (&key, &id, &given), now)?;
+            Ok(post.queue(conn)?)
+        })?;
     let secret = Secret::new(
         BASE32_NOPAD
             .decode(base32.as_bytes())

@@ -5,11 +5,17 @@ use super::output::Output;
 use super::users::require;
 use super::{Done, Failure, World};
 use crate::administration::users::{self, Change};
+use crate::clock::UtcTime;
+use crate::config::ServerSettings;
+use crate::jose::KeyEncryptionKey;
+use crate::keys;
+use crate::mail::Letter;
 use crate::model::attribute::canonical_claim;
 use crate::model::{Account, Authenticator, Session};
+use crate::provider::Letterhead;
 use crate::store::account::{self, AccountFilter, AccountKey};
 use crate::store::keyset::{CursorText as _, TextCursor};
-use crate::store::{StoreError, authenticator, recovery_code, session};
+use crate::store::{DbConn, StoreError, authenticator, recovery_code, session};
 use serde_json::{Map, Value, json};
 
 /// Sessions that are shown.
@@ -44,10 +50,56 @@ pub(super) fn run(world: &World, command: UserCommand, output: &mut Output) -> D
 /// Changes somebody; how many sessions or factors that ended.
 pub(super) fn change(world: &World, known: &Account, change: Change) -> Result<usize, Failure> {
     let (actor, now, id) = (world.actor.clone(), world.now, known.id.clone());
+    let post = Post::of(world, known, change.letter())?;
     let changed = world
         .store
-        .write_blocking(move |tx| users::change(tx, &actor, (&id, &change), now));
+        .write_blocking(move |tx| -> Result<usize, users::UserError> {
+            let count = users::change(tx, &actor, (&id, &change), now)?;
+            post.queue(tx)?;
+            Ok(count)
+        });
     Ok(changed?)
+}
+
+/// A letter to somebody about what a command does, to be queued in the transaction that does it.
+pub(super) struct Post(Option<Written>);
+
+struct Written {
+    letter: Letter,
+    to: Account,
+    server: ServerSettings,
+    key: KeyEncryptionKey,
+    now: UtcTime,
+}
+
+impl Post {
+    /// For somebody whom mails reach; whoever has no address needs no key to seal them with.
+    pub(super) fn of(world: &World, to: &Account, letter: Option<Letter>) -> Result<Self, Failure> {
+        let server = &world.settings;
+        let reaches = |issuer| Letterhead::of(server, issuer).address(to).is_some();
+        let (Some(letter), true) = (letter, server.issuers.first().is_some_and(reaches)) else {
+            return Ok(Self(None));
+        };
+        Ok(Self(Some(Written {
+            letter,
+            to: to.clone(),
+            server: server.clone(),
+            key: keys::load_key(server)?,
+            now: world.now,
+        })))
+    }
+
+    pub(super) fn queue(&self, tx: &mut DbConn) -> Result<(), StoreError> {
+        let Self(Some(written)) = self else {
+            return Ok(());
+        };
+        if let Some(issuer) = written.server.issuers.first() {
+            let head = Letterhead::of(&written.server, issuer);
+            let with = (&written.key, written.now);
+            head.queue(tx, with, &written.to, &written.letter)?;
+        }
+        Ok(())
+    }
 }
 
 fn told(world: &World, username: &str, wanted: Change, output: &mut Output) -> Done {

@@ -130,6 +130,8 @@ pub struct SmtpSettings {
     pub security: SmtpSecurity,
     /// Username and password.
     pub credentials: Option<(String, Secret<String>)>,
+    /// Certificates of a private authority (PEM), trusted beside the system's.
+    pub ca_pem: Option<String>,
 }
 
 /// How the way to a mail server is protected.

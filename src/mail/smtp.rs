@@ -7,10 +7,12 @@ use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use std::time::{Duration, UNIX_EPOCH};
 
+/// RFC 7468 §5.1.
+const END_OF_CERTIFICATE: &str = "-----END CERTIFICATE-----";
 /// A server that says nothing for so long is gone.
 const SILENCE: Duration = Duration::from_secs(20);
 /// RFC 4954 and RFC 3463: what is wrong is between us and the server, and has nothing to do with the mail.
@@ -61,8 +63,7 @@ impl Conversation {
 }
 
 async fn connect(settings: &SmtpSettings, from: &Mailbox) -> Result<Conversation, Failure> {
-    let parameters =
-        || TlsParameters::new(settings.host.clone()).map_err(|error| of_server(&error));
+    let parameters = || tls(settings).map_err(|error| of_server(&error));
     let hello = ClientId::Domain(from.email.domain().to_owned());
     let at_once = match settings.security {
         SmtpSecurity::Tls => Some(parameters()?),
@@ -88,6 +89,19 @@ async fn connect(settings: &SmtpSettings, from: &Mailbox) -> Result<Conversation
             .map_err(|error| of_server(&error))?;
     }
     Ok(Conversation(connection))
+}
+
+/// The server has to be who it says, by the system's authorities or the configured one.
+fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Error> {
+    let mut builder = TlsParameters::builder(settings.host.clone());
+    let pem = settings.ca_pem.as_deref().unwrap_or_default();
+    // openssl reads one at a time.
+    for one in pem.split_inclusive(END_OF_CERTIFICATE) {
+        if one.trim_end().ends_with(END_OF_CERTIFICATE) {
+            builder = builder.add_root_certificate(Certificate::from_pem(one.as_bytes())?);
+        }
+    }
+    builder.build()
 }
 
 fn of_server(error: &Error) -> Failure {
@@ -116,11 +130,23 @@ fn in_few_words(error: &Error) -> String {
     match error.status() {
         Some(code) => format!("the server answered {code}"),
         None if error.is_timeout() => "no answer in time".to_owned(),
-        None if error.is_tls() => "TLS failed, or the certificate is not the server's".to_owned(),
+        None if is_about_tls(error) => {
+            "TLS failed, or the certificate is not the server's".to_owned()
+        }
         None if error.is_client() => "the server does not offer what is needed".to_owned(),
         None if error.is_response() => "the server's answer cannot be read".to_owned(),
         None => "no connection to the server".to_owned(),
     }
+}
+
+/// lettre calls a failed handshake a failed connection; what openssl says of it is told apart by its words only.
+fn is_about_tls(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    let cause = cause.unwrap_or_default();
+    error.is_tls()
+        || ["certificate", "ssl", "SSL"]
+            .iter()
+            .any(|word| cause.contains(word))
 }
 
 /// The mail as it travels. `None`: an address of it is none.

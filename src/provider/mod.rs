@@ -19,6 +19,7 @@ pub use clients::{
 };
 pub use document::{Document, DocumentCell};
 pub use ending_consents::tell_of_ending_consents;
+pub use mail::Letterhead;
 pub use own_marks::MarkKeeper;
 pub use refusals::{Refusals, Refused};
 pub use renewal::{Renewal, Round, renew_all};
@@ -165,12 +166,7 @@ impl Provider {
     /// What people call it: the organisation, or the federation's brand.
     #[must_use]
     pub fn display_name(&self) -> &str {
-        let settings = &self.settings;
-        settings
-            .organization_name
-            .as_deref()
-            .or(settings.branding.name.as_deref())
-            .unwrap_or(self.profile.brand)
+        mail::name_of(&self.settings, Some(self.profile))
     }
 
     /// The current time.

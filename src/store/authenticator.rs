@@ -1,6 +1,7 @@
 //! What people hold beside a password: apps that make one-time codes, security keys.
 
 use super::column::{Row, can_be_stored, free_text};
+use super::connection::on_backend;
 use super::schema::authenticator;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
@@ -103,6 +104,24 @@ pub fn search(
         .order((authenticator::created_at, authenticator::id))
         .select(AuthenticatorRow::as_select())
         .load(conn)?;
+    rows.into_iter().map(AuthenticatorRow::decode).collect()
+}
+
+/// Those of several people that count, oldest first of each; as many people as a page has.
+///
+/// # Errors
+/// The database's.
+pub fn active_of(
+    conn: &mut DbConn,
+    accounts: &[&AccountId],
+) -> Result<Vec<Authenticator>, StoreError> {
+    let keys: Vec<&str> = accounts.iter().map(|account| account.as_str()).collect();
+    let rows: Vec<AuthenticatorRow> = on_backend!(conn, c => authenticator::table
+        .filter(authenticator::account_id.eq_any(&keys))
+        .filter(authenticator::expires_at.is_null())
+        .order((authenticator::account_id, authenticator::created_at, authenticator::id))
+        .select(AuthenticatorRow::as_select())
+        .load(c))?;
     rows.into_iter().map(AuthenticatorRow::decode).collect()
 }
 

@@ -24,6 +24,27 @@ pub fn known_until(
     Ok(found.map(UtcTime))
 }
 
+/// Since when and until when a person's browsers are known, the first one first; at most so many.
+///
+/// # Errors
+/// The database's.
+pub fn search(
+    conn: &mut DbConn,
+    account: &AccountId,
+    limit: u32,
+) -> Result<Vec<(UtcTime, UtcTime)>, StoreError> {
+    let rows: Vec<(i64, i64)> = known_device::table
+        .filter(known_device::account_id.eq(account.as_str()))
+        .order((known_device::first_used_at, known_device::device_hash))
+        .limit(i64::from(limit))
+        .select((known_device::first_used_at, known_device::expires_at))
+        .load(conn)?;
+    let times = rows.into_iter();
+    Ok(times
+        .map(|(since, until)| (UtcTime(since), UtcTime(until)))
+        .collect())
+}
+
 /// A person uses a browser; it is known until then. True: for the first time.
 ///
 /// # Errors

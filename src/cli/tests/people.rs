@@ -150,3 +150,114 @@ fn two_different_passwords_are_refused() {
     let refusal = read_password(false, &mut console).unwrap_err();
     assert!(matches!(refusal, Failure::Failed(text) if text.contains("differ")));
 }
+
+/// The letters to somebody so far, the oldest first: which, to whom, and in whose name.
+fn letters(shell: &Shell, username: &str) -> Vec<(String, String, String)> {
+    let file = shell.folder.path().join("varco.toml");
+    let settings = config::load(&file, &Environment::default()).unwrap();
+    let key = crate::keys::load_key(&settings).unwrap();
+    let store = Store::open(&settings.database(true)).unwrap();
+    let found = store
+        .read_blocking(|conn| -> Result<_, crate::store::StoreError> {
+            let person = crate::store::account::find_by_username(conn, username)?.unwrap();
+            crate::store::mail_message::search_of(conn, &person.id, None, 50)
+        })
+        .unwrap();
+    let mut all: Vec<_> = found
+        .iter()
+        .map(|mail| {
+            let text = crate::mail::open(&key, mail).unwrap();
+            (mail.kind.clone(), text.to, text.body)
+        })
+        .collect();
+    all.reverse();
+    all
+}
+
+#[test]
+fn people_are_told_once_what_a_command_changes_about_their_factors_and_of_nothing_else() {
+    let shell = Shell::new();
+    let mail = "[mail]\nfrom = \"Example <no-reply@login.example.it>\"\nsmtp_url = \"smtps://mail.example.it\"\n";
+    shell.write("varco.toml", &format!("{mail}{CONFIGURATION}"));
+    shell.run(&["keys", "init"]).done();
+    for (name, address) in [
+        ("anna", "mailbox=anna@example.it"),
+        ("bruno", "given_name=Bruno"),
+    ] {
+        let add = [
+            "user",
+            "add",
+            name,
+            "--password-stdin",
+            "--attribute",
+            address,
+        ];
+        shell.run_with_input(&add, "a secret").done();
+    }
+    for name in ["anna", "bruno"] {
+        for (command, input) in [
+            (
+                &["user", "password", name, "--password-stdin"][..],
+                "another",
+            ),
+            (&["user", "otp", name, "--set"], ""),
+            (&["user", "otp", name, "--show-uri"], ""),
+            (&["user", "otp", name, "--unlock"], ""),
+            (&["user", "disable", name], ""),
+            (&["user", "enable", name], ""),
+            (&["user", "otp", name, "--remove"], ""),
+            (&["user", "password", name, "--none"], ""),
+        ] {
+            shell.clock.advance_seconds(1);
+            shell.run_with_input(command, input).done();
+        }
+    }
+    let told = letters(&shell, "anna");
+    let kinds: Vec<&str> = told.iter().map(|letter| letter.0.as_str()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "password_changed",
+            "factor_added",
+            "factors_reset",
+            "password_changed"
+        ]
+    );
+    for (_, to, body) in &told {
+        assert_eq!(to, "anna@example.it");
+        assert!(
+            body.contains("https://login.example.it/spid/account"),
+            "{body}"
+        );
+        assert!(!body.contains("another"), "{body}");
+    }
+    assert!(letters(&shell, "bruno").is_empty(), "no address");
+    // What is refused tells nobody.
+    shell
+        .run_with_input(&["user", "password", "anna", "--password-stdin"], "")
+        .refused(1, "1 to 1024 bytes");
+    assert_eq!(letters(&shell, "anna").len(), 4);
+}
+
+/// Keys cannot be moved: an export tells of them, and an import does not mind.
+#[test]
+fn an_export_tells_of_second_factors_and_holds_none_of_their_secrets() {
+    let shell = Shell::new();
+    shell.run(&["keys", "init"]).done();
+    shell.run(&["user", "add", "anna", "--no-password"]).done();
+    let given = shell
+        .run(&["--json", "user", "otp", "anna", "--set"])
+        .done()
+        .json();
+    let export = shell.run(&["user", "export"]).done().out;
+    let line: Value = serde_json::from_str(export.lines().next().unwrap()).unwrap();
+    assert_eq!(line["second_factors"][0]["method"], "totp");
+    assert_eq!(
+        line["second_factors"][0]["created_at"],
+        "2027-01-15T08:00:00Z"
+    );
+    assert!(line["second_factors"][0]["last_used_at"].is_null());
+    assert!(!export.contains(given["secret"].as_str().unwrap()));
+    let file = shell.write("again.jsonl", &export.replace("anna", "berta"));
+    shell.run(&["user", "import", &file]).done();
+}

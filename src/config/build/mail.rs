@@ -2,6 +2,7 @@
 
 use super::super::read::Values;
 use super::super::settings::{MailDelivery, MailSettings, SmtpSecurity, SmtpSettings};
+use super::super::trust::read_small_file;
 use super::Builder;
 use crate::secret::Secret;
 use lettre::message::Mailbox;
@@ -106,12 +107,32 @@ fn smtp(builder: &mut Builder<'_>, section: &Values) -> Option<SmtpSettings> {
             .add(section.path_of(missing), "nothing", expected);
         return None;
     }
+    let ca_pem = ca_pem(builder, section)?;
     Some(SmtpSettings {
+        ca_pem,
         host,
         port: url.port().unwrap_or(port),
         security,
         credentials: username.zip(password.map(Secret::new)),
     })
+}
+
+/// `None`: a problem was noted.
+fn ca_pem(builder: &mut Builder<'_>, section: &Values) -> Option<Option<String>> {
+    let Some(file) = section.owned("ca_file") else {
+        return Some(None);
+    };
+    let file = builder.folder.join(file);
+    let found = match read_small_file(&file) {
+        Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => return Some(Some(text)),
+        Ok(_) => "a file without certificates".to_owned(),
+        Err(error) => format!("{}: {error}", file.display()),
+    };
+    let expected = "the path of a PEM file with the certificates of the authority";
+    builder
+        .problems
+        .add(section.path_of("ca_file"), found, expected);
+    None
 }
 
 fn has_credentials(url: &Url) -> bool {

@@ -24,6 +24,12 @@ pub(super) static MAIL: Section = Section {
             "Better in the environment: VARCO_MAIL_PASSWORD.",
         ),
         without_default(
+            "ca_file",
+            Kind::Path,
+            "\"mail-ca.pem\"",
+            "If the server's certificate is of a private authority: its certificates, PEM, trusted beside the system's.",
+        ),
+        without_default(
             "from",
             Kind::Text,
             "\"Example Identity <no-reply@login.example.it>\"",

@@ -111,6 +111,10 @@ fn what_is_wrong_about_mail_is_said_without_showing_a_password() {
             "smtp_url = \"smtp://x.it\"\npassword = \"hunter2\"",
             "mail.username",
         ),
+        (
+            "smtp_url = \"smtp://x.it\"\nca_file = \"there-is-none.pem\"",
+            "mail.ca_file",
+        ),
     ] {
         let error = load_text(&with_mail(lines)).unwrap_err().to_string();
         assert!(error.contains(key) && !error.contains("hunter2"), "{error}");

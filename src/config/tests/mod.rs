@@ -458,6 +458,7 @@ fn the_example_with_all_its_comments_opened_is_read() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("trust-marks")).unwrap();
     card::write_authorities(folder.path(), "card-authorities.pem");
+    card::write_authorities(folder.path(), "mail-ca.pem");
     external::write_keys(folder.path());
     let opened: String = example()
         .lines()

@@ -86,6 +86,10 @@ const EXEMPT: &[(&str, &str)] = &[
         "once at the start after an upgrade, in batches",
     ),
     (
+        "authenticator::active_of",
+        "the few factors of a page of people, by their index",
+    ),
+    (
         "client_change::search",
         "the changes of a second, by its own index",
     ),
@@ -100,6 +104,10 @@ const EXEMPT: &[(&str, &str)] = &[
     (
         "grant::unrevoked_of_session",
         "one session's grants by their index",
+    ),
+    (
+        "known_device::search",
+        "one person's browsers, by the table's key",
     ),
     (
         "login_count::busiest",

@@ -52,6 +52,34 @@ fn a_time_step_is_spent_once_under_contention_and_earlier_ones_with_it() {
 }
 
 #[test]
+fn what_several_people_have_is_found_at_once_without_what_waits() {
+    on_both(|db| {
+        let people: Vec<AccountId> = ["ada", "bruno", "carla"]
+            .map(|name| person(db, name))
+            .into();
+        let waiting = crate::model::Pending {
+            until: NOW.plus_seconds(60),
+            begun_in: "here".into(),
+        };
+        for (number, pending) in [(0, None), (0, Some(waiting)), (1, None)] {
+            let new = authenticator_of(&people[number], pending);
+            db.write(move |conn| authenticator::insert(conn, &new));
+        }
+        let of = |wanted: &[&AccountId]| {
+            let found = db.read(|conn| authenticator::active_of(conn, wanted));
+            let mut found: Vec<_> = found.into_iter().map(|known| known.account).collect();
+            found.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+            found.len()
+        };
+        let all: Vec<&AccountId> = people.iter().collect();
+        assert_eq!(
+            (of(&all), of(&all[..1]), of(&all[2..]), of(&[])),
+            (2, 1, 0, 0)
+        );
+    });
+}
+
+#[test]
 fn what_waits_for_its_first_code_counts_for_nothing_and_not_for_ever() {
     on_both(|db| {
         let ada = person(db, "ada");

@@ -8,7 +8,8 @@ use crate::model::{Account, IssuerId, MailCursor, MailState};
 use crate::provider::Shared;
 use crate::store::login_event::{self, HistoryOwner};
 use crate::store::{
-    DbConn, StoreError, account, authenticator, consent, mail_message, recovery_code, session,
+    DbConn, StoreError, account, authenticator, consent, known_device, mail_message, recovery_code,
+    session,
 };
 use serde_json::{Value, json};
 
@@ -16,6 +17,8 @@ use serde_json::{Value, json};
 const BATCH: u32 = 500;
 /// Rows of one kind; a person who has more is told that there are more.
 const MOST_ROWS: usize = 50_000;
+/// Known browsers: more than anybody uses.
+const MOST_BROWSERS: u32 = 1_000;
 /// Live sessions: more than anybody has.
 const MOST_SESSIONS: u32 = 1_000;
 
@@ -63,6 +66,7 @@ fn collect(
         "second_factors": factors(conn, person, now)?,
         "recovery_codes_left": recovery_code::count_left(conn, &person.id)?,
         "sessions": sessions(conn, person, now)?,
+        "known_browsers": browsers(conn, person)?,
         "consents": consents,
         "accesses": history,
         "mails": mails(conn, shared, person)?,
@@ -100,6 +104,15 @@ fn sessions(conn: &mut DbConn, person: &Account, now: UtcTime) -> Result<Vec<Val
             })
         })
         .collect())
+}
+
+/// Which browser it is, nobody can tell from what is kept.
+fn browsers(conn: &mut DbConn, person: &Account) -> Result<Vec<Value>, StoreError> {
+    let all = known_device::search(conn, &person.id, MOST_BROWSERS)?;
+    let shown = all.into_iter().map(|(since, until)| {
+        json!({ "first_used_at": since.to_rfc3339(), "known_until": until.to_rfc3339() })
+    });
+    Ok(shown.collect())
 }
 
 fn collect_consents(

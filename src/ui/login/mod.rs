@@ -85,7 +85,7 @@ async fn try_show(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
             Box::pin(start::page(visit, (&login, open), method, (200, None))).await
         }
         _ => {
-            let error = login.lost_session(visit).await?;
+            let error = login.lost(visit).await?;
             login.form(visit, 200, String::new(), error).await
         }
     }
@@ -134,8 +134,9 @@ async fn try_submit(visit: &Visit<'_>) -> Result<Reply, PageFailure> {
                 Box::pin(start::submit(visit, (&login, open), method, &form)).await
             }
             _ => {
-                let error = Some(LoginError::FormExpired);
-                login.form(visit, 422, String::new(), error).await
+                let error = login.lost(visit).await?;
+                let error = error.unwrap_or(LoginError::FormExpired);
+                login.form(visit, 422, String::new(), Some(error)).await
             }
         };
     }
@@ -262,8 +263,14 @@ impl Login {
         .await
     }
 
-    /// Says why somebody who had logged in has to do so again, when it is the server's fault.
-    async fn lost_session(&self, visit: &Visit<'_>) -> Result<Option<LoginError>, PageFailure> {
+    /// Says why somebody who had logged in, wholly or in part, has to do so again, when it is the server's fault.
+    async fn lost(&self, visit: &Visit<'_>) -> Result<Option<LoginError>, PageFailure> {
+        let state = self.open.as_ref().map(|open| &open.interaction.state);
+        if let Some(InteractionState::PartlyProven(proof)) = state
+            && proof.authenticated_at.is_of_the_future(visit.now())
+        {
+            return Ok(Some(LoginError::ClockWentBack));
+        }
         let (Some(id), issuer, now) = (visit.session.clone(), &visit.op.issuer, visit.now()) else {
             return Ok(None);
         };

@@ -153,11 +153,12 @@ async fn a_code_by_e_mail_that_was_sent_later_than_now_is_refused_and_a_new_one_
     let world = email_code::world();
     let (mut browser, page) = step_page(&world).await;
     let within = format!("{}/", world.base);
+    world.clock.advance_seconds(100);
     let form = page.form("/login").with("send", "1");
     let answer = browser.submit(&page, &form).await;
     let page = browser.follow(answer, &within).await;
     let code = email_code::code_of(&world);
-    world.clock.advance_seconds(-300);
+    world.clock.advance_seconds(-90);
     let says = "prima che l’orologio di questo sistema tornasse indietro";
     refused(&world, (&mut browser, &page), &code, says).await;
     let form = page.form("/login").with("send", "1");
@@ -184,4 +185,22 @@ async fn an_authorization_code_that_was_issued_later_than_now_is_refused() {
         .unwrap();
     let answer = world.post(&issuer.metadata.token_endpoint, &form).await;
     answer.is_refused(400, "invalid_grant", "issued at a time that has not come");
+}
+
+#[actix_web::test]
+async fn a_password_that_was_proven_later_than_now_has_to_be_proven_again() {
+    let world = world(50);
+    let (mut browser, page) = step_page(&world).await;
+    world.clock.advance_seconds(-300);
+    let says = "l’orologio di questo sistema è tornato indietro";
+    let right = world.code_now();
+    refused(&world, (&mut browser, &page), &right, says).await;
+    let login = browser.get(page.url.as_str()).await;
+    assert!(login.body.contains("name=\"password\""), "{}", login.body);
+    assert!(login.text().contains(says), "{}", login.text());
+    let page = world
+        .type_password(&mut browser, &login, crate::harness::ADA)
+        .await;
+    let consent = world.type_code(&mut browser, &page, &right).await;
+    assert!(is_consent(&consent), "{}", consent.text());
 }

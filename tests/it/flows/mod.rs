@@ -28,7 +28,7 @@ mod registered_algorithms;
 mod revocation;
 mod second_factor;
 mod second_factor_attacks;
-mod security_key;
+pub mod security_key;
 mod security_key_attacks;
 mod token;
 mod token_claims;

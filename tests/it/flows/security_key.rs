@@ -16,7 +16,7 @@ fn asking(prompt: &str, level: &str) -> LoginOptions {
 }
 
 /// Logs in to the account, and registers a key there.
-pub(super) async fn register(world: &World, browser: &mut Browser, key: &mut SoftKey) -> Answer {
+pub async fn register(world: &World, browser: &mut Browser, key: &mut SoftKey) -> Answer {
     let page = key_page(world, browser).await;
     let answer = key.make(&options_of(&page));
     let form = answered(&page, &answer).with("name", "chiave blu");

@@ -11,18 +11,18 @@ use varco::secret::Secret;
 use varco::store::{DatabaseSettings, SqliteSynchronous, Store, account, mail_message};
 
 /// A database with mails.
-struct Office {
+pub(super) struct Office {
     store: Store,
     key: KeyEncryptionKey,
-    clock: ManualClock,
-    settings: MailSettings,
+    pub(super) clock: ManualClock,
+    pub(super) settings: MailSettings,
     _folder: tempfile::TempDir,
     _schema: Option<Schema>,
 }
 
 impl Office {
     /// On SQLite, and on PostgreSQL where there is one.
-    fn on_each_database(port: u16) -> Vec<Self> {
+    pub(super) fn on_each_database(port: u16) -> Vec<Self> {
         let open = |schema: Option<Schema>| {
             let folder = tempfile::tempdir().unwrap();
             let file = format!("sqlite://{}", folder.path().join("varco.db").display());
@@ -47,7 +47,7 @@ impl Office {
     }
 
     /// Queues a letter to an address; returns its key.
-    fn queue(&self, to: &str, letter: Letter) -> String {
+    pub(super) fn queue(&self, to: &str, letter: Letter) -> String {
         let mut attributes = serde_json::Map::new();
         attributes.insert("email".to_owned(), to.into());
         let person = Account {
@@ -85,7 +85,7 @@ impl Office {
         mine[0].id.clone()
     }
 
-    async fn turn(&self) -> Round {
+    pub(super) async fn turn(&self) -> Round {
         self.courier().turn().await.unwrap()
     }
 
@@ -98,7 +98,7 @@ impl Office {
         }
     }
 
-    fn find(&self, id: &str) -> MailMessage {
+    pub(super) fn find(&self, id: &str) -> MailMessage {
         self.store
             .read_blocking(|conn| mail_message::find(conn, id))
             .unwrap()
@@ -106,7 +106,7 @@ impl Office {
     }
 }
 
-fn settings(
+pub(super) fn settings(
     port: u16,
     security: SmtpSecurity,
     credentials: Option<(String, Secret<String>)>,
@@ -118,12 +118,13 @@ fn settings(
             port,
             security,
             credentials,
+            ca_pem: None,
         }),
         retention_days: 30,
     }
 }
 
-fn letter() -> Letter {
+pub(super) fn letter() -> Letter {
     Letter::NewDevice {
         origin: Origin {
             browser: "Firefox 140, Linux".to_owned(),
@@ -132,7 +133,7 @@ fn letter() -> Letter {
     }
 }
 
-const fn round(sent: u32, postponed: u32, failed: u32) -> Round {
+pub(super) const fn round(sent: u32, postponed: u32, failed: u32) -> Round {
     Round {
         sent,
         postponed,

@@ -309,6 +309,7 @@ async fn the_mailbox_shows_mails_and_does_not_exist_where_there_is_a_mail_server
             port: 1,
             security: varco::config::SmtpSecurity::None,
             credentials: None,
+            ca_pem: None,
         }),
         ..MailSettings::development()
     };

@@ -2,16 +2,33 @@
 
 usage: server.py PORT [USER PASSWORD]
 
+With TLS_MODE=starttls or tls in the environment, TLS_CERTIFICATE and TLS_KEY are the files that it shows; then nothing is
+taken from an open line.
+
 Recipients: unknown@ is refused for good; busy@ for now, the first time; at crash@ the first mail is accepted, but the
 sender never hears of it.
 """
 import asyncio
 import json
 import logging
+import os
+import ssl
 import sys
 import warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult
+
+
+def mode():
+    return os.environ.get("TLS_MODE", "")
+
+
+def certificate():
+    if not mode():
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(os.environ["TLS_CERTIFICATE"], os.environ["TLS_KEY"])
+    return context
 
 
 class Handler:
@@ -37,6 +54,7 @@ class Handler:
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "authenticated": session.authenticated,
+            "tls": session.ssl is not None or mode() == "tls",
             "content": envelope.content.decode(),
         }
         print(json.dumps(said), flush=True)
@@ -53,6 +71,7 @@ async def main():
         return AuthResult(success=right, handled=False)
 
     handler = Handler()
+    tls = certificate()
 
     def protocol():
         return SMTP(
@@ -60,10 +79,13 @@ async def main():
             authenticator=authenticate if credentials else None,
             auth_required=bool(credentials),
             auth_require_tls=False,
+            tls_context=tls if mode() == "starttls" else None,
+            require_starttls=mode() == "starttls",
         )
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(protocol, "127.0.0.1", port)
+    at_once = tls if mode() == "tls" else None
+    server = await loop.create_server(protocol, "127.0.0.1", port, ssl=at_once)
     print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
     await server.serve_forever()
 

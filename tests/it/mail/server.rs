@@ -27,12 +27,21 @@ impl MailServer {
 
     /// At a port, asking for these credentials.
     pub async fn start_at(port: u16, credentials: &[&str]) -> Self {
+        Self::start_with((port, credentials), &[]).await
+    }
+
+    /// As [`Self::start_at`], with variables of its environment.
+    pub async fn start_with(
+        (port, credentials): (u16, &[&str]),
+        variables: &[(&str, &Path)],
+    ) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mail/server.py");
         // Debian's, which has the module that `make install-test` installs.
         let mut child = Command::new("/usr/bin/python3")
             .arg(script)
             .arg(port.to_string())
             .args(credentials)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

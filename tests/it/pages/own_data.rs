@@ -208,6 +208,62 @@ async fn all_data_are_downloaded_with_a_fresh_proof_and_hold_no_secret() {
     }
 }
 
+/// Tables that hold something of a person, and where the download has it.
+const IN_THE_DOWNLOAD: [(&str, &str); 8] = [
+    ("account", "account"),
+    ("authenticator", "second_factors"),
+    ("recovery_code", "recovery_codes_left"),
+    ("session", "sessions"),
+    ("known_device", "known_browsers"),
+    ("access_grant", "consents"),
+    ("login_event", "accesses"),
+    ("mail_message", "mails"),
+];
+/// What is under way in a login, and gone within the hour.
+const NOT_IN_IT: [&str; 2] = ["external_login", "email_code"];
+
+/// Whoever adds a table about people has to say here where people see it.
+#[actix_web::test]
+async fn the_download_holds_every_table_about_a_person() {
+    let schema = include_str!("../../../src/store/schema.rs");
+    let about_people: Vec<&str> = schema
+        .split("diesel::table! {")
+        .skip(1)
+        .filter(|table| table.contains("account_id ->") || table.trim().starts_with("account ("))
+        .map(|table| table.trim().split(' ').next().unwrap())
+        .collect();
+    assert_eq!(about_people.len(), 10, "{about_people:?}");
+    for table in &about_people {
+        let told = IN_THE_DOWNLOAD.iter().any(|(name, _)| name == table);
+        assert!(told != NOT_IN_IT.contains(table), "{table}");
+    }
+    let world = World::with_keys().start();
+    let mut key = world.key();
+    let mut owner = world.browser();
+    crate::flows::security_key::register(&world, &mut owner, &mut key).await;
+    world.give_app("ada");
+    let mut browser = open(&world).await;
+    let page = browser.get(&world.url(&format!("{ACCOUNT}/data"))).await;
+    let code = world.code_now();
+    let fields = [("password", "ada-demo"), ("otp", code.as_str())];
+    let file = send(&mut browser, &page, "/account/data", &fields).await;
+    let data = file.json();
+    for (table, member) in IN_THE_DOWNLOAD {
+        assert!(data.get(member).is_some(), "{table}: {member}");
+    }
+    let factors = data["second_factors"].as_array().unwrap();
+    let found = factors.iter().find(|one| one["method"] == "security_key");
+    let found = found.unwrap_or_else(|| panic!("{factors:?}"));
+    assert_eq!(found["name"], "chiave blu");
+    assert!(found["created_at"].is_string() && found.get("last_used_at").is_some());
+    let credential = data_encoding::BASE64URL_NOPAD.encode(&key.id);
+    for secret in [credential.as_str(), "public_key", "credential_id"] {
+        assert!(!file.body.contains(secret), "{secret}");
+    }
+    assert!(!data["known_browsers"].as_array().unwrap().is_empty());
+    assert_eq!(data["recovery_codes_left"], 10);
+}
+
 #[actix_web::test]
 async fn all_sessions_are_ended_at_once_this_one_too() {
     let world = World::start();

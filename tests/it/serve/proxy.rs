@@ -215,6 +215,27 @@ async fn a_production_issuer_behind_a_proxy_serves_a_whole_login_of_an_imported_
     );
 }
 
+/// Mails of a demonstration can be read by everybody.
+#[actix_web::test]
+async fn outside_development_there_is_no_mailbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let issuer = format!("https://{HOST}/oidc");
+    prepare(folder.path(), OURS, &[&issuer]);
+    let server = Server::start(folder.path());
+    let mut proxy = Proxy::new(&server, &[("x-forwarded-host", HOST)]);
+    let page = proxy.get(&format!("{issuer}/history")).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    for path in [
+        "/mailbox",
+        "/mailbox/",
+        "/mailbox/?lang=en",
+        "/oidc/mailbox/",
+    ] {
+        let none = proxy.get(&format!("https://{HOST}{path}")).await;
+        assert_eq!(none.status, 404, "{path}: {}", none.body);
+    }
+}
+
 const SEVERAL: [&str; 5] = [
     "https://login.example.it",
     "https://login.example.it/a",

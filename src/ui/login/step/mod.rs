@@ -139,7 +139,8 @@ impl<'a> Step<'a> {
         let InteractionState::PartlyProven(proof) = open.interaction.state.clone() else {
             return Ok(None);
         };
-        if visit.now() >= proof.until {
+        // Proven later than now: the clock went back, and nobody knows how long ago it was.
+        if visit.now() >= proof.until || proof.authenticated_at.is_of_the_future(visit.now()) {
             return Ok(None);
         }
         let mut session_ends_at = visit
