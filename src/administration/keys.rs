@@ -6,15 +6,15 @@ use crate::clock::UtcTime;
 use crate::config::IssuerSettings;
 use crate::jose::{KeyEncryptionKey, KeyKind, KeyUse, RingName};
 use crate::keys::{self, Change, KeyError, UNSCHEDULED, When};
-use crate::model::{Actor, Deed, Via};
+use crate::model::{Actor, Deed};
 use crate::store::{DbConn, Store, StoreError};
 use serde_json::{Value, json};
 
 /// Why no key was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// An emergency needs a reason; scripts on the machine are trusted to have one.
-    #[error("say why: what is done in an emergency is looked at later")]
+    /// An emergency needs a reason.
+    #[error("say why (--reason): what is done in an emergency is looked at later")]
     NoReason,
     /// The reason is too long.
     #[error("a reason has at most 500 characters")]
@@ -46,7 +46,7 @@ impl Keeper<'_> {
         if reason.chars().count() > MOST_REASON {
             return Err(KeysError::Reason);
         }
-        if is_emergency && reason.is_empty() && self.actor.via == Via::Desk {
+        if is_emergency && reason.is_empty() {
             return Err(KeysError::NoReason);
         }
         Ok(())

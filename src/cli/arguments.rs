@@ -245,7 +245,7 @@ pub(super) enum KeysCommand {
         /// Which ring
         #[arg(long, default_value = "protocol")]
         ring: RingArgument,
-        /// In an emergency: the new keys sign at once
+        /// In an emergency: the new keys sign at once; say why (--reason)
         #[arg(long)]
         now: bool,
         /// Not before this time, such as 2026-12-01T03:00:00Z; never before the new keys were published long enough
@@ -263,7 +263,7 @@ pub(super) enum KeysCommand {
         /// The key
         #[arg(long)]
         kid: String,
-        /// In an emergency: tokens signed with it no longer count
+        /// In an emergency: tokens signed with it no longer count; say why (--reason)
         #[arg(long)]
         now: bool,
         /// Why, for the trail

@@ -31,10 +31,7 @@ pub(super) fn run(world: &World, party: &CheckParty, output: &mut Output) -> Don
     };
     let client_id = ClientId::new(client_id.clone());
     let op = provider(world, settings)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let examination = runtime.block_on(op.examine(&client_id, recheck))?;
+    let examination = runtime()?.block_on(op.examine(&client_id, recheck))?;
     tell(&view(&examination, Locale::En), output);
     let last = refusals::last(world, &issuer, &client_id)?;
     refusals::list(&last, output);
@@ -46,8 +43,15 @@ pub(super) fn run(world: &World, party: &CheckParty, output: &mut Output) -> Don
     Ok(())
 }
 
+/// What fetches run on.
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
 /// The issuer as a server would have it, at one moment and with empty caches.
-fn provider(world: &World, settings: IssuerSettings) -> Result<Provider, Failure> {
+pub(super) fn provider(world: &World, settings: IssuerSettings) -> Result<Provider, Failure> {
     let server = world.settings.clone();
     if server.development {
         // As `serve` does it.

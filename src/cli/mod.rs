@@ -14,6 +14,7 @@ mod operators;
 mod otp;
 mod output;
 mod parties;
+mod party_fields;
 mod party_files;
 mod people;
 mod refusals;

@@ -1,16 +1,13 @@
 //! `varco rp`.
 
-use super::arguments::parties::{Party, Register, RpCommand};
-use super::output::Output;
-use super::{Done, Failure, World, party_files};
-use crate::administration::parties::{
-    self, Draft, Fault, Field, PartyError, PartyKey, REVOKED_AT_ONCE, Rules, check_keys,
-    is_client_id,
-};
+use super::arguments::parties::{Party, RpCommand};
+use super::output::{Output, one_line};
+use super::party_fields::{edit, register, tell_secret};
+use super::{Done, Failure, World, check, party_files};
+use crate::administration::parties::{self, PartyError, PartyKey, REVOKED_AT_ONCE};
 use crate::config::IssuerSettings;
 use crate::model::{ClientId, IssuerId, Origin, RelyingParty};
-use crate::random;
-use crate::secret::Secret;
+use crate::provider::ClientError;
 use crate::store::client::{self, ClientFilter, ClientOrder};
 use serde_json::{Value, json};
 
@@ -19,10 +16,12 @@ const PAGE: u32 = 500;
 
 pub(super) fn run(world: &World, command: RpCommand, output: &mut Output) -> Done {
     match command {
-        RpCommand::Register(register) => register_party(world, &register, output),
+        RpCommand::Register(wanted) => register(world, &wanted, output),
+        RpCommand::Edit(wanted) => edit(world, &wanted, output),
         RpCommand::List { issuer, search } => list(world, (world.issuer(&issuer)?, search), output),
         RpCommand::Show(party) => show(&find(world, &party)?, output),
-        RpCommand::Check(party) => super::check::run(world, &party, output),
+        RpCommand::Check(party) => check::run(world, &party, output),
+        RpCommand::Refresh(party) => refresh(world, &party, output),
         RpCommand::Disable(party) => set_enabled(world, &party, false, output),
         RpCommand::Enable(party) => set_enabled(world, &party, true, output),
         RpCommand::RevokeTokens(party) => revoke_tokens(world, &party, output),
@@ -40,7 +39,7 @@ pub(super) fn run(world: &World, command: RpCommand, output: &mut Output) -> Don
     }
 }
 
-fn find(world: &World, party: &Party) -> Result<RelyingParty, Failure> {
+pub(super) fn find(world: &World, party: &Party) -> Result<RelyingParty, Failure> {
     let issuer = IssuerId::new(world.issuer(&party.issuer)?.id.clone());
     let client_id = ClientId::new(party.client_id.clone());
     let found = world
@@ -74,6 +73,37 @@ fn set_enabled(world: &World, party: &Party, enabled: bool, output: &mut Output)
         format!("{told} is refused until `varco rp enable`")
     });
     output.json(json!({ "client_id": told.as_str(), "enabled": enabled }));
+    Ok(())
+}
+
+/// As the desk's button does it; what fails is told as by `varco rp check`.
+fn refresh(world: &World, party: &Party, output: &mut Output) -> Done {
+    let key = key(world, party)?;
+    let op = check::provider(world, world.issuer(&party.issuer)?.clone())?;
+    let runtime = check::runtime()?;
+    let examination = runtime.block_on(parties::refresh(&op, &world.actor, &key))?;
+    let failure = parties::failure(&examination);
+    let until = examination.expires_at.map(|until| until.to_rfc3339());
+    output.json(json!({
+        "client_id": key.client_id.as_str(),
+        "accepted": failure.is_none(),
+        "expires_at": until,
+        "reason": failure.map(ClientError::reason),
+    }));
+    match failure {
+        None => output.text(&format!(
+            "{} is accepted; its chain holds until {}",
+            key.client_id,
+            until.unwrap_or_else(|| "-".to_owned())
+        )),
+        Some(error) => {
+            output.text(&one_line(&error.reason()));
+            output.failed(format!(
+                "{} is not accepted as it is now; what was known of it counts until it ends. `varco rp check {} --issuer {}` says more",
+                key.client_id, key.client_id, key.issuer
+            ));
+        }
+    }
     Ok(())
 }
 
@@ -172,99 +202,6 @@ fn is_empty(value: &Value) -> bool {
         Value::Array(list) => list.is_empty(),
         Value::Object(members) => members.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-fn register_party(world: &World, register: &Register, output: &mut Output) -> Done {
-    let settings = world.issuer(&register.issuer)?;
-    let wrong = |message: String| Err(Failure::UsedWrongly(message));
-    let Some(rules) = Rules::of(settings, world.settings.development) else {
-        return wrong(format!(
-            "issuer {} is of the {} profile: its RPs register themselves through the federation; nothing needs to be done for them",
-            settings.id,
-            settings.profile.as_str()
-        ));
-    };
-    if register
-        .client_id
-        .as_ref()
-        .is_some_and(|id| !is_client_id(id))
-    {
-        return wrong("--client-id: expected 1 to 255 visible ASCII characters".to_owned());
-    }
-    let accepted = draft(register)?.check(&rules).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(Fault::line).collect();
-        Failure::UsedWrongly(lines.join("\n"))
-    })?;
-    let key = PartyKey {
-        issuer: IssuerId::new(settings.id.clone()),
-        client_id: ClientId::new(
-            register
-                .client_id
-                .clone()
-                .unwrap_or_else(random::identifier),
-        ),
-    };
-    let (actor, now, new, replace) = (
-        world.actor.clone(),
-        world.now,
-        key.clone(),
-        register.replace,
-    );
-    let client_secret = world
-        .store
-        .write_blocking(move |tx| parties::register(tx, &actor, (&new, &accepted, replace), now))?;
-    output.text(&format!("client_id: {}", key.client_id));
-    if let Some(secret) = &client_secret {
-        tell_secret(secret, output);
-    }
-    output.json(json!({
-        "issuer": settings.id,
-        "client_id": key.client_id.as_str(),
-        "client_secret": client_secret.as_ref().map(Secret::expose),
-        "token_endpoint_auth_method": register.auth_method.as_str(),
-        "redirect_uris": register.redirect_uris,
-    }));
-    Ok(())
-}
-
-fn tell_secret(secret: &Secret<String>, output: &mut Output) {
-    output.text(&format!("client_secret: {}", secret.expose()));
-    output.text("the secret is not kept and cannot be shown again");
-}
-
-fn draft(register: &Register) -> Result<Draft, Failure> {
-    let uris = register.redirect_uris.join("\n");
-    let jwks = match &register.jwks_file {
-        Some(file) => read_jwks(file)?,
-        None => String::new(),
-    };
-    Ok(Draft::from_fields(|field| match field {
-        Field::Name => Some(&register.name),
-        Field::Organization => register.organization.as_deref(),
-        Field::RedirectUris => Some(&uris),
-        Field::AuthMethod => Some(register.auth_method.as_str()),
-        Field::Jwks => Some(&jwks),
-        Field::Scope => register.scope.as_deref(),
-        Field::AccessSeconds => register.access_token_seconds.as_deref(),
-        Field::IdTokenSeconds => register.id_token_seconds.as_deref(),
-        Field::RefreshSeconds => register.refresh_token_seconds.as_deref(),
-        Field::LogoUri => register.logo_uri.as_deref(),
-        Field::ClientUri => register.client_uri.as_deref(),
-        Field::PolicyUri => register.policy_uri.as_deref(),
-    }))
-}
-
-fn read_jwks(file: &std::path::Path) -> Result<String, Failure> {
-    let failed = |reason: String| Failure::Failed(format!("{}: {reason}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-    match check_keys(text.trim()) {
-        Ok(_) => Ok(text),
-        Err((problem, reason)) => Err(failed(format!(
-            "{} {}",
-            problem.expected(),
-            reason.unwrap_or_default()
-        ))),
     }
 }
 

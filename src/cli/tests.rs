@@ -1,4 +1,6 @@
+mod client_edits;
 mod clients;
+mod keys;
 mod operators;
 mod people;
 
@@ -106,7 +108,7 @@ impl Shell {
 fn every_command_has_help_and_a_wrong_one_has_status_two() {
     let shell = Shell::new();
     for command in [
-        "serve", "demo", "migrate", "config", "keys", "user", "rp", "operator", "purge",
+        "serve", "demo", "migrate", "config", "keys", "user", "rp", "operator", "session", "purge",
     ] {
         let outcome = shell.run(&[command, "--help"]).done();
         assert!(outcome.out.contains("Usage"), "{command}");

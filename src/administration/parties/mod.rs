@@ -8,10 +8,12 @@
 pub mod draft;
 pub mod exchange;
 mod field;
+mod refresh;
 mod uris;
 
 pub use draft::{Accepted, Draft, Rules, SECRET_METHODS, check_keys, is_client_id};
 pub use field::{Fault, Field, Problem};
+pub use refresh::{can_refresh, failure, refresh};
 
 use super::record;
 use crate::clock::UtcTime;
@@ -77,6 +79,14 @@ pub enum PartyError {
         "it was changed by somebody else meanwhile; look at it again and repeat what you wanted to do"
     )]
     Changed,
+    /// Nobody is asked about it.
+    #[error(
+        "nobody is asked about this relying party: an operator wrote everything down, or it registers itself"
+    )]
+    NothingToAsk,
+    /// Too many are being looked at.
+    #[error("too many relying parties are being looked at now; try again in a moment")]
+    Busy,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -130,20 +140,6 @@ pub fn revoke_tokens(
         )?;
     }
     Ok(revoked)
-}
-
-/// Writes down that an operator had an RP's trust chain resolved anew.
-///
-/// # Errors
-/// The database's.
-pub fn refreshed(
-    conn: &mut DbConn,
-    actor: &Actor,
-    (key, accepted): (&PartyKey, bool),
-    now: UtcTime,
-) -> Result<(), StoreError> {
-    let is = json!({ "accepted": accepted });
-    tell(conn, actor, ("rp.refresh", key), (None, Some(is)), now)
 }
 
 /// Removes an RP that an operator registered. Its tokens are revoked before, by [`revoke_tokens`].

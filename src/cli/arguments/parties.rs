@@ -1,12 +1,15 @@
 //! `varco rp …`.
 
 use clap::{Args, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RpCommand {
     /// Register (or replace) a relying party at an issuer of the oidc profile
     Register(Box<Register>),
+    /// Change a registered relying party: only what is named; an empty value ('') takes away what may be absent
+    Edit(Box<Edit>),
     /// Show an issuer's relying parties
     List {
         /// The issuer
@@ -20,6 +23,8 @@ pub(in crate::cli) enum RpCommand {
     Show(Party),
     /// Explain whether and why a relying party would be accepted, with a conformance report; works without a running server
     Check(CheckParty),
+    /// Resolve its trust chain now; the old one counts until it ends if that fails
+    Refresh(Party),
     /// Refuse a relying party, at every node within two seconds
     Disable(Party),
     /// Accept it again
@@ -88,21 +93,39 @@ pub(in crate::cli) struct Register {
     /// Its client_id; without it, a random one
     #[arg(long)]
     pub(in crate::cli) client_id: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) fields: PartyFields,
+    /// Replace a relying party of this client_id (and its secret)
+    #[arg(long)]
+    pub(in crate::cli) replace: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Edit {
+    #[command(flatten)]
+    pub(in crate::cli) party: Party,
+    #[command(flatten)]
+    pub(in crate::cli) fields: PartyFields,
+}
+
+/// What the desk's form has.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PartyFields {
     /// The name that people see
     #[arg(long)]
-    pub(in crate::cli) name: String,
+    pub(in crate::cli) name: Option<String>,
     /// The organisation behind it
     #[arg(long)]
     pub(in crate::cli) organization: Option<String>,
     /// A redirect URI, compared exactly: https, http on a loopback address, or a custom scheme. Repeatable
-    #[arg(long = "redirect-uri", required = true, value_name = "URI")]
-    pub(in crate::cli) redirect_uris: Vec<String>,
-    /// How it authenticates at the token endpoint
-    #[arg(long, default_value = "client_secret_basic")]
-    pub(in crate::cli) auth_method: AuthMethod,
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    pub(in crate::cli) redirect_uris: Option<Vec<String>>,
+    /// How it authenticates at the token endpoint; client_secret_basic, if nothing is said
+    #[arg(long)]
+    pub(in crate::cli) auth_method: Option<AuthMethod>,
     /// Its public keys, a JWKS
     #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) jwks_file: Option<PathBuf>,
+    pub(in crate::cli) jwks_file: Option<OsString>,
     /// Scopes that it may ask for; without it, all that the issuer has
     #[arg(long)]
     pub(in crate::cli) scope: Option<String>,
@@ -124,18 +147,16 @@ pub(in crate::cli) struct Register {
     /// Its privacy policy
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) policy_uri: Option<String>,
-    /// Replace a relying party of this client_id (and its secret)
-    #[arg(long)]
-    pub(in crate::cli) replace: bool,
 }
 
 /// Client authentication (OIDC Core §9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(in crate::cli) enum AuthMethod {
     /// A signed assertion; needs --jwks-file
     PrivateKeyJwt,
     /// The secret in the Authorization header
+    #[default]
     ClientSecretBasic,
     /// The secret in the form
     ClientSecretPost,

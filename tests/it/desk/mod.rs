@@ -1,5 +1,6 @@
 //! The operator's desk, through HTTP, as an operator, a lesser operator, a stranger and an attacker meet it.
 
+mod commands;
 mod dashboard;
 mod drafts;
 mod federation;
@@ -11,6 +12,7 @@ mod routes;
 mod rps;
 mod rps_forms;
 mod sessions;
+mod sought;
 mod users;
 
 use crate::harness::{Answer, Browser, World};

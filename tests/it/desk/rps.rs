@@ -33,7 +33,7 @@ pub async fn change(
     browser.submit(&page, &form).await
 }
 
-async fn known_rp(world: &World, host: &Host) -> RelyingParty {
+pub async fn known_rp(world: &World, host: &Host) -> RelyingParty {
     let rp = world.stranger(host, "/rp/");
     host.publish("/rp/", &rp.entity_configuration().unwrap());
     let id = ClientId::new(rp.entity_id());

@@ -6,7 +6,11 @@ use varco::demo::LoginOptions;
 use varco::demo::relying_party::unverified_claims;
 use varco::model::Role;
 
-async fn offline_login(world: &World, browser: &mut Browser, issuer: &Issuer) -> (String, Tokens) {
+pub async fn offline_login(
+    world: &World,
+    browser: &mut Browser,
+    issuer: &Issuer,
+) -> (String, Tokens) {
     let options = LoginOptions {
         prompt: "consent".to_owned(),
         ..LoginOptions::default().with_offline_access()
@@ -16,14 +20,14 @@ async fn offline_login(world: &World, browser: &mut Browser, issuer: &Issuer) ->
     (code, tokens)
 }
 
-fn jti(token: &str) -> String {
+pub fn jti(token: &str) -> String {
     unverified_claims(token).unwrap()["jti"]
         .as_str()
         .unwrap()
         .to_owned()
 }
 
-async fn find(world: &World, desk: &mut Browser, sought: &str) -> Answer {
+pub async fn find(world: &World, desk: &mut Browser, sought: &str) -> Answer {
     let page = desk.get(&world.url("/admin/sessions")).await;
     let form = page.form("/admin/sessions").with("sought", sought);
     desk.submit(&page, &form).await

@@ -4,6 +4,7 @@
 mod authorization;
 mod browser;
 mod citizen;
+mod command;
 mod external;
 mod host;
 mod log;

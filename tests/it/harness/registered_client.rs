@@ -3,9 +3,6 @@
 use super::{Answer, Browser, World};
 use data_encoding::BASE64;
 use serde_json::Value;
-use std::ffi::OsString;
-use varco::cli::{Console, Hooks, run_with};
-use varco::config::Environment;
 use varco::jose::KeySet;
 use varco::model::{ClientId, ClientMetadata};
 
@@ -33,12 +30,9 @@ impl World {
     /// Runs `varco rp register` on this world's configuration.
     pub fn register(&self, method: &str, more: &[&str]) -> Client {
         let issuer = self.oidc();
-        let config = self.folder.path().join("varco.toml");
-        let mut words: Vec<OsString> = [
-            "varco",
+        let mut words = vec![
             "rp",
             "register",
-            "--json",
             "--issuer",
             &issuer,
             "--name",
@@ -47,28 +41,9 @@ impl World {
             CALLBACK,
             "--auth-method",
             method,
-        ]
-        .map(OsString::from)
-        .to_vec();
-        words.extend(more.iter().map(OsString::from));
-        words.extend(["--config".into(), config.into()]);
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let hooks = Hooks {
-            serve: |_| Ok(()),
-            demo: |_| Ok(()),
-            demo_ta: |_, _| Err(String::new()),
-        };
-        let mut console = Console {
-            out: &mut out,
-            err: &mut err,
-            input: &mut std::io::empty(),
-            ask_secret: |_| Ok(String::new()),
-            environment: Environment::default(),
-            clock: &*self.clock,
-        };
-        let status = run_with(words, hooks, &mut console);
-        assert_eq!(status, 0, "{}", String::from_utf8_lossy(&err));
-        let answer: Value = serde_json::from_slice(&out).unwrap();
+        ];
+        words.extend(more);
+        let answer = self.varco(&words).done();
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         Client {
             id: text("client_id"),

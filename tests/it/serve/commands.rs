@@ -23,6 +23,8 @@ async fn people_and_keys_change_under_a_running_issuer() {
             "--ring",
             ring,
             "--now",
+            "--reason",
+            "a key was copied",
         ];
         varco(folder, &arguments).done();
     }

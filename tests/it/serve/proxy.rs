@@ -198,7 +198,9 @@ async fn a_production_issuer_behind_a_proxy_serves_a_whole_login_of_an_imported_
     let before = signing(Browser::new().get(&jwks).await.json());
     varco(
         folder.path(),
-        &["keys", "rotate", "--issuer", &issuer, "--now"],
+        &[
+            "keys", "rotate", "--issuer", &issuer, "--now", "--reason", "stolen",
+        ],
     )
     .done();
     server.line("event=keys.reloaded");

@@ -3,7 +3,7 @@
 use super::{CHANGE, ONE, PATH, Wanted, of_form, of_query, one};
 use crate::administration::parties::{self, PartyError, REVOKED_AT_ONCE};
 use crate::endpoint::{Note, Trouble};
-use crate::store::{StoreError, client_desk};
+use crate::store::client_desk;
 use crate::ui::advice::Advice;
 use crate::ui::desk::{Desk, Outcome, Section};
 use crate::ui::visit::PageFailure;
@@ -104,6 +104,8 @@ pub(super) async fn failed(desk: &Desk<'_>, wanted: &Wanted, error: PartyError) 
         PartyError::NoSecret => "no_secret",
         PartyError::Overlap => "overlap",
         PartyError::Changed => "changed",
+        PartyError::NothingToAsk => "nothing_to_ask",
+        PartyError::Busy => "busy",
     };
     let text = desk.text(&format!("desk-rp-error-{name}"));
     one::page(desk, wanted, (409, Some(text))).await
@@ -174,19 +176,15 @@ async fn delete(desk: &Desk<'_>, wanted: &Wanted) -> Outcome {
 
 /// Resolves the chain now. When that fails the old one counts until it ends.
 async fn refresh(desk: &Desk<'_>, wanted: &Wanted) -> Outcome {
-    let renewed = wanted.op.renew(&wanted.party.client_id).await;
-    let (actor, key, now) = (desk.actor(), wanted.key(), desk.now());
-    let accepted = renewed.is_ok();
-    desk.shared()
-        .store
-        .write(move |tx| -> Result<(), StoreError> {
-            parties::refreshed(tx, &actor, (&key, accepted), now)
-        })
-        .await?;
-    match renewed {
-        Ok(_) => Ok(done(desk, wanted, "rp_refreshed")),
-        Err(error) => {
-            let advice = Advice::on(wanted.party.client_id.as_str(), &error);
+    let refreshed = parties::refresh(&wanted.op, &desk.actor(), &wanted.key()).await;
+    let examination = match refreshed {
+        Ok(examination) => examination,
+        Err(error) => return failed(desk, wanted, error).await,
+    };
+    match parties::failure(&examination) {
+        None => Ok(done(desk, wanted, "rp_refreshed")),
+        Some(error) => {
+            let advice = Advice::on(wanted.party.client_id.as_str(), error);
             one::page(desk, wanted, (409, Some(advice.say(desk.locale())))).await
         }
     }

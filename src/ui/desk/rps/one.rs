@@ -1,9 +1,8 @@
 //! One RP: what is known of it, what happened, and what can be done.
 
 use super::{CHANGE, CHECK, CONFIRM, EDIT, EXPORT, PATH, SECRET, Wanted, chain, of_query, row};
-use crate::administration::parties::has_secret;
+use crate::administration::parties::{can_refresh, has_secret};
 use crate::model::{ClientMetadata, LoginEvent, Origin, Refusal, Role};
-use crate::profile::RegistrationType;
 use crate::store::login_event::{self, EventsOf};
 use crate::store::renewal;
 use crate::ui::desk::visit::link;
@@ -164,8 +163,7 @@ fn shown(metadata: &ClientMetadata, jwks: &Value) -> Value {
 fn actions(desk: &Desk<'_>, wanted: &Wanted) -> RpActionsView {
     let may = desk.may(Role::Operator);
     let registered = matches!(wanted.party.origin, Origin::Registered);
-    let resolves = matches!(wanted.party.origin, Origin::Federation(_))
-        && wanted.op.profile.federation.registration == RegistrationType::Automatic;
+    let resolves = can_refresh(&wanted.op, &wanted.party);
     let confirm = |change: &str| wanted.link(CONFIRM, &[("change", change)]);
     RpActionsView {
         change_url: CHANGE,

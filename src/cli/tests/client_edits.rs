@@ -1,0 +1,172 @@
+//! `varco rp edit`.
+
+use super::*;
+
+fn registered(more: &[&str]) -> Shell {
+    let shell = Shell::new();
+    let mut words = vec![
+        "rp",
+        "register",
+        "--issuer",
+        OIDC,
+        "--client-id",
+        "shop",
+        "--name",
+        "Shop",
+        "--redirect-uri",
+        "https://shop.example.it/callback",
+    ];
+    words.extend(more);
+    shell.run(&words).done();
+    shell
+}
+
+fn rp(shell: &Shell, command: &str, more: &[&str]) -> Outcome {
+    let mut words = vec!["rp", command, "--issuer", OIDC, "shop", "--json"];
+    words.extend(more);
+    shell.run(&words)
+}
+
+fn metadata(shell: &Shell) -> Value {
+    rp(shell, "show", &[]).done().json()["metadata"].clone()
+}
+
+fn edits(shell: &Shell) -> Vec<Value> {
+    let told = shell
+        .run(&["operator", "trail", "--action", "rp.edit", "--json"])
+        .done()
+        .json();
+    told["entries"].as_array().unwrap().clone()
+}
+
+#[test]
+fn an_edit_changes_what_is_named_and_nothing_else() {
+    let shell = registered(&[
+        "--scope",
+        "openid profile",
+        "--logo-uri",
+        "https://shop.example.it/logo.png",
+        "--access-token-seconds",
+        "60",
+    ]);
+    let before = metadata(&shell);
+    let done = rp(
+        &shell,
+        "edit",
+        &[
+            "--name",
+            "Bottega",
+            "--redirect-uri",
+            "https://shop.example.it/a",
+            "--redirect-uri",
+            "https://shop.example.it/b",
+        ],
+    )
+    .done()
+    .json();
+    assert_eq!(
+        done["client_secret"],
+        Value::Null,
+        "it keeps the one it has"
+    );
+    let mut expected = before;
+    expected["client_name"][""] = "Bottega".into();
+    expected["redirect_uris"] =
+        serde_json::json!(["https://shop.example.it/a", "https://shop.example.it/b"]);
+    assert_eq!(metadata(&shell), expected);
+
+    // An empty value takes away what may be absent.
+    rp(
+        &shell,
+        "edit",
+        &[
+            "--logo-uri",
+            "",
+            "--scope",
+            "",
+            "--access-token-seconds",
+            "",
+        ],
+    )
+    .done();
+    let members = expected.as_object_mut().unwrap();
+    for gone in ["logo_uri", "scope", "lifetimes"] {
+        members.remove(gone);
+    }
+    assert_eq!(metadata(&shell), expected);
+
+    let told = edits(&shell);
+    assert_eq!(told.len(), 2);
+    let first = &told[1];
+    assert_eq!(first["subject"], format!("rp shop at {OIDC}"));
+    assert_eq!(first["before"]["name"], "Shop");
+    assert_eq!(first["after"]["name"], "Bottega");
+    assert_eq!(first["after"]["scope"], Value::Null, "only what differs");
+    // What is so already is no change.
+    rp(&shell, "edit", &["--name", "Bottega"]).done();
+    rp(&shell, "edit", &[]).done();
+    assert_eq!(edits(&shell).len(), 2);
+}
+
+#[test]
+fn an_edit_is_judged_as_the_desks_form_is() {
+    let shell = registered(&[]);
+    let before = metadata(&shell);
+    for (option, value, says) in [
+        ("--name", "", "--name: expected a value"),
+        ("--redirect-uri", "", "--redirect-uri: expected a value"),
+        ("--redirect-uri", "http://shop.example.it/cb", "https"),
+        ("--redirect-uri", "javascript:alert(1)", "--redirect-uri"),
+        ("--auth-method", "private_key_jwt", "--jwks-file"),
+        ("--auth-method", "tls_client_auth", "possible values"),
+        ("--scope", "openid shoes", "--scope shoes"),
+        ("--scope", "profile", "openid"),
+        ("--refresh-token-seconds", "1", "--refresh-token-seconds"),
+        ("--logo-uri", "javascript:alert(1)", "--logo-uri"),
+    ] {
+        rp(&shell, "edit", &[option, value]).refused(2, says);
+    }
+    assert_eq!(metadata(&shell), before);
+    assert!(edits(&shell).is_empty());
+    let other =
+        |issuer: &str, id: &str| shell.run(&["rp", "edit", "--issuer", issuer, id, "--name", "x"]);
+    other(OIDC, "nobody").refused(1, "rp list");
+    other(SPID, "shop").refused(2, "through the federation");
+}
+
+#[test]
+fn another_way_to_authenticate_brings_or_takes_the_secret() {
+    let shell = registered(&[]);
+    let method = |name: &str| rp(&shell, "edit", &["--auth-method", name]).done();
+    assert_eq!(
+        method("client_secret_post").json()["client_secret"],
+        Value::Null
+    );
+    assert_eq!(method("none").json()["client_secret"], Value::Null);
+    rp(&shell, "rotate-secret", &[]).refused(1, "no client secret");
+    let back = method("client_secret_basic");
+    let secret = back.json()["client_secret"].as_str().unwrap().to_owned();
+    assert_eq!(secret.len(), 43);
+    let shown = rp(&shell, "show", &[]).done().out;
+    let trail = shell.run(&["operator", "trail", "--json"]).done().out;
+    assert!(!shown.contains(&secret) && !trail.contains(&secret));
+
+    let key = crate::jose::PrivateKey::generate(crate::jose::KeyKind::P256).unwrap();
+    let jwk = key.public_jwk(crate::jose::KeyUse::Signature, None);
+    let file = shell.write(
+        "keys.json",
+        &serde_json::json!({ "keys": [jwk] }).to_string(),
+    );
+    let words = ["--auth-method", "private_key_jwt", "--jwks-file", &file];
+    rp(&shell, "edit", &words).done();
+    let kid = key.kid();
+    assert!(rp(&shell, "show", &[]).done().out.contains(kid));
+    rp(&shell, "edit", &["--jwks-file", ""]).refused(2, "needs the RP's public keys");
+    rp(
+        &shell,
+        "edit",
+        &["--jwks-file", "", "--auth-method", "none"],
+    )
+    .done();
+    assert!(!rp(&shell, "show", &[]).done().out.contains(kid));
+}

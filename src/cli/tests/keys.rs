@@ -1,0 +1,100 @@
+//! `varco keys`, and what the trail has of it.
+
+use super::*;
+
+fn told(shell: &Shell) -> Vec<Value> {
+    let subject = format!("keys {SPID}");
+    let trail = shell
+        .run(&["operator", "trail", "--subject", &subject, "--json"])
+        .done()
+        .json();
+    trail["entries"].as_array().unwrap().clone()
+}
+
+fn kids(shell: &Shell, state: &str) -> Vec<String> {
+    let list = shell
+        .run(&[
+            "keys", "list", "--issuer", SPID, "--ring", "protocol", "--json",
+        ])
+        .done()
+        .json();
+    let keys = list["keys"].as_array().unwrap().clone();
+    keys.iter()
+        .filter(|key| key["state"] == state)
+        .map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn what_is_done_to_keys_stands_in_the_trail_without_the_keys() {
+    let shell = Shell::new();
+    shell.run(&["keys", "init"]).done();
+    let keys = |words: &[&str]| {
+        let all = [&["keys"], words, &["--issuer", SPID, "--json"]].concat();
+        shell.run(&all)
+    };
+    let made = keys(&["generate", "--kind", "P-256"]).done().json();
+    let due = "2027-03-01T03:00:00Z";
+    let rotated = keys(&["rotate", "--at", due, "--reason", "yearly"])
+        .done()
+        .json();
+    let old = kids(&shell, "current")[0].clone();
+    shell.clock.advance_seconds(400 * 86_400);
+    keys(&["retire", "--kid", &old, "--reason", "  replaced  "]).done();
+
+    let told = told(&shell);
+    let actions: Vec<&str> = told
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(actions, ["keys.retire", "keys.rotate", "keys.generate"]);
+    assert_eq!(told[0]["after"]["reason"], "replaced");
+    assert_eq!(told[0]["after"]["keys"][0]["kid"], old.as_str());
+    assert_eq!(told[1]["after"]["reason"], "yearly");
+    assert_eq!(told[1]["after"]["emergency"], false);
+    assert_eq!(told[1]["after"]["keys"], without_issuer(&rotated));
+    assert_eq!(told[2]["after"]["keys"], without_issuer(&made));
+    assert!(told.iter().all(|entry| entry["via"] == "command line"));
+    let all = serde_json::to_string(&told).unwrap();
+    assert!(!all.contains("PRIVATE") && !all.contains("\"d\""), "{all}");
+}
+
+/// The trail's subject is the issuer.
+fn without_issuer(told: &Value) -> Value {
+    let mut keys = told["keys"].clone();
+    for key in keys.as_array_mut().unwrap() {
+        key.as_object_mut().unwrap().remove("issuer");
+    }
+    keys
+}
+
+#[test]
+fn an_emergency_needs_a_reason_as_at_the_desk() {
+    let shell = Shell::new();
+    shell.run(&["keys", "init"]).done();
+    let before = kids(&shell, "current");
+    let rotate = |more: &[&str]| {
+        let words = [&["keys", "rotate", "--issuer", SPID], more].concat();
+        shell.run(&words)
+    };
+    for reason in [&[][..], &["--reason", ""], &["--reason", "   "]] {
+        let words = [&["--now"], reason].concat();
+        rotate(&words).refused(1, "say why (--reason)");
+        let kid = before[0].as_str();
+        let retire = ["keys", "retire", "--issuer", SPID, "--kid", kid];
+        shell
+            .run(&[&retire[..], &words].concat())
+            .refused(1, "say why (--reason)");
+    }
+    let long = "x".repeat(501);
+    rotate(&["--now", "--reason", &long]).refused(1, "500 characters");
+    rotate(&["--reason", &long]).refused(1, "500 characters");
+    assert_eq!(kids(&shell, "current"), before);
+    assert!(told(&shell).is_empty());
+
+    rotate(&["--now", "--reason", "a key was copied"]).done();
+    let told = told(&shell);
+    assert_eq!(told[0]["after"]["emergency"], true);
+    assert_eq!(told[0]["after"]["reason"], "a key was copied");
+    assert_ne!(kids(&shell, "current"), before);
+}
