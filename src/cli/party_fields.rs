@@ -122,6 +122,7 @@ fn write(draft: &mut Draft, fields: &PartyFields) -> Result<(), Failure> {
             Field::RedirectUris => uris.as_deref(),
             Field::AuthMethod => fields.auth_method.map(AuthMethod::as_str),
             Field::Jwks => jwks.as_deref(),
+            Field::JwksUri => fields.jwks_uri.as_deref(),
             Field::Scope => fields.scope.as_deref(),
             Field::AccessSeconds => fields.access_token_seconds.as_deref(),
             Field::IdTokenSeconds => fields.id_token_seconds.as_deref(),

@@ -147,6 +147,10 @@ pub struct ClientMetadata {
     pub client_uri: Option<String>,
     /// The organisation behind the RP.
     pub organization_name: Option<String>,
+    /// Where an RP that an operator registered publishes its keys: [`RelyingParty::jwks`] is what was found there last. Of
+    /// others the chain's metadata say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     /// The secret before the last rotation, which counts beside the new one for a while.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_secret: Option<PreviousSecret>,

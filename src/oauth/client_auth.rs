@@ -345,8 +345,12 @@ async fn private_key_jwt(
     require_method(&client, "private_key_jwt")?;
     let mut client = client;
     let mut verified = verify(op, &unverified, &client, endpoint);
-    if let Err(JoseError::UnknownKey { .. }) = verified
-        && let Some(fresh) = op.look_up_keys(&client, source).await
+    if let Err(error) = &verified
+        && may_be_a_new_key(error, &client)
+        && let Some(fresh) = op
+            .look_up_keys(&client, source)
+            .await
+            .map_err(ClientAuthError::Client)?
     {
         client = fresh;
         verified = verify(op, &unverified, &client, endpoint);
@@ -364,6 +368,13 @@ async fn private_key_jwt(
         }),
         client,
     })
+}
+
+/// Whether it may have been signed with a key that the RP published since we asked. Where it publishes them at an address of
+/// an operator's registration there may be none yet.
+fn may_be_a_new_key(error: &JoseError, client: &KnownClient) -> bool {
+    let has_none = client.keys.keys().is_empty() && client.metadata().jwks_uri.is_some();
+    has_none || matches!(error, JoseError::UnknownKey { .. })
 }
 
 fn verify(

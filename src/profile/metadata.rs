@@ -44,6 +44,7 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientMetadata, MisshapenMe
         client_uri: lenient_text(members, "client_uri"),
         organization_name: lenient_text(members, "organization_name"),
         // Operators set these, never the RP.
+        jwks_uri: None,
         previous_secret: None,
         lifetimes: ClientLifetimes::default(),
     })

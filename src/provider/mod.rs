@@ -22,7 +22,7 @@ pub use ending_consents::tell_of_ending_consents;
 pub use mail::Letterhead;
 pub use own_marks::MarkKeeper;
 pub use refusals::{Refusals, Refused};
-pub use renewal::{Renewal, Round, renew_all};
+pub use renewal::{Renewal, Round, keys_due, renew_all};
 pub use task::Task;
 pub use tolerances::Tolerance;
 

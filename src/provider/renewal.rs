@@ -31,6 +31,8 @@ use tokio::time::Instant;
 const RENEWAL_SECONDS: i64 = 900;
 /// A revoked mark is noticed within this time.
 const RECHECK_SECONDS: i64 = 3600;
+/// So is a key that is no longer at the address of an RP that an operator registered.
+const KEYS_RECHECK_SECONDS: i64 = 3600;
 /// Rows of an issuer that one round looks at, below each superior.
 const LOOKED_AT: u32 = 1_000;
 /// RPs resolved anew at once, and of these below one superior: who is slow has others wait for him alone.
@@ -288,8 +290,15 @@ impl Provider {
 
     /// When an RP that was just resolved is resolved again; `None` for one that renews itself.
     pub(super) fn schedule(&self, party: &RelyingParty) -> Option<Schedule> {
-        let Origin::Federation(trust) = &party.origin else {
-            return None;
+        let trust = match &party.origin {
+            Origin::Federation(trust) => trust,
+            Origin::Explicit(_) => return None,
+            Origin::Registered => {
+                let spread = Spread::of(&party.issuer, &party.client_id);
+                let half = KEYS_RECHECK_SECONDS / 2;
+                let pause = half + spread.part_of(half);
+                return keys_due(party, party.updated_at.plus_seconds(pause));
+            }
         };
         let resolved_at = party.updated_at;
         let spread = Spread::of(&party.issuer, &party.client_id);
@@ -323,6 +332,22 @@ impl Provider {
     }
 }
 
+/// That the keys of an RP that an operator registered are to be fetched at `due_at`; `None` where they are not elsewhere.
+/// Those of one host take turns, as RPs below one superior do.
+#[must_use]
+pub fn keys_due(party: &RelyingParty, due_at: UtcTime) -> Option<Schedule> {
+    let address = party.metadata.jwks_uri.as_deref()?;
+    let host = url::Url::parse(address).map(|url| url.origin().ascii_serialization());
+    Some(Schedule {
+        issuer: party.issuer.clone(),
+        client_id: party.client_id.clone(),
+        superior: host.unwrap_or_default(),
+        resolved_at: party.updated_at,
+        due_at,
+        marks_due_at: UtcTime(i64::MAX),
+    })
+}
+
 /// A number by which things that happen to begin together are told apart in time: the same at every node.
 pub(super) struct Spread(u32);
 
@@ -349,7 +374,11 @@ impl Spread {
 
 /// Seconds until the next attempt after one more failure.
 fn pause(due: &Due, now: UtcTime) -> i64 {
-    let half = due.expires_at.seconds_since(now).max(0) / 2;
+    let half = match due.expires_at.seconds_since(now) {
+        left @ 1.. => left / 2,
+        // Keys that count no more: nothing hurries.
+        _ => PAUSE_MAX_SECONDS,
+    };
     let doubled = PAUSE_SECONDS << due.failures.min(16);
     doubled.min(PAUSE_MAX_SECONDS).min(half)
 }

@@ -204,7 +204,10 @@ pub fn replace_keys(
     let (issuer, client_id) = (&read.issuer, &read.client_id);
     // Two rows of one second differ in what they say.
     let current = find(conn, issuer, client_id)?;
-    if current.is_none_or(|current| current.origin != read.origin) {
+    let is_another = |current: RelyingParty| {
+        current.origin != read.origin || current.metadata.jwks_uri != read.metadata.jwks_uri
+    };
+    if current.is_none_or(is_another) {
         return Ok(None);
     }
     let replaced = diesel::update(

@@ -42,7 +42,7 @@ pub struct Due {
     pub resolved_at: UtcTime,
     /// When it is resolved again; later than now when only its marks are to be asked about.
     pub due_at: UtcTime,
-    /// The end of its trust chain.
+    /// The end of its trust chain, or of the keys that were found at an address ([`KEYS_SECONDS`]).
     pub expires_at: UtcTime,
     /// How often that failed since it last succeeded.
     pub failures: u32,
@@ -190,6 +190,23 @@ pub fn adopt(
     Ok(())
 }
 
+/// Nothing is asked any more.
+///
+/// # Errors
+/// The database's.
+pub fn delete(
+    conn: &mut DbConn,
+    issuer: &IssuerId,
+    client_id: &ClientId,
+) -> Result<(), StoreError> {
+    diesel::delete(renewal::table.find((issuer.as_str(), client_id.as_str()))).execute(conn)?;
+    Ok(())
+}
+
+/// How long the keys count that were found at the address of an RP that an operator registered: after that they may have
+/// been taken back, and nobody could have told us.
+pub const KEYS_SECONDS: i64 = 86_400;
+
 /// Rows of [`search_due`], whatever is asked for.
 const DUE_MAX: i64 = 20_000;
 
@@ -207,7 +224,7 @@ struct DueRow {
 }
 
 /// An issuer's RPs that are due: on, with a chain that holds now (those whose chain has ended are resolved when they
-/// come again). At most so many below each superior, and all superiors in turn, so that one that hangs fills no answer.
+/// come again) or with keys at an address. At most so many below each superior, and all superiors in turn, so that one that hangs fills no answer.
 /// Below a superior those that did not fail come first, so that no number of dead ones delays them. `marks`: also those
 /// whose marks are to be asked about, which no failure puts off.
 ///
@@ -221,10 +238,11 @@ pub fn search_due(
     per_superior: u32,
 ) -> Result<Vec<Due>, StoreError> {
     let sql = "SELECT issuer, client_id, superior, resolved_at, due_at, expires_at, failures FROM \
-        (SELECT r.issuer, r.client_id, r.superior, r.resolved_at, r.due_at, c.expires_at, r.failures, row_number() \
+        (SELECT r.issuer, r.client_id, r.superior, r.resolved_at, r.due_at, \
+        COALESCE(c.expires_at, r.resolved_at + $7) AS expires_at, r.failures, row_number() \
         OVER (PARTITION BY r.superior ORDER BY r.failures > 0, r.due_at) AS place FROM renewal r \
         JOIN client c ON c.issuer = r.issuer AND c.client_id = r.client_id WHERE r.issuer = $1 \
-        AND (r.due_at <= $2 OR r.marks_due_at <= $3) AND c.origin = $4 AND c.enabled AND c.expires_at > $2) AS due \
+        AND (r.due_at <= $2 OR r.marks_due_at <= $3) AND c.enabled AND (c.origin = $4 AND c.expires_at > $2 OR c.origin = $8)) AS due \
         WHERE place <= $5 ORDER BY place LIMIT $6";
     let marks_due = if marks { now.0 } else { i64::MIN };
     let rows: Vec<DueRow> = on_backend!(conn, c => diesel::sql_query(sql)
@@ -234,6 +252,8 @@ pub fn search_due(
         .bind::<Text, _>(OriginKind::Federation.as_text())
         .bind::<BigInt, _>(i64::from(per_superior))
         .bind::<BigInt, _>(DUE_MAX)
+        .bind::<BigInt, _>(KEYS_SECONDS)
+        .bind::<Text, _>(OriginKind::Registered.as_text())
         .load(c))?;
     Ok(rows.into_iter().map(DueRow::decode).collect())
 }

@@ -79,7 +79,8 @@ impl Draft {
     pub fn of(party: &RelyingParty) -> Self {
         let metadata = &party.metadata;
         let keys = KeySet::from_json(&party.jwks).unwrap_or_default();
-        let jwks = match keys.keys().is_empty() {
+        // What was found at an address is nobody's to edit.
+        let jwks = match keys.keys().is_empty() || metadata.jwks_uri.is_some() {
             true => String::new(),
             false => format!("{:#}", keys.to_json()),
         };
@@ -93,6 +94,7 @@ impl Draft {
                 Field::RedirectUris => metadata.redirect_uris.join("\n"),
                 Field::AuthMethod => own(&metadata.token_endpoint_auth_method),
                 Field::Jwks => jwks.clone(),
+                Field::JwksUri => own(&metadata.jwks_uri),
                 Field::Scope => own(&metadata.scope),
                 Field::AccessSeconds => seconds(metadata.lifetimes.access_token),
                 Field::IdTokenSeconds => seconds(metadata.lifetimes.id_token),
@@ -193,6 +195,7 @@ impl Draft {
             redirect_uris: self.redirect_uris(&mut faults),
             auth_method: self.get(Field::AuthMethod).to_owned(),
             jwks,
+            jwks_uri: self.address(Field::JwksUri, rules, &mut faults),
             scope: self.scope(rules, &mut faults),
             lifetimes: ClientLifetimes {
                 access_token: self.seconds(Field::AccessSeconds, rules, &mut faults),
@@ -211,17 +214,26 @@ impl Draft {
         if !methods.contains(&accepted.auth_method.as_str()) {
             faults.push(Fault::of(Field::AuthMethod, Problem::NotOffered));
         }
-        let no_keys = accepted.jwks.keys().is_empty();
-        let about_keys = faults.iter().any(|fault| fault.field == Field::Jwks);
-        if accepted.auth_method == "private_key_jwt" && no_keys && !about_keys {
-            faults.push(Fault::of(Field::Jwks, Problem::KeysNeeded));
-        }
+        faults.extend(self.about_keys(&faults));
         if faults.is_empty() {
             Ok(accepted)
         } else {
             faults.sort_by_key(|fault| fault.field);
             Err(faults)
         }
+    }
+
+    /// Keys or their address, and one of them where they are needed.
+    fn about_keys(&self, faults: &[Fault]) -> Option<Fault> {
+        let says = |field: Field| !self.get(field).is_empty();
+        if says(Field::Jwks) && says(Field::JwksUri) {
+            return Some(Fault::of(Field::JwksUri, Problem::EitherKeys));
+        }
+        let wrong = |fault: &Fault| matches!(fault.field, Field::Jwks | Field::JwksUri);
+        let needed = self.get(Field::AuthMethod) == "private_key_jwt";
+        let missing = !says(Field::Jwks) && !says(Field::JwksUri);
+        (needed && missing && !faults.iter().any(wrong))
+            .then(|| Fault::of(Field::Jwks, Problem::KeysNeeded))
     }
 
     fn line(&self, field: Field, faults: &mut Vec<Fault>) -> String {
@@ -365,6 +377,7 @@ pub struct Accepted {
     redirect_uris: Vec<String>,
     auth_method: String,
     jwks: KeySet,
+    jwks_uri: Option<String>,
     scope: Option<String>,
     lifetimes: ClientLifetimes,
     logo_uri: Option<String>,
@@ -399,7 +412,12 @@ impl Accepted {
         metadata.logo_uri = self.logo_uri.clone();
         metadata.client_uri = self.client_uri.clone();
         metadata.policy_uri = self.policy_uri.clone();
-        party.jwks = self.jwks.to_json();
+        let moved = metadata.jwks_uri != self.jwks_uri;
+        metadata.jwks_uri = self.jwks_uri.clone();
+        // Keys of another address are not this one's; those of this one stay until it is asked again.
+        if moved || self.jwks_uri.is_none() {
+            party.jwks = self.jwks.to_json();
+        }
     }
 
     /// The row of a new RP, without a secret.
@@ -413,7 +431,7 @@ impl Accepted {
                 grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
                 ..base
             },
-            jwks: Value::Null,
+            jwks: self.jwks.to_json(),
             origin: Origin::Registered,
             enabled: true,
             updated_at: now,

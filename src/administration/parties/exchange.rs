@@ -4,7 +4,9 @@
 //! The members are those of OIDC Registration §2, with `issuer`, `client_id`, `enabled` and `lifetimes` beside them.
 
 use super::field::{Fault, Field, Problem};
-use super::{Accepted, Draft, PartyError, PartyKey, Rules, has_secret, is_client_id, tell};
+use super::{
+    Accepted, Draft, PartyError, PartyKey, Rules, follow_keys, has_secret, is_client_id, tell,
+};
 use crate::clock::UtcTime;
 use crate::jose::{KeyManagementAlgorithm, SignatureAlgorithm};
 use crate::model::{Actor, ClientId, ClientLifetimes, IssuerId, Origin, RelyingParty};
@@ -17,7 +19,7 @@ use std::collections::BTreeSet;
 pub const MOST_ENTRIES: usize = 20_000;
 
 /// Members of an entry beside `client_name#…` and the algorithms.
-const MEMBERS: [&str; 15] = [
+const MEMBERS: [&str; 16] = [
     "issuer",
     "client_id",
     "enabled",
@@ -27,6 +29,7 @@ const MEMBERS: [&str; 15] = [
     "redirect_uris",
     "token_endpoint_auth_method",
     "jwks",
+    "jwks_uri",
     "scope",
     "logo_uri",
     "client_uri",
@@ -70,12 +73,10 @@ pub fn entry(party: &RelyingParty) -> Value {
             .filter(|(name, value)| name != "client_name" && says(value));
         entry.extend(members);
     }
-    if party
-        .jwks
-        .get("keys")
-        .and_then(Value::as_array)
-        .is_some_and(|keys| !keys.is_empty())
-    {
+    let keys = party.jwks.get("keys").and_then(Value::as_array);
+    let has_keys = keys.is_some_and(|keys| !keys.is_empty());
+    // What was found at an address is there.
+    if has_keys && metadata.jwks_uri.is_none() {
         entry.insert("jwks".into(), party.jwks.clone());
     }
     Value::Object(entry)
@@ -265,6 +266,14 @@ fn judge(
         Some(Ok(lifetimes)) => base.lifetimes = lifetimes,
         Some(Err(_)) => faults.push(EntryFault::of("lifetimes", Problem::Misshapen)),
     }
+    base.jwks_uri = match members.get("jwks_uri") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(address)) => Some(address.clone()),
+        Some(_) => {
+            faults.push(EntryFault::of("jwks_uri", Problem::Misshapen));
+            None
+        }
+    };
     choices(members, rules.profile, &mut faults);
     let key = PartyKey {
         issuer: IssuerId::new(issuer),
@@ -359,6 +368,9 @@ fn merged(found: &RelyingParty, ready: &Ready) -> RelyingParty {
         new.metadata.client_secret_sha256 = found.metadata.client_secret_sha256.clone();
         new.metadata.previous_secret = found.metadata.previous_secret.clone();
     }
+    if new.metadata.jwks_uri.is_some() && new.metadata.jwks_uri == found.metadata.jwks_uri {
+        new.jwks = found.jwks.clone();
+    }
     new
 }
 
@@ -381,6 +393,7 @@ pub fn apply(
             let party = ready.accepted.party(key, now);
             let is = Draft::of(&party).to_json();
             client::insert_or_replace(conn, &party, |_| Err::<(), _>(PartyError::Changed))?;
+            follow_keys(conn, None, &party)?;
             tell(conn, actor, ("rp.import", key), (None, Some(is)), now)?;
         }
         (_, Some(before)) => {
@@ -388,6 +401,7 @@ pub fn apply(
                 Ok::<_, PartyError>(merged(&party, ready))
             })?;
             let party = written.ok_or(PartyError::Changed)?;
+            follow_keys(conn, Some(before), &party)?;
             let (was, is) = Draft::of(before).difference(&Draft::of(&party));
             tell(conn, actor, ("rp.import", key), (Some(was), Some(is)), now)?;
         }

@@ -13,6 +13,8 @@ pub enum Field {
     AuthMethod,
     /// A JWKS.
     Jwks,
+    /// Or where it is.
+    JwksUri,
     /// Words; empty: all that the issuer has.
     Scope,
     /// Seconds; empty: the issuer's.
@@ -31,12 +33,13 @@ pub enum Field {
 
 impl Field {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Name,
         Self::Organization,
         Self::RedirectUris,
         Self::AuthMethod,
         Self::Jwks,
+        Self::JwksUri,
         Self::Scope,
         Self::AccessSeconds,
         Self::IdTokenSeconds,
@@ -55,6 +58,7 @@ impl Field {
             Self::RedirectUris => "redirect_uris",
             Self::AuthMethod => "auth_method",
             Self::Jwks => "jwks",
+            Self::JwksUri => "jwks_uri",
             Self::Scope => "scope",
             Self::AccessSeconds => "access_token",
             Self::IdTokenSeconds => "id_token",
@@ -74,6 +78,7 @@ impl Field {
             Self::RedirectUris => "--redirect-uri",
             Self::AuthMethod => "--auth-method",
             Self::Jwks => "--jwks-file",
+            Self::JwksUri => "--jwks-uri",
             Self::Scope => "--scope",
             Self::AccessSeconds => "--access-token-seconds",
             Self::IdTokenSeconds => "--id-token-seconds",
@@ -126,6 +131,8 @@ pub enum Problem {
     NoUsableKey,
     /// `private_key_jwt` without keys.
     KeysNeeded,
+    /// Keys, and the address of others.
+    EitherKeys,
     /// No whole number of seconds in the bounds.
     Seconds,
     /// Not a value of the kind that the member has.
@@ -179,7 +186,14 @@ impl Problem {
                 "has a private key: give the public half only, and use another key from now on",
             ),
             Self::NoUsableKey => ("no_usable_key", "no usable public key"),
-            Self::KeysNeeded => ("keys_needed", "private_key_jwt needs the RP's public keys"),
+            Self::KeysNeeded => (
+                "keys_needed",
+                "private_key_jwt needs the RP's public keys, or their address (--jwks-uri)",
+            ),
+            Self::EitherKeys => (
+                "either_keys",
+                "give the keys or the address where they are, not both",
+            ),
             Self::Seconds => (
                 "seconds",
                 "expected a whole number of seconds, from 30 to the issuer's own lifetime",

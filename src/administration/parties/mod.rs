@@ -20,9 +20,10 @@ use crate::clock::UtcTime;
 use crate::model::{
     Actor, ClientId, ClientMetadata, Deed, IssuerId, Origin, PreviousSecret, RelyingParty,
 };
+use crate::provider::keys_due;
 use crate::random;
 use crate::secret::{self, Secret};
-use crate::store::{DbConn, StoreError, client, client_desk};
+use crate::store::{DbConn, StoreError, client, client_desk, renewal};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
@@ -245,11 +246,16 @@ pub fn register(
     let mut party = accepted.party(key, now);
     let new = has_secret(&party.metadata).then(|| Secret::new(random::token()));
     party.metadata.client_secret_sha256 = new.as_ref().map(hash_of);
+    let mut before = None;
     let replaced = client::insert_or_replace(conn, &party, |current| match current.origin {
-        Origin::Registered if replace => Ok(Draft::of(current).to_json()),
+        Origin::Registered if replace => {
+            before = Some(current.clone());
+            Ok(Draft::of(current).to_json())
+        }
         Origin::Federation(_) | Origin::Explicit(_) if replace => Err(PartyError::NotRegistered),
         Origin::Registered | Origin::Federation(_) | Origin::Explicit(_) => Err(PartyError::Exists),
     })?;
+    follow_keys(conn, before.as_ref(), &party)?;
     let is = Draft::of(&party).to_json();
     tell(conn, actor, ("rp.register", key), (replaced, Some(is)), now)?;
     Ok(new)
@@ -274,7 +280,8 @@ pub fn edit(
     (key, base, wanted): (&PartyKey, &Draft, &Accepted),
     now: UtcTime,
 ) -> Result<Edited, PartyError> {
-    let before = Draft::of(&registered(conn, key)?);
+    let stored = registered(conn, key)?;
+    let before = Draft::of(&stored);
     if before != *base {
         return Ok(Edited::Changed(Box::new(before)));
     }
@@ -306,9 +313,24 @@ pub fn edit(
             conn, key,
         )?))));
     };
+    follow_keys(conn, Some(&stored), &party)?;
     let (was, is) = before.difference(&Draft::of(&party));
     tell(conn, actor, ("rp.edit", key), (Some(was), Some(is)), now)?;
     Ok(Edited::Saved(new_secret))
+}
+
+/// Has the keys of an address asked for by the next round of renewals, and no longer those of one that it left.
+fn follow_keys(
+    conn: &mut DbConn,
+    before: Option<&RelyingParty>,
+    party: &RelyingParty,
+) -> Result<(), StoreError> {
+    let was = before.and_then(|before| before.metadata.jwks_uri.as_ref());
+    match keys_due(party, party.updated_at) {
+        Some(due) if was != party.metadata.jwks_uri.as_ref() => renewal::insert(conn, &due),
+        Some(_) => Ok(()),
+        None => renewal::delete(conn, &party.issuer, &party.client_id),
+    }
 }
 
 fn tell(

@@ -14,7 +14,8 @@ pub fn can_refresh(op: &Provider, party: &RelyingParty) -> bool {
     let is_automatic = op.profile.federation.registration == RegistrationType::Automatic;
     match &party.origin {
         Origin::Federation(_) => is_automatic,
-        Origin::Explicit(_) | Origin::Registered => false,
+        Origin::Explicit(_) => false,
+        Origin::Registered => party.metadata.jwks_uri.is_some(),
     }
 }
 
@@ -26,7 +27,8 @@ pub fn failure(examination: &Examination) -> Option<&ClientError> {
     refusal.or(examination.refusal.as_ref())
 }
 
-/// Resolves an RP's trust chain now. When that fails the old one counts until it ends.
+/// Resolves an RP's trust chain, or fetches the keys of one that an operator registered with their address, now. When that
+/// fails the old ones count until they end.
 ///
 /// # Errors
 /// `Unknown`, `NothingToAsk`, `Busy`. That the RP is refused is no error.

@@ -23,7 +23,7 @@ pub(in crate::cli) enum RpCommand {
     Show(Party),
     /// Explain whether and why a relying party would be accepted, with a conformance report; works without a running server
     Check(CheckParty),
-    /// Resolve its trust chain now; the old one counts until it ends if that fails
+    /// Resolve its trust chain, or fetch its keys, now; the old ones count until they end if that fails
     Refresh(Party),
     /// Refuse a relying party, at every node within two seconds
     Disable(Party),
@@ -126,6 +126,9 @@ pub(in crate::cli) struct PartyFields {
     /// Its public keys, a JWKS
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) jwks_file: Option<OsString>,
+    /// Where it publishes its public keys, instead: https. They are fetched, and again when it signs with a key that is new
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) jwks_uri: Option<String>,
     /// Scopes that it may ask for; without it, all that the issuer has
     #[arg(long)]
     pub(in crate::cli) scope: Option<String>,
@@ -153,7 +156,7 @@ pub(in crate::cli) struct PartyFields {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(in crate::cli) enum AuthMethod {
-    /// A signed assertion; needs --jwks-file
+    /// A signed assertion; needs --jwks-file or --jwks-uri
     PrivateKeyJwt,
     /// The secret in the Authorization header
     #[default]

@@ -135,6 +135,62 @@ fn an_edit_is_judged_as_the_desks_form_is() {
 }
 
 #[test]
+fn the_address_of_keys_stands_in_their_place() {
+    let shell = registered(&[]);
+    let address = "https://shop.example.it/keys";
+    for wrong in [
+        "http://shop.example.it/keys",
+        "/keys",
+        "https://me@shop.example.it/keys",
+    ] {
+        rp(&shell, "edit", &["--jwks-uri", wrong]).refused(2, "--jwks-uri");
+    }
+    let words = ["--auth-method", "private_key_jwt", "--jwks-uri", address];
+    rp(&shell, "edit", &words).done();
+    assert_eq!(metadata(&shell)["jwks_uri"], address);
+    let key = crate::jose::PrivateKey::generate(crate::jose::KeyKind::P256).unwrap();
+    let jwk = key.public_jwk(crate::jose::KeyUse::Signature, None);
+    let file = shell.write(
+        "keys.json",
+        &serde_json::json!({ "keys": [jwk] }).to_string(),
+    );
+    rp(&shell, "edit", &["--jwks-file", &file]).refused(2, "not both");
+
+    let exported = shell.run(&["rp", "export", "--json"]).done().json();
+    let entry = &exported["relying_parties"][0];
+    assert_eq!(entry["jwks_uri"], address);
+    assert_eq!(entry["jwks"], Value::Null, "what is found there is there");
+    let other = Shell::new();
+    let copy = other.write("rps.json", &exported.to_string());
+    other.run(&["rp", "import", &copy]).done();
+    let again = other.run(&["rp", "export", "--json"]).done().json();
+    assert_eq!(again, exported);
+    for (member, value, says) in [
+        (
+            "jwks_uri",
+            serde_json::json!(7),
+            "jwks_uri: a value of another kind",
+        ),
+        (
+            "jwks_uri",
+            serde_json::json!("ftp://shop.example.it/"),
+            "jwks_uri: expected an https",
+        ),
+        ("jwks", serde_json::json!({ "keys": [jwk] }), "not both"),
+    ] {
+        let mut wrong = exported.clone();
+        wrong["relying_parties"][0][member] = value;
+        let file = other.write("wrong.json", &wrong.to_string());
+        let refused = other.run(&["rp", "import", &file]);
+        assert_eq!(refused.status, 1, "{member}");
+        assert!(refused.out.contains(says), "{says}: {}", refused.out);
+    }
+    let words = ["--jwks-uri", "", "--jwks-file", &file];
+    rp(&shell, "edit", &words).done();
+    assert_eq!(metadata(&shell)["jwks_uri"], Value::Null);
+}
+
+#[test]
 fn another_way_to_authenticate_brings_or_takes_the_secret() {
     let shell = registered(&[]);
     let method = |name: &str| rp(&shell, "edit", &["--auth-method", name]).done();

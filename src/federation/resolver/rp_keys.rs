@@ -4,7 +4,7 @@ use super::{Resolved, Resolver, TrustSettings};
 use crate::federation::entity_id::EntityId;
 use crate::federation::entity_statement::{STATEMENT_MAX_BYTES, StatementFault};
 use crate::federation::error::{Defect, DocumentKind, TrustError};
-use crate::federation::evaluation::{Check, DocumentRead, Recorder};
+use crate::federation::evaluation::{Check, DocumentRead, Evaluation, Recorder};
 use crate::federation::examiner::Examiner;
 use crate::federation::fetch::{FetchFact, Lane};
 use crate::jose::{
@@ -88,7 +88,11 @@ impl Resolver {
         let address = |member: &str| metadata.get(member).and_then(Value::as_str);
         if let Some(url) = address("signed_jwks_uri") {
             let text = self
-                .fetch_keys((examiner, lane), subject, ("signed_jwks_uri", url))
+                .fetch_keys(
+                    (&examiner.recorder, lane),
+                    subject.as_str(),
+                    ("signed_jwks_uri", url),
+                )
                 .await?;
             let moment = examiner.moment.of_subject();
             let expected = Expectations {
@@ -123,12 +127,8 @@ impl Resolver {
             });
         }
         if let Some(url) = address("jwks_uri") {
-            let text = self
-                .fetch_keys((examiner, lane), subject, ("jwks_uri", url))
-                .await?;
-            let keys = KeySet::from_slice(text.as_bytes()).map_err(|e| e.to_string());
-            let keys = keys.and_then(usable);
-            return keys.map_err(|fact| failed("jwks_uri", format!("{url}: {fact}")));
+            let look = (&examiner.recorder, lane);
+            return self.keys_at(look, subject.as_str(), url).await;
         }
         Err(failed(
             "jwks",
@@ -136,22 +136,53 @@ impl Resolver {
         ))
     }
 
+    /// The keys at the address that an operator wrote down for a relying party of no federation (OIDC Registration §2), and
+    /// how they were come by. The same network, the same limits.
+    ///
+    /// # Errors
+    /// `TrustError::RpKeys`; `Busy`.
+    pub async fn fetch_registered_keys(
+        &self,
+        client_id: &str,
+        url: &str,
+    ) -> (Result<KeySet, TrustError>, Evaluation) {
+        let recorder = Recorder::writing();
+        let keys = self.keys_at((&recorder, Lane::Known), client_id, url).await;
+        (keys, recorder.taken())
+    }
+
+    async fn keys_at(
+        &self,
+        look: (&Recorder, Lane),
+        subject: &str,
+        url: &str,
+    ) -> Result<KeySet, TrustError> {
+        let text = self.fetch_keys(look, subject, ("jwks_uri", url)).await?;
+        let keys = KeySet::from_slice(text.as_bytes()).map_err(|error| error.to_string());
+        keys.and_then(usable).map_err(|fact| TrustError::RpKeys {
+            subject: subject.to_owned(),
+            member: "jwks_uri",
+            fact: format!("{url}: {fact}"),
+            cause: None,
+            temporary: false,
+        })
+    }
+
     async fn fetch_keys(
         &self,
-        (examiner, lane): (&Examiner, Lane),
-        subject: &EntityId,
+        (recorder, lane): (&Recorder, Lane),
+        subject: &str,
         (member, url): (&'static str, &str),
     ) -> Result<String, TrustError> {
         let _running = self.inner.running.start(&self.inner.limits, lane)?;
         let what = fmt::from_fn(|f| write!(f, "{member} of {subject}"));
-        let lane = (lane, &examiner.recorder);
-        let fetched = self.inner.document(lane, &what, url).await;
+        let fetched = self.inner.document((lane, recorder), &what, url).await;
         fetched
             .map(|document| document.text)
             .map_err(|error| match error.fact {
                 FetchFact::Busy => TrustError::Busy,
                 _ => TrustError::RpKeys {
-                    subject: subject.to_string(),
+                    subject: subject.to_owned(),
                     member,
                     temporary: error.fact.is_temporary(),
                     cause: error.fact.cause(),

@@ -190,7 +190,10 @@ async fn signed(
     let mut verified = authenticate(op, &unverified, &client);
     if let Err(JoseError::UnknownKey { .. }) = verified
         && !provisional
-        && let Some(fresh) = op.look_up_keys(&client, source).await
+        && let Some(fresh) = op
+            .look_up_keys(&client, source)
+            .await
+            .map_err(|error| about(Fact::Client(error)))?
     {
         client = fresh;
         verified = authenticate(op, &unverified, &client);

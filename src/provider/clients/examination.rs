@@ -8,6 +8,7 @@
 //!         else as fresh, with the resolver's caches        └─ a refusal is remembered for half a minute
 //! ```
 
+use super::key_look_up::registered_address;
 use super::memory::REFUSED;
 use super::registration::trust_of;
 use super::{ClientError, Provider};
@@ -120,6 +121,9 @@ impl Provider {
         seen.known = row.as_ref().map(KnownRow::of);
         let row = match row {
             Some(row) if self.decides(&row, recheck) => return self.look_at_row(row, seen),
+            Some(row) if matches!(row.origin, Origin::Registered) => {
+                return self.look_at_keys(row, seen).await;
+            }
             row => row,
         };
         let resolves = self.profile.federation.registration == RegistrationType::Automatic;
@@ -146,9 +150,33 @@ impl Provider {
     /// Whether nobody else is asked: a login is answered from this row alone.
     fn decides(&self, row: &RelyingParty, recheck: Recheck) -> bool {
         match (&row.origin, recheck) {
-            (Origin::Registered, _) | (Origin::Explicit(_), Recheck::Cached) => true,
+            (Origin::Registered, Recheck::Fresh) => registered_address(row).is_none(),
+            (Origin::Registered | Origin::Explicit(_), Recheck::Cached) => true,
             (Origin::Federation(_), Recheck::Cached) => !row.enabled || self.counts(row),
             (Origin::Federation(_) | Origin::Explicit(_), Recheck::Fresh) => false,
+        }
+    }
+
+    /// One that an operator registered, whose keys are at an address: they are fetched; until that works those count that
+    /// were found before.
+    async fn look_at_keys(&self, row: RelyingParty, seen: &mut Seen) -> Result<(), ClientError> {
+        let (found, evaluation) = self.ask_registered(&row).await;
+        let (row, failure) = match found {
+            Ok(known) => (known.party.clone(), None),
+            Err(error) => (row, Some(error)),
+        };
+        let has_none = self.decode(row.clone())?.keys.keys().is_empty();
+        let judged = self.look_at_row(row, seen);
+        seen.evaluation.fetches = evaluation.fetches;
+        match failure {
+            // Our own outage, or the operator's switch, is no matter of keys.
+            Some(ours @ ClientError::Store(_)) => Err(ours),
+            Some(error) if judged.is_ok() && has_none => Err(error),
+            Some(error) if judged.is_ok() => {
+                seen.renewal_refusal = Some(error);
+                Ok(())
+            }
+            Some(_) | None => judged,
         }
     }
 

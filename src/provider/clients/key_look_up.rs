@@ -12,17 +12,19 @@
 //! - **All together**: 32 look-ups, then four a second, four at a time. Only many machines at once get that far; then RPs
 //!   that change their keys wait for theirs, and are found at the latest when their chain is renewed.
 //!
+//! So is one that an operator registered with the address of its keys (OIDC Registration §2): there is no chain, and why the
+//! address could not be asked is said to whoever signs with a key that is not known. Otherwise:
 //! An RP whose keys are at an address of their own (`jwks_uri`, `signed_jwks_uri`) is asked there only: one fetch. When that
 //! finds nothing, the next look-up resolves the chain: the RP may have moved its keys. All of it runs in the known lane.
 //! A request that is signed with a known key never waits for any of this; an RP that publishes a key before it signs with
 //! it is never refused at all.
 
 use super::{ClientError, KnownClient};
-use crate::federation::{EntityId, KeyOwner, Lane, Network, Source};
+use crate::federation::{EntityId, Evaluation, KeyOwner, Lane, Network, Source};
 use crate::jose::{KeySet, Unverified};
 use crate::model::{ClientId, Origin, RelyingParty, ResolvedTrust};
 use crate::provider::Provider;
-use crate::store::client;
+use crate::store::{client, renewal};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -62,12 +64,14 @@ pub(in crate::provider) struct KeyLookUps {
 }
 
 /// One RP's look-ups; locked while one is under way.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 struct Turn {
     /// Those in a row that found nothing new.
     fruitless: u32,
     /// By [`crate::clock::Clock::elapsed`], as all times here: a clock that is set back must not make a pause longer.
     next_at: Duration,
+    /// Why the last one could not be had, of an RP whose keys are all at one address.
+    failure: Option<ClientError>,
 }
 
 struct Budget {
@@ -128,6 +132,7 @@ impl Turn {
     }
 
     fn found(&mut self, now: Duration) {
+        self.failure = None;
         self.fruitless = 0;
         self.next_at = now.saturating_add(FIRST_PAUSE);
     }
@@ -200,12 +205,21 @@ fn is_inline(trust: &ResolvedTrust) -> bool {
     relying_party(trust).is_none_or(|members| members.contains_key("jwks"))
 }
 
-/// Whether an RP cannot change its keys without registering anew: it registered explicitly, and the keys themselves.
-fn is_fixed(origin: &Origin) -> bool {
-    match origin {
+/// Whether an RP cannot change its keys without registering anew: it registered explicitly, and the keys themselves; or an
+/// operator wrote them down.
+fn is_fixed(party: &RelyingParty) -> bool {
+    match &party.origin {
         Origin::Explicit(trust) => is_inline(trust),
         Origin::Federation(_) => false,
-        Origin::Registered => true,
+        Origin::Registered => registered_address(party).is_none(),
+    }
+}
+
+/// Where the keys are of an RP that an operator registered.
+pub(super) fn registered_address(party: &RelyingParty) -> Option<&str> {
+    match party.origin {
+        Origin::Registered => party.metadata.jwks_uri.as_deref(),
+        Origin::Federation(_) | Origin::Explicit(_) => None,
     }
 }
 
@@ -216,18 +230,43 @@ fn relying_party(trust: &ResolvedTrust) -> Option<&Map<String, Value>> {
 impl Provider {
     /// The RP with other keys than `known` has, when it changed them: because somebody at `source` signed with a key that
     /// `known` does not have. `None`: nothing new was found, or it was not the time to look.
+    ///
+    /// # Errors
+    /// Why the address could not be asked at which an RP that an operator registered has its keys, now or just before: what
+    /// `known` lacks may be there.
     pub async fn look_up_keys(
         &self,
         known: &KnownClient,
         source: Source,
-    ) -> Option<Arc<KnownClient>> {
-        if is_fixed(&known.party.origin) {
-            return None;
+    ) -> Result<Option<Arc<KnownClient>>, ClientError> {
+        if is_fixed(&known.party) {
+            return Ok(None);
         }
         let turn = self.key_look_ups.turn(known.id());
         let deadline = Instant::now() + LONGEST_WAIT;
-        let mut turn = timeout_at(deadline, turn.lock()).await.ok()?;
-        let is_new = |client: &Arc<KnownClient>| client.party.jwks != known.party.jwks;
+        let Ok(mut turn) = timeout_at(deadline, turn.lock()).await else {
+            return Ok(None);
+        };
+        match self
+            .look_up_in_turn(known, (source, deadline), &mut turn)
+            .await
+        {
+            Some(found) => Ok(Some(found)),
+            None => turn.failure.clone().map_or(Ok(None), Err),
+        }
+    }
+
+    async fn look_up_in_turn(
+        &self,
+        known: &KnownClient,
+        (source, deadline): (Source, Instant),
+        turn: &mut Turn,
+    ) -> Option<Arc<KnownClient>> {
+        let is_new = |client: &Arc<KnownClient>| {
+            // The same ones count again, where they had not been asked for too long.
+            let had_none = known.keys.keys().is_empty() && !client.keys.keys().is_empty();
+            had_none || client.party.jwks != known.party.jwks
+        };
         // Whoever had the turn before, or another node, may have found them.
         let current = self
             .clients
@@ -248,10 +287,16 @@ impl Provider {
         let party = current
             .as_ref()
             .map_or(&known.party, |current| &current.party);
-        let trust = party.origin.trust()?;
-        let found = match Place::of(&party.origin, trust, &turn) {
-            Place::Address => self.ask_for_keys(party, trust).await,
-            Place::Chain => self.renew(known.id()).await,
+        let found = match party.origin.trust() {
+            None => {
+                let (found, _) = self.ask_registered(party).await;
+                turn.failure = found.as_ref().err().cloned();
+                found
+            }
+            Some(trust) => match Place::of(&party.origin, trust, turn) {
+                Place::Address => self.ask_for_keys(party, trust).await,
+                Place::Chain => self.renew(known.id()).await,
+            },
         };
         let found = found.ok().filter(is_new)?;
         turn.found(now);
@@ -282,12 +327,50 @@ impl Provider {
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let facts = self.facts(party.metadata.clone(), keys);
         self.judged(&facts)?;
-        let (read, jwks, now) = (party.clone(), facts.keys.to_json(), self.now());
+        self.replace_keys(party, &facts.keys).await
+    }
+
+    /// The keys at the address that an operator wrote down, and how they were come by.
+    pub(super) async fn ask_registered(
+        &self,
+        party: &RelyingParty,
+    ) -> (Result<Arc<KnownClient>, ClientError>, Evaluation) {
+        let Some(url) = registered_address(party) else {
+            return (Err(ClientError::Unknown), Evaluation::default());
+        };
+        let resolver = &self.shared.resolver;
+        let (keys, evaluation) = resolver
+            .fetch_registered_keys(party.client_id.as_str(), url)
+            .await;
+        let found = match keys {
+            Ok(keys) => self.replace_keys(party, &keys).await,
+            Err(error) => Err(ClientError::Trust(Arc::new(error))),
+        };
+        (found, evaluation)
+    }
+
+    async fn replace_keys(
+        &self,
+        party: &RelyingParty,
+        keys: &KeySet,
+    ) -> Result<Arc<KnownClient>, ClientError> {
+        let (read, jwks, now) = (party.clone(), keys.to_json(), self.now());
         let read_at = self.shared.clock.elapsed();
+        let next = self.schedule(&RelyingParty {
+            updated_at: now,
+            ..party.clone()
+        });
+        let is_registered = matches!(party.origin, Origin::Registered);
         let stored: Result<Option<RelyingParty>, ClientError> = self
             .shared
             .store
-            .write(move |tx| Ok(client::replace_keys(tx, &read, &jwks, now)?))
+            .write(move |tx| {
+                let stored = client::replace_keys(tx, &read, &jwks, now)?;
+                if let (Some(_), Some(next), true) = (&stored, &next, is_registered) {
+                    renewal::insert(tx, next)?;
+                }
+                Ok(stored)
+            })
             .await;
         match stored? {
             Some(stored) => self.remember(stored, read_at).await,

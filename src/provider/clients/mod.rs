@@ -29,7 +29,9 @@ use crate::federation::{EntityId, Lane, Resolved, Source, TrustSettings};
 use crate::jose::{KeySet, SignatureAlgorithm};
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
 use crate::profile::{Profile, RegistrationType};
-use crate::store::{client, renewal};
+use crate::store::client;
+use crate::store::renewal::{self, KEYS_SECONDS};
+use key_look_up::registered_address;
 use registration::times_of;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -276,11 +278,17 @@ impl Provider {
         self.remember(stored, read_at).await.map(drop)
     }
 
-    /// As [`Provider::discover`], for an RP that is known: in lanes that strangers cannot block.
+    /// As [`Provider::discover`], for an RP that is known: in lanes that strangers cannot block. Of one that an operator
+    /// registered the keys are fetched, where they are at an address.
     ///
     /// # Errors
     /// The link, mark, policy or rule that fails; the old chain stays.
     pub async fn renew(&self, client_id: &ClientId) -> Result<Arc<KnownClient>, ClientError> {
+        if self.profile.federation.registration == RegistrationType::Explicit {
+            let row = self.find_row(client_id).await?;
+            let (found, _) = self.ask_registered(&row.ok_or(ClientError::Unknown)?).await;
+            return found;
+        }
         let (trust, subject) = self.subject(client_id)?;
         let resolved = self
             .shared
@@ -405,8 +413,12 @@ impl Provider {
     }
 
     fn decode(&self, party: RelyingParty) -> Result<KnownClient, ClientError> {
-        let keys =
+        let mut keys =
             KeySet::from_json(&party.jwks).map_err(|error| ClientError::Keys(Arc::new(error)))?;
+        let end = party.updated_at.plus_seconds(KEYS_SECONDS);
+        if registered_address(&party).is_some() && end <= self.now() {
+            keys = KeySet::default();
+        }
         Ok(KnownClient {
             tolerance: self.tolerance(&party.client_id),
             keys,

@@ -69,7 +69,7 @@ fn actions(texts: Texts, enabled: bool) -> RpActionsView {
         change_url: "/admin/rps/change",
         disable_url: ask("disable").filter(|_| enabled),
         enable: !enabled,
-        refresh: enabled,
+        refresh: enabled.then(|| texts.of("Renew the chain now")),
         revoke_url: ask("revoke"),
         edit_url: ask("edit"),
         secret_url: ask("secret"),
@@ -172,6 +172,7 @@ fn form(texts: Texts, is_new: bool, wrong: bool) -> RpFormPage {
         auth_method: field(),
         methods: options(texts),
         jwks: field(),
+        jwks_uri: field(),
         scope: field(),
         scopes: ["openid", "profile", "email"]
             .map(|name| ScopeView {

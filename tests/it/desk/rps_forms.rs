@@ -34,13 +34,14 @@ fn value(page: &Answer, id: &str) -> String {
 }
 
 /// The form of a page, filled in as it stands and with changes.
-fn filled(page: &Answer, action: &str, changes: &[(&str, &str)]) -> Form {
+pub fn filled(page: &Answer, action: &str, changes: &[(&str, &str)]) -> Form {
     let mut form = page.form(action);
     for id in [
         "name",
         "organization_name",
         "redirect_uris",
         "jwks",
+        "jwks_uri",
         "access_token",
         "id_token",
         "refresh_token",
@@ -180,6 +181,8 @@ async fn every_field_says_what_is_wrong_and_keeps_what_was_typed() {
         ),
         ("jwks", "no keys", "JWKS"),
         ("jwks", &leaked, "chiave privata"),
+        ("jwks_uri", "http://shop.example/keys", "https"),
+        ("jwks_uri", "https://me@shop.example/keys", "chiocciola"),
         ("access_token", "999999999", "numero intero di secondi"),
         ("id_token", "1.5", "numero intero di secondi"),
         ("refresh_token", "-1", "numero intero di secondi"),

@@ -91,7 +91,7 @@ async fn ten_megabytes_are_refused_before_they_are_read() {
 async fn the_command_that_searches_answers_the_same() {
     let world = World::start();
     for (what, text) in hostile() {
-        let said = world.varco_reading(&["session", "find", "-"], &text);
+        let said = world.command_reading(&["session", "find", "-"], &text);
         assert_eq!(said.status, 1, "{what}: {}", said.err);
         assert!(
             said.err.contains("nothing was found"),
@@ -102,6 +102,6 @@ async fn the_command_that_searches_answers_the_same() {
     }
     let much = "x".repeat(10 << 20);
     world
-        .varco_reading(&["session", "find", "-"], &much)
+        .command_reading(&["session", "find", "-"], &much)
         .refused(1, "nothing was found");
 }

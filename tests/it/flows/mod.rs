@@ -25,6 +25,8 @@ mod login;
 mod oidc;
 mod refresh;
 mod registered_algorithms;
+mod registered_keys;
+mod registered_keys_attacks;
 mod revocation;
 mod second_factor;
 mod second_factor_attacks;

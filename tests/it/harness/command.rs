@@ -65,18 +65,18 @@ impl World {
     }
 
     /// Runs a command.
-    pub fn varco(&self, words: &[&str]) -> Said {
-        self.varco_reading(words, "")
+    pub fn command(&self, words: &[&str]) -> Said {
+        self.command_reading(words, "")
     }
 
     /// Runs a command that reads standard input.
-    pub fn varco_reading(&self, words: &[&str], input: &str) -> Said {
+    pub fn command_reading(&self, words: &[&str], input: &str) -> Said {
         let (config, clock, words) = self.order(words);
         run(config, &clock, words, input)
     }
 
     /// Runs a command that asks others over HTTP, which has a runtime of its own.
-    pub async fn varco_asking(&self, words: &[&str]) -> Said {
+    pub async fn command_asking(&self, words: &[&str]) -> Said {
         let (config, clock, words) = self.order(words);
         let asked = tokio::task::spawn_blocking(move || run(config, &clock, words, ""));
         asked.await.unwrap()

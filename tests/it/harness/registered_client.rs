@@ -43,7 +43,7 @@ impl World {
             method,
         ];
         words.extend(more);
-        let answer = self.varco(&words).done();
+        let answer = self.command(&words).done();
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         Client {
             id: text("client_id"),

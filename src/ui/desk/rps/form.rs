@@ -257,6 +257,7 @@ fn page(desk: &Desk<'_>, op: &Arc<Provider>, status: u16, shown: Shown) -> Outco
             })
             .collect(),
         jwks: field(PartyField::Jwks),
+        jwks_uri: field(PartyField::JwksUri),
         scope: field(PartyField::Scope),
         scopes: rules
             .profile

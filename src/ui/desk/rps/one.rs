@@ -86,6 +86,7 @@ fn facts(desk: &Desk<'_>, wanted: &Wanted) -> Vec<OutcomeView> {
         "desk-rp-field-auth_method",
         metadata.token_endpoint_auth_method.clone(),
     );
+    fact("desk-rp-field-jwks_uri", metadata.jwks_uri.clone());
     fact("desk-rp-field-scope", metadata.scope.clone());
     let seconds = |value: Option<i64>| value.map(|seconds| seconds.to_string());
     fact(
@@ -169,7 +170,12 @@ fn actions(desk: &Desk<'_>, wanted: &Wanted) -> RpActionsView {
         change_url: CHANGE,
         disable_url: (may && wanted.party.enabled).then(|| confirm("disable")),
         enable: may && !wanted.party.enabled,
-        refresh: may && resolves && wanted.party.enabled,
+        refresh: (may && resolves && wanted.party.enabled).then(|| {
+            desk.text(match registered {
+                true => "desk-rp-fetch-keys",
+                false => "desk-rp-refresh",
+            })
+        }),
         revoke_url: may.then(|| confirm("revoke")),
         edit_url: (may && registered).then(|| wanted.link(EDIT, &[])),
         secret_url: (may && registered && has_secret(&wanted.party.metadata))

@@ -123,8 +123,8 @@ pub struct RpActionsView {
     pub disable_url: Option<String>,
     /// It is accepted again: a form.
     pub enable: bool,
-    /// The chain is resolved anew: a form.
-    pub refresh: bool,
+    /// Others are asked anew, a form: what its button says.
+    pub refresh: Option<String>,
     /// Asks before what people allowed it is revoked.
     pub revoke_url: Option<String>,
     /// The form with what it is.
@@ -259,6 +259,8 @@ pub struct RpFormPage {
     pub methods: Vec<OptionView>,
     /// A field.
     pub jwks: Field,
+    /// A field.
+    pub jwks_uri: Field,
     /// A field.
     pub scope: Field,
     /// The scopes that the issuer has.
