@@ -22,6 +22,7 @@ mod seed;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod tolerance;
 mod users;
 
 pub use arguments::{DemoOptions, Superior, TaCommand};

@@ -3,7 +3,7 @@
 use super::arguments::parties::{Party, RpCommand};
 use super::output::{Output, one_line};
 use super::party_fields::{edit, register, tell_secret};
-use super::{Done, Failure, World, check, party_files};
+use super::{Done, Failure, World, check, party_files, tolerance};
 use crate::administration::parties::{self, PartyError, PartyKey, REVOKED_AT_ONCE};
 use crate::config::IssuerSettings;
 use crate::model::{ClientId, IssuerId, Origin, RelyingParty};
@@ -29,6 +29,15 @@ pub(super) fn run(world: &World, command: RpCommand, output: &mut Output) -> Don
             party,
             overlap_seconds,
         } => rotate(world, &party, overlap_seconds, output),
+        RpCommand::Tolerate {
+            party,
+            clock_leeway_seconds,
+            missing_exp,
+            userinfo_content_type,
+        } => {
+            let texts = [clock_leeway_seconds, missing_exp, userinfo_content_type];
+            tolerance::run(world, &party, &texts, output)
+        }
         RpCommand::Delete(party) => delete(world, &party, output),
         RpCommand::Export { issuer } => party_files::export(world, issuer.as_deref(), output),
         RpCommand::Import {

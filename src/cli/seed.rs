@@ -11,8 +11,8 @@ use crate::clock::UtcTime;
 use crate::model::{
     Account, AccountId, AuthorizationCode, AuthorizationRequest, ClientId, ClientMetadata,
     CodeHash, CodeState, Destination, Grant, GrantId, IssuerId, LoginEvent, Method, Methods,
-    Origin, Prompt, Refusal, RelyingParty, ResolvedTrust, ResponseMode, Session, SessionId, Token,
-    TokenId, TokenKind, TokenState,
+    Origin, Prompt, Refusal, RelyingParty, ResolvedTrust, ResponseMode, RpToleranceOverride,
+    Session, SessionId, Token, TokenId, TokenKind, TokenState,
 };
 use crate::profile::Profile;
 use crate::store::login_count::{self, CountRow, LoginResult, Span};
@@ -132,6 +132,7 @@ impl Plan {
             jwks: json!({ "keys": [] }),
             origin: Origin::Federation(trust),
             enabled: !dice.chance(1),
+            tolerance: RpToleranceOverride::default(),
             updated_at: resolved_at,
         })
     }

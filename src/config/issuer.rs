@@ -5,10 +5,10 @@ use super::external::external_method;
 use super::read::{Value, Values};
 use super::settings::{
     Branding, ClientCertificateSettings, Enrolment, FiscalNumberFrom, IssuerSettings, Lifetimes,
-    ProfileName, ResolveResponseType, RpTolerance, RpToleranceOverride, TrustMarkStatus,
+    ProfileName, ResolveResponseType, RpTolerance, TrustMarkStatus,
 };
 use super::trust::{read_small_file, trust_anchors, trust_marks};
-use crate::model::{Method, UserinfoContentType};
+use crate::model::{Method, RpToleranceOverride, UserinfoContentType};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use url::{Host, Url};

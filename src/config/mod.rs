@@ -34,8 +34,8 @@ pub use problem::{ConfigError, Problem};
 pub use settings::{
     Branding, ClientCertificateSettings, Enrolment, ExternalMethodSettings, FiscalNumberFrom,
     ForwardedHeader, IssuerSettings, Lifetimes, MailDelivery, MailSettings, ProfileName,
-    ResolveResponseType, RpTolerance, RpToleranceOverride, ServerSettings, SmtpSecurity,
-    SmtpSettings, ThrottleSettings, TlsSettings, TrustAnchorSettings, TrustMarkStatus,
+    ResolveResponseType, RpTolerance, ServerSettings, SmtpSecurity, SmtpSettings, ThrottleSettings,
+    TlsSettings, TrustAnchorSettings, TrustMarkStatus,
 };
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! What the configuration becomes: one struct per concern.
 
-use crate::model::{Method, UserinfoContentType};
+use crate::model::{Method, RpToleranceOverride, UserinfoContentType};
 use crate::profile::Profile;
 use crate::secret::Secret;
 use crate::store::{DatabaseSettings, SqliteSynchronous};
@@ -269,21 +269,11 @@ pub struct IssuerSettings {
 }
 
 impl IssuerSettings {
-    /// What is tolerated of one RP: the issuer's tolerance with what was set for this RP.
+    /// What the configuration tolerates of one RP: the issuer's tolerance with what was set for this RP.
     #[must_use]
     pub fn tolerance_for(&self, client_id: &str) -> RpTolerance {
-        let general = self.rp_tolerance;
-        self.rp_tolerances
-            .get(client_id)
-            .map_or(general, |special| RpTolerance {
-                clock_leeway_seconds: special
-                    .clock_leeway_seconds
-                    .unwrap_or(general.clock_leeway_seconds),
-                missing_exp: special.missing_exp.unwrap_or(general.missing_exp),
-                userinfo_content_type: special
-                    .userinfo_content_type
-                    .unwrap_or(general.userinfo_content_type),
-            })
+        let special = self.rp_tolerances.get(client_id);
+        special.map_or(self.rp_tolerance, |own| self.rp_tolerance.with(own))
     }
 
     /// Whether the issuer is in a federation: where its profile asks for that, or a trust anchor is named.
@@ -392,15 +382,20 @@ pub struct RpTolerance {
     pub userinfo_content_type: UserinfoContentType,
 }
 
-/// What is set for one RP; absent: as for the issuer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RpToleranceOverride {
-    /// As in [`RpTolerance`].
-    pub clock_leeway_seconds: Option<i64>,
-    /// As in [`RpTolerance`].
-    pub missing_exp: Option<bool>,
-    /// As in [`RpTolerance`].
-    pub userinfo_content_type: Option<UserinfoContentType>,
+impl RpTolerance {
+    /// With what is set for one RP.
+    #[must_use]
+    pub fn with(self, own: &RpToleranceOverride) -> Self {
+        Self {
+            clock_leeway_seconds: own
+                .clock_leeway_seconds
+                .unwrap_or(self.clock_leeway_seconds),
+            missing_exp: own.missing_exp.unwrap_or(self.missing_exp),
+            userinfo_content_type: own
+                .userinfo_content_type
+                .unwrap_or(self.userinfo_content_type),
+        }
+    }
 }
 
 /// Seconds.

@@ -20,6 +20,8 @@ pub struct RelyingParty {
     pub origin: Origin,
     /// An operator may switch an RP off.
     pub enabled: bool,
+    /// What an operator tolerates of it, beyond the configuration.
+    pub tolerance: RpToleranceOverride,
     /// When this was last written.
     pub updated_at: UtcTime,
 }
@@ -88,6 +90,32 @@ pub enum UserinfoContentType {
     /// `application/jose`, of the older Italian text.
     #[serde(rename = "application/jose")]
     Jose,
+}
+
+impl UserinfoContentType {
+    /// On the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "application/jwt",
+            Self::Jose => "application/jose",
+        }
+    }
+}
+
+/// What is tolerated of one RP (SPID/CIE FE-12); absent: as for the issuer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RpToleranceOverride {
+    /// How far its clock may be off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_leeway_seconds: Option<i64>,
+    /// A request object without `exp` counts until `iat` + 300 s (SPID/CIE AZ-4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing_exp: Option<bool>,
+    /// Media type of userinfo (SPID/CIE UI-2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_content_type: Option<UserinfoContentType>,
 }
 
 /// A pair of JWE algorithms, as JOSE names.

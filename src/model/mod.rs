@@ -28,7 +28,7 @@ pub use authorization_request::{
 };
 pub use client::{
     ClientLifetimes, ClientMetadata, EncryptionChoice, KeptTrustMark, Origin, PreviousSecret,
-    RelyingParty, ResolvedTrust, UserinfoContentType,
+    RelyingParty, ResolvedTrust, RpToleranceOverride, UserinfoContentType,
 };
 pub use error_code::ErrorCode;
 pub use external_login::{ExternalLogin, ExternalState, ExternalTrouble};

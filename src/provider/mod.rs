@@ -32,7 +32,7 @@ use crate::config::{IssuerSettings, ServerSettings};
 use crate::federation::{EntityId, Resolver, TrustAnchor, TrustMarkStatus, TrustSettings};
 use crate::jose::{KeyEncryptionKey, KeySet};
 use crate::keys::{self, KeyError, Rings};
-use crate::model::{ClientId, InteractionId, IssuerId, OwnTrustMark};
+use crate::model::{ClientId, InteractionId, IssuerId, OwnTrustMark, RpToleranceOverride};
 use crate::profile::{Path, Profile};
 use crate::store::Store;
 use arc_swap::ArcSwap;
@@ -236,10 +236,14 @@ impl Provider {
         format!("{}.{short}", self.cookie_name())
     }
 
-    /// Tolerances for an RP (SPID/CIE FE-12).
+    /// What is tolerated of an RP (SPID/CIE FE-12): what an operator set for it, else the configuration's.
     #[must_use]
-    pub fn tolerance(&self, client_id: &ClientId) -> crate::config::RpTolerance {
-        self.settings.tolerance_for(client_id.as_str())
+    pub fn tolerance(
+        &self,
+        client_id: &ClientId,
+        own: &RpToleranceOverride,
+    ) -> crate::config::RpTolerance {
+        self.settings.tolerance_for(client_id.as_str()).with(own)
     }
 }
 

@@ -13,7 +13,7 @@ use super::renewal::Due;
 use super::schema::{client, renewal};
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
-use crate::model::{ClientId, IssuerId, Origin, RelyingParty};
+use crate::model::{ClientId, IssuerId, Origin, RelyingParty, RpToleranceOverride};
 use diesel::prelude::*;
 
 /// [`Origin`] without its data.
@@ -37,6 +37,7 @@ struct ClientRow {
     trust: Option<String>,
     enabled: bool,
     updated_at: i64,
+    tolerance: Option<String>,
 }
 
 impl ClientRow {
@@ -61,6 +62,10 @@ impl ClientRow {
             issuer: IssuerId::new(self.issuer),
             client_id: ClientId::new(self.client_id),
             enabled: self.enabled,
+            tolerance: match &self.tolerance {
+                Some(text) => row.json("tolerance", text)?,
+                None => RpToleranceOverride::default(),
+            },
             updated_at: UtcTime(self.updated_at),
         })
     }
@@ -119,7 +124,35 @@ pub fn find(
         .transpose()
 }
 
-/// Adds or replaces an RP. One that is there keeps `enabled` as the operator set it, whatever `party` says; returns it.
+/// What an operator tolerates of an RP; nothing beyond the configuration of one that is not known.
+///
+/// # Errors
+/// The database's.
+pub fn find_tolerance(
+    conn: &mut DbConn,
+    issuer: &IssuerId,
+    client_id: &ClientId,
+) -> Result<RpToleranceOverride, StoreError> {
+    if !can_be_stored(client_id.as_str()) {
+        return Ok(RpToleranceOverride::default());
+    }
+    let text: Option<Option<String>> = client::table
+        .find((issuer.as_str(), client_id.as_str()))
+        .select(client::tolerance)
+        .get_result(conn)
+        .optional()?;
+    let row = Row {
+        table: "client",
+        key: client_id.as_str(),
+    };
+    match text.flatten() {
+        Some(text) => row.json("tolerance", &text),
+        None => Ok(RpToleranceOverride::default()),
+    }
+}
+
+/// Adds or replaces an RP. One that is there keeps `enabled` and `tolerance` as an operator set them, whatever `party` says;
+/// returns the former.
 ///
 /// # Errors
 /// The database's.

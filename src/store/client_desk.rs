@@ -6,7 +6,7 @@ use super::connection::on_backend;
 use super::schema::{access_grant, client, login_event, token};
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
-use crate::model::{ClientId, IssuerId, Origin, RelyingParty, TokenState};
+use crate::model::{ClientId, IssuerId, Origin, RelyingParty, RpToleranceOverride, TokenState};
 use diesel::prelude::*;
 
 /// Changes an RP as `change` says, if it is still then what `change` was shown: one conditional UPDATE. `None`: it is not,
@@ -50,6 +50,37 @@ pub fn replace<E: From<StoreError>>(
     .execute(conn)
     .map_err(StoreError::from)?;
     Ok((written == 1).then_some(new))
+}
+
+/// Sets what is tolerated of an RP, if it is still as it was `seen`. False: it is not, or there is no such RP.
+///
+/// # Errors
+/// The database's.
+pub fn set_tolerance(
+    conn: &mut DbConn,
+    (issuer, client_id): (&IssuerId, &ClientId),
+    seen: &RpToleranceOverride,
+    wanted: &RpToleranceOverride,
+) -> Result<bool, StoreError> {
+    if !can_be_stored(client_id.as_str()) {
+        return Ok(false);
+    }
+    let text = |tolerance: &RpToleranceOverride| {
+        let says_something = *tolerance != RpToleranceOverride::default();
+        says_something.then(|| to_json(tolerance)).transpose()
+    };
+    let (seen, wanted) = (text(seen)?, text(wanted)?);
+    let written = on_backend!(conn, c => {
+        let row = client::table
+            .filter(client::issuer.eq(issuer.as_str()))
+            .filter(client::client_id.eq(client_id.as_str()));
+        let new = client::tolerance.eq(&wanted);
+        match &seen {
+            Some(seen) => diesel::update(row.filter(client::tolerance.eq(seen))).set(new).execute(c),
+            None => diesel::update(row.filter(client::tolerance.is_null())).set(new).execute(c),
+        }
+    })?;
+    Ok(written == 1)
 }
 
 /// Removes an RP that an operator registered; its grants and history stay. False: there is no such RP.

@@ -161,7 +161,7 @@ impl Purgeable {
     /// SQL that is true for rows that have ended; `$1` is [`Purgeable::cut`].
     fn condition(self) -> &'static str {
         match self {
-            Self::Client => "expires_at <= $1 AND enabled",
+            Self::Client => "expires_at <= $1 AND enabled AND tolerance IS NULL",
             Self::ClientChange => "changed_at <= $1",
             Self::Refusal => "refused_at <= $1",
             Self::MailMessage => "expires_at <= $1 AND state <> 'queued'",

@@ -113,6 +113,7 @@ diesel::table! {
         enabled -> Bool,
         updated_at -> BigInt,
         display_name -> Text,
+        tolerance -> Nullable<Text>,
     }
 }
 
@@ -144,6 +145,23 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         proof -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    rp_check (id) {
+        id -> Text,
+        kind -> Text,
+        issuer -> Text,
+        client_id -> Text,
+        running_key -> Nullable<Text>,
+        steps -> Text,
+        result -> Nullable<Text>,
+        actor -> Text,
+        lease_until -> BigInt,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+        expires_at -> BigInt,
     }
 }
 

@@ -77,7 +77,7 @@ pub use pages::desk::reasoned::ReasonedPage;
 pub use pages::desk::rps::{
     ChainNodeView, ConflictView, KeptMarkView, OptionView, RpActionsView, RpCheckPage, RpFormPage,
     RpImportPage, RpImportRowView, RpLoginView, RpPage, RpRotatePage, RpRowView, RpSecretPage,
-    RpsPage, ScopeView,
+    RpTolerancePage, RpsPage, ScopeView, ToleranceView,
 };
 pub use pages::desk::sessions::{
     DeskSessionView, GrantView, RevokedView, SessionsPage, TreeNodeView, TreePage,

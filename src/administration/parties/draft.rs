@@ -6,7 +6,9 @@ use super::{PartyKey, uris};
 use crate::clock::UtcTime;
 use crate::config::{IssuerSettings, Lifetimes};
 use crate::jose::{KeySet, PublicKey};
-use crate::model::{ClientId, ClientLifetimes, ClientMetadata, Origin, RelyingParty};
+use crate::model::{
+    ClientId, ClientLifetimes, ClientMetadata, Origin, RelyingParty, RpToleranceOverride,
+};
 use crate::profile::Profile;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -434,6 +436,7 @@ impl Accepted {
             jwks: self.jwks.to_json(),
             origin: Origin::Registered,
             enabled: true,
+            tolerance: RpToleranceOverride::default(),
             updated_at: now,
         };
         self.apply(&mut party);

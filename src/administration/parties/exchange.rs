@@ -9,7 +9,9 @@ use super::{
 };
 use crate::clock::UtcTime;
 use crate::jose::{KeyManagementAlgorithm, SignatureAlgorithm};
-use crate::model::{Actor, ClientId, ClientLifetimes, IssuerId, Origin, RelyingParty};
+use crate::model::{
+    Actor, ClientId, ClientLifetimes, IssuerId, Origin, RelyingParty, RpToleranceOverride,
+};
 use crate::profile::{Profile, metadata};
 use crate::store::{DbConn, StoreError, client, client_desk};
 use serde_json::{Map, Value, json};
@@ -286,6 +288,7 @@ fn judge(
         jwks: json!({ "keys": [] }),
         origin: Origin::Registered,
         enabled,
+        tolerance: RpToleranceOverride::default(),
         updated_at: UtcTime(0),
     });
     if let Some(jwks) = members.get("jwks") {

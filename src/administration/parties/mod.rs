@@ -9,11 +9,13 @@ pub mod draft;
 pub mod exchange;
 mod field;
 mod refresh;
+mod tolerance;
 mod uris;
 
 pub use draft::{Accepted, Draft, Rules, SECRET_METHODS, check_keys, is_client_id};
 pub use field::{Fault, Field, Problem};
 pub use refresh::{can_refresh, failure, refresh};
+pub use tolerance::{MOST_LEEWAY_SECONDS, ToleranceField, Tolerated, read_tolerance, tolerate};
 
 use super::record;
 use crate::clock::UtcTime;

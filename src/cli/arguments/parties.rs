@@ -39,6 +39,21 @@ pub(in crate::cli) enum RpCommand {
         #[arg(long, value_name = "SECONDS", default_value = "86400")]
         overlap_seconds: i64,
     },
+    /// Tolerate a peculiarity of one relying party, or show what is tolerated of it; an empty value ('') leaves it to the
+    /// configuration
+    Tolerate {
+        #[command(flatten)]
+        party: Party,
+        /// How far its clock may be off; at most 14400 (four hours)
+        #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+        clock_leeway_seconds: Option<String>,
+        /// Accept request objects without exp until five minutes after iat: true or false
+        #[arg(long, value_name = "BOOLEAN")]
+        missing_exp: Option<String>,
+        /// application/jwt, or application/jose of the older text
+        #[arg(long, value_name = "TYPE")]
+        userinfo_content_type: Option<String>,
+    },
     /// Remove a registered relying party; its tokens are revoked, people's history stays
     Delete(Party),
     /// Write registered relying parties as JSON, without secrets

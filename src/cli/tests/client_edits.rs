@@ -226,3 +226,44 @@ fn another_way_to_authenticate_brings_or_takes_the_secret() {
     .done();
     assert!(!rp(&shell, "show", &[]).done().out.contains(kid));
 }
+
+#[test]
+fn a_peculiarity_of_one_client_is_tolerated_with_bounds_and_a_trail() {
+    // SPID/CIE FE-12
+    let shell = registered(&[]);
+    let tolerate = |more: &[&str]| rp(&shell, "tolerate", more);
+    let shown = tolerate(&[]).done().json();
+    assert_eq!(shown["tolerance"]["clock_leeway_seconds"], 30);
+    assert_eq!(shown["own"], serde_json::json!({}));
+    for (option, value) in [
+        ("--clock-leeway-seconds", "14401"),
+        ("--clock-leeway-seconds", "-1"),
+        ("--clock-leeway-seconds", "two hours"),
+        ("--missing-exp", "perhaps"),
+        ("--userinfo-content-type", "text/html"),
+    ] {
+        tolerate(&[option, value]).refused(2, option);
+    }
+    let set = tolerate(&["--clock-leeway-seconds", "7200", "--missing-exp", "true"]);
+    let own = serde_json::json!({ "clock_leeway_seconds": 7200, "missing_exp": true });
+    assert_eq!(set.done().json()["own"], own);
+    // What is not named stays; an empty value leaves it to the configuration.
+    let set = tolerate(&["--clock-leeway-seconds", ""]).done().json();
+    assert_eq!(set["own"], serde_json::json!({ "missing_exp": true }));
+    tolerate(&["--missing-exp", "true"]).done();
+    // A change of the registration leaves it as it is, and no login is needed for it.
+    rp(&shell, "edit", &["--name", "Bottega"]).done();
+    assert_eq!(tolerate(&[]).done().json()["own"], set["own"]);
+    let told = shell
+        .run(&["operator", "trail", "--action", "rp.tolerate", "--json"])
+        .done()
+        .json();
+    let told = told["entries"].as_array().unwrap();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[1]["before"], serde_json::json!({}));
+    assert_eq!(told[1]["after"], own);
+    assert_eq!(told[0]["subject"], format!("rp shop at {OIDC}"));
+    shell
+        .run(&["rp", "tolerate", "--issuer", OIDC, "nobody"])
+        .refused(1, "rp list");
+}

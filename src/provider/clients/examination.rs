@@ -295,7 +295,7 @@ impl Provider {
         seen: &mut Seen,
     ) -> Result<(RelyingParty, Arc<Resolved>), ClientError> {
         let client_id = ClientId::new(subject.as_str());
-        let settings = self.tolerant(trust, &client_id);
+        let settings = self.tolerant(trust, &client_id).await?;
         let resolver = &self.shared.resolver;
         let evaluated = resolver.explain(&settings, subject, recheck).await;
         let Evaluated {

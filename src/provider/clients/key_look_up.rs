@@ -319,10 +319,11 @@ impl Provider {
             metadata: members,
             federation_keys: &attested_keys(resolved),
         };
+        let settings = self.tolerant(trust, &party.client_id).await?;
         let keys = self
             .shared
             .resolver
-            .fetch_rp_keys(&self.tolerant(trust, &party.client_id), Lane::Known, owner)
+            .fetch_rp_keys(&settings, Lane::Known, owner)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let facts = self.facts(party.metadata.clone(), keys);

@@ -27,7 +27,7 @@ use crate::clock::UtcTime;
 use crate::config::RpTolerance;
 use crate::federation::{EntityId, Lane, Resolved, Source, TrustSettings};
 use crate::jose::{KeySet, SignatureAlgorithm};
-use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
+use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty, RpToleranceOverride};
 use crate::profile::{Profile, RegistrationType};
 use crate::store::client;
 use crate::store::renewal::{self, KEYS_SECONDS};
@@ -230,10 +230,11 @@ impl Provider {
         source: Source,
     ) -> Result<Arc<KnownClient>, ClientError> {
         let (trust, subject) = self.subject(client_id)?;
+        let settings = self.tolerant(trust, client_id).await?;
         let resolved = self
             .shared
             .resolver
-            .resolve(&self.tolerant(trust, client_id), &subject, source, None)
+            .resolve(&settings, &subject, source, None)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let found = (&*resolved, Lane::Stranger(source));
@@ -257,14 +258,16 @@ impl Provider {
         chain: &[String],
     ) -> Result<Arc<KnownClient>, ClientError> {
         let (trust, subject) = self.subject(client_id)?;
+        let settings = self.tolerant(trust, client_id).await?;
         let resolved = self
             .shared
             .resolver
-            .resolve_provided(&self.tolerant(trust, client_id), &subject, source, chain)
+            .resolve_provided(&settings, &subject, source, chain)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         let found = (&*resolved, Lane::Stranger(source));
-        let party = self.registration(trust, client_id, found).await?;
+        let mut party = self.registration(trust, client_id, found).await?;
+        party.tolerance = self.own_tolerance(client_id).await?;
         self.decode(party).map(Arc::new)
     }
 
@@ -290,10 +293,11 @@ impl Provider {
             return found;
         }
         let (trust, subject) = self.subject(client_id)?;
+        let settings = self.tolerant(trust, client_id).await?;
         let resolved = self
             .shared
             .resolver
-            .renew(&self.tolerant(trust, client_id), &subject)
+            .renew(&settings, &subject)
             .await
             .map_err(|error| ClientError::Trust(Arc::new(error)))?;
         self.register(trust, client_id, (&resolved, Lane::Known))
@@ -319,11 +323,30 @@ impl Provider {
     }
 
     /// SPID/CIE FE-12: an RP's clock is off in its own statements as well as in its requests; not those of others.
-    fn tolerant(&self, trust: &TrustSettings, client_id: &ClientId) -> TrustSettings {
-        TrustSettings {
-            subject_leeway_seconds: self.tolerance(client_id).clock_leeway_seconds,
+    async fn tolerant(
+        &self,
+        trust: &TrustSettings,
+        client_id: &ClientId,
+    ) -> Result<TrustSettings, ClientError> {
+        let own = self.own_tolerance(client_id).await?;
+        Ok(TrustSettings {
+            subject_leeway_seconds: self.tolerance(client_id, &own).clock_leeway_seconds,
             ..trust.clone()
-        }
+        })
+    }
+
+    /// What an operator set for an RP, also for one whose chain has ended.
+    async fn own_tolerance(
+        &self,
+        client_id: &ClientId,
+    ) -> Result<RpToleranceOverride, ClientError> {
+        let (issuer, client_id) = (self.issuer.clone(), client_id.clone());
+        self.shared
+            .store
+            .read(move |connection| {
+                client::find_tolerance(connection, &issuer, &client_id).map_err(ClientError::from)
+            })
+            .await
     }
 
     async fn register(
@@ -354,17 +377,22 @@ impl Provider {
         Ok(known)
     }
 
-    /// The row as it is stored, with when it is resolved again: an operator's switch stays as it is.
+    /// The row as it is stored, with when it is resolved again: an operator's switch and tolerance stay as they are.
     async fn keep_row(&self, party: RelyingParty) -> Result<RelyingParty, ClientError> {
         let schedule = self.schedule(&party);
         self.shared
             .store
             .write(move |tx| {
                 let enabled = client::upsert(tx, &party)?;
+                let tolerance = client::find_tolerance(tx, &party.issuer, &party.client_id)?;
                 if let Some(schedule) = schedule {
                     renewal::insert(tx, &schedule)?;
                 }
-                Ok(RelyingParty { enabled, ..party })
+                Ok(RelyingParty {
+                    enabled,
+                    tolerance,
+                    ..party
+                })
             })
             .await
     }
@@ -420,7 +448,7 @@ impl Provider {
             keys = KeySet::default();
         }
         Ok(KnownClient {
-            tolerance: self.tolerance(&party.client_id),
+            tolerance: self.tolerance(&party.client_id, &party.tolerance),
             keys,
             party,
         })

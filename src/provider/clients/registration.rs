@@ -4,7 +4,10 @@ use super::ClientError;
 use crate::clock::UtcTime;
 use crate::federation::{KeyOwner, Lane, Resolved, TrustSettings};
 use crate::jose::{KeySet, PublicKey, Unverified};
-use crate::model::{ClientId, ClientMetadata, KeptTrustMark, Origin, RelyingParty, ResolvedTrust};
+use crate::model::{
+    ClientId, ClientMetadata, KeptTrustMark, Origin, RelyingParty, ResolvedTrust,
+    RpToleranceOverride,
+};
 use crate::profile::{MetadataFacts, metadata};
 use crate::provider::Provider;
 use serde_json::{Map, Value};
@@ -69,6 +72,7 @@ impl Provider {
             metadata: facts.metadata,
             origin,
             enabled: true,
+            tolerance: RpToleranceOverride::default(),
             updated_at: self.now(),
         }
     }

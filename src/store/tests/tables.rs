@@ -23,6 +23,7 @@ pub(super) fn federation_rp(client_id: ClientId, expires_at: UtcTime) -> Relying
             resolved_at: NOW,
         }),
         enabled: true,
+        tolerance: RpToleranceOverride::default(),
         updated_at: NOW,
     }
 }

@@ -237,6 +237,7 @@ pub(super) const NOTICES: &[&str] = &[
     "keys_changed",
     "rp_added",
     "rp_changed",
+    "rp_tolerated",
 ];
 
 /// The name of the session's cookie: `__Host-varco-admin`, without the prefix in development, where there is no TLS.

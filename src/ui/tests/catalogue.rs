@@ -118,6 +118,7 @@ fn no_message_is_left_over() {
         "desk-rp-problem-",
         "desk-rp-sort-",
         "desk-rp-state-",
+        "desk-rp-tolerance-",
         "desk-user-by-",
         "desk-import-error-",
         "desk-import-state-",

@@ -72,6 +72,7 @@ fn actions(texts: Texts, enabled: bool) -> RpActionsView {
         refresh: enabled.then(|| texts.of("Renew the chain now")),
         revoke_url: ask("revoke"),
         edit_url: ask("edit"),
+        tolerate_url: ask("tolerate"),
         secret_url: ask("secret"),
         delete_url: ask("delete"),
         check_url: texts.of("/admin/rps/check?issuer=spid"),
@@ -98,6 +99,11 @@ fn one(texts: Texts, good: bool) -> RpPage {
         expires_at: Some(NOW),
         ended,
     };
+    let tolerance = |is_own| ToleranceView {
+        name: texts.of("Clock difference (seconds)"),
+        value: texts.of("7200"),
+        is_own,
+    };
     RpPage {
         desk: view(texts, Section::Rps),
         rp: row(texts, state, origin),
@@ -114,6 +120,7 @@ fn one(texts: Texts, good: bool) -> RpPage {
         chain: chain(texts, !good),
         renewal_failure: (!good).then(|| (NOW, texts.of("claim exp has passed"))),
         marks: vec![mark(false), mark(true)],
+        tolerances: vec![tolerance(true), tolerance(false)],
         logins: match good {
             true => vec![login(false), login(true)],
             false => Vec::new(),
@@ -150,13 +157,42 @@ fn field(texts: Texts, wrong: bool) -> Field {
     }
 }
 
-fn form(texts: Texts, is_new: bool, wrong: bool) -> RpFormPage {
-    let conflict = |taken_over| ConflictView {
+fn conflict(texts: Texts, taken_over: bool) -> ConflictView {
+    ConflictView {
         name: texts.of("Name"),
         theirs: texts.of("Comune di Esempio"),
         yours: texts.of("Comune"),
         taken_over,
-    };
+        by: taken_over.then(|| (texts.of("olga"), NOW)),
+    }
+}
+
+fn tolerance(texts: Texts, wrong: bool) -> RpTolerancePage {
+    RpTolerancePage {
+        desk: view(texts, Section::Rps),
+        name: texts.of("Comune di Esempio"),
+        issuer_slug: texts.of("spid"),
+        client_id: texts.of("https://servizi.comune.esempio.bz.it"),
+        base: texts.of("{}"),
+        clock_leeway_seconds: field(texts, wrong),
+        configured_seconds: 30,
+        most_seconds: 14_400,
+        missing_exp: options(texts),
+        missing_exp_error: wrong.then(|| texts.of("choose one of the entries")),
+        userinfo_content_type: options(texts),
+        userinfo_content_type_error: wrong.then(|| texts.of("choose one of the entries")),
+        faulty: wrong,
+        conflicts: match wrong {
+            true => vec![conflict(texts, true), conflict(texts, false)],
+            false => Vec::new(),
+        },
+        action_url: "/admin/rps/tolerate",
+        back_url: texts.of("/admin/rps/one"),
+    }
+}
+
+fn form(texts: Texts, is_new: bool, wrong: bool) -> RpFormPage {
+    let conflict = |taken_over| conflict(texts, taken_over);
     let field = || field(texts, wrong);
     RpFormPage {
         desk: view(texts, Section::Rps),
@@ -260,6 +296,8 @@ fn more(texts: Texts) -> Vec<Sample> {
         Sample::new("desk-rp-add-wrong", form(texts, true, true)),
         Sample::new("desk-rp-edit", form(texts, false, false)),
         Sample::new("desk-rp-edit-conflict", form(texts, false, true)),
+        Sample::new("desk-rp-tolerance", tolerance(texts, false)),
+        Sample::new("desk-rp-tolerance-wrong", tolerance(texts, true)),
         Sample::new("desk-rp-rotate", rotate(texts, options(texts))),
         Sample::new("desk-rp-rotate-first", rotate(texts, Vec::new())),
         Sample::new("desk-rp-secret", secret(Some(NOW))),

@@ -146,7 +146,9 @@ async fn any_part_of_a_grant_is_revoked_by_a_command() {
     let (code_prepared, code) = world
         .code(world.rp(), &issuer, &LoginOptions::default())
         .await;
-    let found = world.command_reading(&["session", "find", "-"], &code).done();
+    let found = world
+        .command_reading(&["session", "find", "-"], &code)
+        .done();
     let open = found["grant"]["id"].as_str().unwrap().to_owned();
     revoke(&["--grant", &open]).done();
     world

@@ -13,6 +13,7 @@ pub mod rps;
 pub mod rps_forms;
 mod sessions;
 mod sought;
+mod tolerances;
 mod users;
 
 use crate::harness::{Answer, Browser, World};

@@ -242,7 +242,7 @@ async fn of_two_operators_the_second_is_told_what_changed_and_nothing_is_lost() 
     assert_eq!(told.status, 409, "{}", told.body);
     let text = told.text();
     assert!(
-        text.contains("Il negozio nuovo") && text.contains("La bottega"),
+        text.contains("Il negozio nuovo (modificato da olga, 15") && text.contains("La bottega"),
         "{text}"
     );
     // What only the other changed is taken over, what was typed is kept.

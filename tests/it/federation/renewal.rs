@@ -5,10 +5,11 @@ use futures_util::StreamExt;
 use serde_json::json;
 use std::sync::Arc;
 use varco::clock::{Clock, UtcTime};
-use varco::config::{RpToleranceOverride, TrustMarkStatus};
+use varco::config::TrustMarkStatus;
 use varco::demo::{LoginOptions, RelyingPartyKeys};
 use varco::jose::{KeyKind, PrivateKey};
 use varco::model::ClientId;
+use varco::model::RpToleranceOverride;
 use varco::provider::{ClientError, Discovery, KnownClient, Provider, Round, Task, renew_all};
 use varco::store::{self, client};
 

@@ -2,9 +2,8 @@
 
 use crate::harness::{Host, World, keep_log, logged};
 use varco::clock::Clock;
-use varco::config::RpToleranceOverride;
 use varco::demo::{LoginOptions, RelyingParty};
-use varco::model::UserinfoContentType;
+use varco::model::{RpToleranceOverride, UserinfoContentType};
 
 const TWO_HOURS: i64 = 7200;
 const DAY: i64 = 86_400;

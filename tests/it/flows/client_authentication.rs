@@ -2,8 +2,8 @@
 
 use crate::harness::{ASSERTION_TYPE, Issuer, World, replaced, with_assertion};
 use serde_json::{Value, json};
-use varco::config::RpToleranceOverride;
 use varco::demo::{LoginOptions, RelyingParty};
+use varco::model::RpToleranceOverride;
 
 const PROFILES: [&str; 2] = ["spid", "cie"];
 

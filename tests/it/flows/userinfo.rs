@@ -2,9 +2,10 @@
 
 use crate::harness::{Answer, World, claims_of, header_of};
 use serde_json::{Value, json};
-use varco::config::{IssuerSettings, RpToleranceOverride};
+use varco::config::IssuerSettings;
 use varco::demo::LoginOptions;
 use varco::jose::{ContentEncryption, KeyManagementAlgorithm, KeyUse, PrivateKey, decrypt};
+use varco::model::RpToleranceOverride;
 use varco::model::UserinfoContentType;
 
 const PROFILES: [&str; 2] = ["spid", "cie"];

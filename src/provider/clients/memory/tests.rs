@@ -2,7 +2,7 @@ use super::*;
 use crate::clock::UtcTime;
 use crate::config::RpTolerance;
 use crate::jose::KeySet;
-use crate::model::{ClientMetadata, IssuerId, Origin, UserinfoContentType};
+use crate::model::{ClientMetadata, IssuerId, Origin, RpToleranceOverride, UserinfoContentType};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -22,6 +22,7 @@ fn client(name: &str, description_bytes: usize) -> Arc<KnownClient> {
             jwks: serde_json::json!({"keys": []}),
             origin: Origin::Registered,
             enabled: true,
+            tolerance: RpToleranceOverride::default(),
             updated_at: UtcTime(0),
         },
         keys: KeySet::from_keys(Vec::new()),

@@ -12,13 +12,19 @@ use super::{ADD, EDIT, ONE, PATH, Wanted, change, issuer, list, of_form, of_quer
 use crate::administration::parties::{
     self, Draft, Edited, Fault, Field as PartyField, PartyError, PartyKey, Rules, is_client_id,
 };
-use crate::model::ClientId;
+use crate::clock::UtcTime;
+use crate::model::{ClientId, TrailEntry, TrailFilter};
 use crate::provider::Provider;
 use crate::random;
+use crate::store::trail;
 use crate::ui::desk::{Desk, Outcome, Section};
 use crate::ui::visit::PageFailure;
 use crate::ui::{ConflictView, Field, OptionView, RpFormPage, ScopeView};
+use serde_json::{Map, Value};
 use std::sync::Arc;
+
+/// Entries of the trail in which it is looked for who changed what.
+const LAST_CHANGES: u32 = 20;
 
 /// The rules of an issuer whose RPs an operator registers.
 pub(super) fn rules(op: &Provider) -> Option<Rules<'_>> {
@@ -197,11 +203,13 @@ pub(super) async fn edit(desk: &Desk<'_>) -> Outcome {
         Ok(Edited::Changed(theirs)) => {
             let mine = shown.draft.clone();
             let fields = shown.draft.take_over(&base, &theirs);
+            let changes = last_changes(desk, &wanted).await?;
             let conflict = |field: &PartyField| ConflictView {
                 name: desk.text(&format!("desk-rp-field-{}", field.name())),
                 theirs: theirs.get(*field).to_owned(),
                 yours: mine.get(*field).to_owned(),
                 taken_over: mine.get(*field) == base.get(*field),
+                by: changes.of(field.name()),
             };
             shown.conflicts = fields.iter().map(conflict).collect();
             shown.base = Some(*theirs);
@@ -209,6 +217,37 @@ pub(super) async fn edit(desk: &Desk<'_>) -> Outcome {
         }
         Err(error) => change::failed(desk, &wanted, error).await,
     }
+}
+
+/// The last entries of the trail about an RP.
+pub(super) struct LastChanges(Vec<TrailEntry>);
+
+impl LastChanges {
+    /// Who changed a field last, and when.
+    pub(super) fn of(&self, field: &str) -> Option<(String, UtcTime)> {
+        let has = |text: &Option<String>| {
+            let members = text
+                .as_deref()
+                .and_then(|text| serde_json::from_str(text).ok());
+            members.is_some_and(|members: Map<String, Value>| members.contains_key(field))
+        };
+        let mut entries = self.0.iter();
+        let entry = entries.find(|entry| has(&entry.before) || has(&entry.after))?;
+        Some((entry.actor.name.clone(), entry.happened_at))
+    }
+}
+
+pub(super) async fn last_changes(
+    desk: &Desk<'_>,
+    wanted: &Wanted,
+) -> Result<LastChanges, PageFailure> {
+    let filter = TrailFilter {
+        subject: Some(wanted.key().subject()),
+        ..TrailFilter::default()
+    };
+    let store = &desk.shared().store;
+    let entries = store.read(move |conn| trail::search(conn, &filter, None, LAST_CHANGES));
+    Ok(LastChanges(entries.await?))
 }
 
 fn page(desk: &Desk<'_>, op: &Arc<Provider>, status: u16, shown: Shown) -> Outcome {

@@ -3,6 +3,7 @@
 //! ```text
 //! list ─► one ─┬─► check: the evaluation, now or by the reference of a refusal
 //!              ├─► confirm ─► change: switch, tokens, chain, removal
+//!              ├─► tolerate: what is tolerated of it
 //!              └─► edit, secret: those that an operator registered        list ─► add, import, export
 //! ```
 //!
@@ -16,6 +17,7 @@ mod form;
 mod list;
 mod one;
 mod secret;
+mod tolerance;
 
 use super::super::visit::PageFailure;
 use super::visit::link;
@@ -36,10 +38,11 @@ const CHECK: &str = "/admin/rps/check";
 const ADD: &str = "/admin/rps/add";
 const EDIT: &str = "/admin/rps/edit";
 const SECRET: &str = "/admin/rps/secret";
+const TOLERATE: &str = "/admin/rps/tolerate";
 const EXPORT: &str = "/admin/rps/export";
 const IMPORT: &str = "/admin/rps/import";
 
-pub(super) static ROUTES: [Route; 15] = [
+pub(super) static ROUTES: [Route; 17] = [
     Route::get(PATH, Role::Viewer, |desk| Box::pin(list::show(desk))),
     Route::get(ONE, Role::Viewer, |desk| Box::pin(one::show(desk))),
     Route::get(CONFIRM, Role::Operator, |desk| {
@@ -58,6 +61,12 @@ pub(super) static ROUTES: [Route; 15] = [
     Route::get(SECRET, Role::Operator, |desk| Box::pin(secret::ask(desk))),
     Route::post(SECRET, Role::Operator, |desk| {
         Box::pin(secret::rotate(desk))
+    }),
+    Route::get(TOLERATE, Role::Operator, |desk| {
+        Box::pin(tolerance::show(desk))
+    }),
+    Route::post(TOLERATE, Role::Operator, |desk| {
+        Box::pin(tolerance::set(desk))
     }),
     Route::get(EXPORT, Role::Viewer, |desk| {
         Box::pin(exchange::export(desk))

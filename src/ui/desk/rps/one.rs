@@ -1,6 +1,9 @@
 //! One RP: what is known of it, what happened, and what can be done.
 
-use super::{CHANGE, CHECK, CONFIRM, EDIT, EXPORT, PATH, SECRET, Wanted, chain, of_query, row};
+use super::{
+    CHANGE, CHECK, CONFIRM, EDIT, EXPORT, PATH, SECRET, TOLERATE, Wanted, chain, of_query, row,
+    tolerance,
+};
 use crate::administration::parties::{can_refresh, has_secret};
 use crate::model::{ClientMetadata, LoginEvent, Origin, Refusal, Role};
 use crate::store::login_event::{self, EventsOf};
@@ -53,6 +56,7 @@ pub(super) async fn page(
         marks: trust
             .map(|trust| chain::marks(trust, desk.now()))
             .unwrap_or_default(),
+        tolerances: tolerance::views(desk, wanted),
         logins: logins.into_iter().map(|event| login(desk, event)).collect(),
         refusals: refusals
             .into_iter()
@@ -178,6 +182,7 @@ fn actions(desk: &Desk<'_>, wanted: &Wanted) -> RpActionsView {
         }),
         revoke_url: may.then(|| confirm("revoke")),
         edit_url: (may && registered).then(|| wanted.link(EDIT, &[])),
+        tolerate_url: may.then(|| wanted.link(TOLERATE, &[])),
         secret_url: (may && registered && has_secret(&wanted.party.metadata))
             .then(|| wanted.link(SECRET, &[])),
         delete_url: (may && registered).then(|| confirm("delete")),

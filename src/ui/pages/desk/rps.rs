@@ -114,6 +114,17 @@ pub struct RpLoginView {
     pub revoked: bool,
 }
 
+/// A tolerance that counts.
+#[derive(Clone, Debug, Serialize)]
+pub struct ToleranceView {
+    /// In the visitor's language.
+    pub name: String,
+    /// The same.
+    pub value: String,
+    /// An operator set it for this RP; else the configuration says so.
+    pub is_own: bool,
+}
+
 /// What may be done to an RP by whoever looks at it: addresses, absent where it cannot be done.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RpActionsView {
@@ -129,6 +140,8 @@ pub struct RpActionsView {
     pub revoke_url: Option<String>,
     /// The form with what it is.
     pub edit_url: Option<String>,
+    /// The form of what is tolerated.
+    pub tolerate_url: Option<String>,
     /// Asks for how long the old secret counts.
     pub secret_url: Option<String>,
     /// Asks before it is removed.
@@ -162,6 +175,8 @@ pub struct RpPage {
     pub renewal_failure: Option<(UtcTime, String)>,
     /// The trust marks.
     pub marks: Vec<KeptMarkView>,
+    /// What is tolerated of it.
+    pub tolerances: Vec<ToleranceView>,
     /// The last logins.
     pub logins: Vec<RpLoginView>,
     /// The last refusals.
@@ -227,6 +242,49 @@ pub struct ConflictView {
     pub yours: String,
     /// The form did not change it: theirs is in it now.
     pub taken_over: bool,
+    /// Who changed it, and when.
+    pub by: Option<(String, UtcTime)>,
+}
+
+/// Sets what is tolerated of one RP. The form posts `issuer`, `client_id`, `base` and the tolerances by their names.
+#[derive(Clone, Debug, Serialize)]
+pub struct RpTolerancePage {
+    /// What every page has.
+    pub desk: DeskView,
+    /// The RP.
+    pub name: String,
+    /// Its issuer.
+    pub issuer_slug: String,
+    /// Its `client_id`.
+    pub client_id: String,
+    /// What was stored when the form was shown.
+    pub base: String,
+    /// A field, seconds.
+    pub clock_leeway_seconds: Field,
+    /// What the configuration says.
+    pub configured_seconds: i64,
+    /// The most that can be typed.
+    pub most_seconds: i64,
+    /// As configured, yes, no.
+    pub missing_exp: Vec<OptionView>,
+    /// What is wrong with it.
+    pub missing_exp_error: Option<String>,
+    /// As configured, and the two types.
+    pub userinfo_content_type: Vec<OptionView>,
+    /// What is wrong with it.
+    pub userinfo_content_type_error: Option<String>,
+    /// A field is wrong.
+    pub faulty: bool,
+    /// What somebody else changed.
+    pub conflicts: Vec<ConflictView>,
+    /// Where the form posts to.
+    pub action_url: &'static str,
+    /// The RP.
+    pub back_url: String,
+}
+
+impl Page for RpTolerancePage {
+    const TEMPLATE: &'static str = "desk/rp_tolerance.html";
 }
 
 /// Registers an RP or changes one. The form posts `issuer`, `client_id`, `base` and the fields by their names; `scope.NAME` are

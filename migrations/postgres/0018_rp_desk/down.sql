@@ -1,0 +1,2 @@
+DROP TABLE rp_check;
+ALTER TABLE client DROP COLUMN tolerance;
