@@ -6,6 +6,7 @@ use super::party_fields::{edit, register, tell_secret};
 use super::{Done, Failure, World, check, party_files, tolerance};
 use crate::administration::parties::{self, PartyError, PartyKey, REVOKED_AT_ONCE};
 use crate::config::IssuerSettings;
+use crate::federation::evaluation::Recorder;
 use crate::model::{ClientId, IssuerId, Origin, RelyingParty};
 use crate::provider::ClientError;
 use crate::store::client::{self, ClientFilter, ClientOrder};
@@ -90,7 +91,9 @@ fn refresh(world: &World, party: &Party, output: &mut Output) -> Done {
     let key = key(world, party)?;
     let op = check::provider(world, world.issuer(&party.issuer)?.clone())?;
     let runtime = check::runtime()?;
-    let examination = runtime.block_on(parties::refresh(&op, &world.actor, &key))?;
+    let recorder = Recorder::writing();
+    let refreshed = parties::refresh(&op, &world.actor, (&key, &recorder));
+    let examination = runtime.block_on(refreshed)?;
     let failure = parties::failure(&examination);
     let until = examination.expires_at.map(|until| until.to_rfc3339());
     output.json(json!({

@@ -307,8 +307,18 @@ impl Resolver {
         subject: &EntityId,
         recheck: Recheck,
     ) -> Evaluated {
+        self.explain_to(settings, subject, (recheck, &Recorder::writing()))
+            .await
+    }
+
+    /// As [`Resolver::explain`], for somebody who looks on: what is written can be read while it is.
+    pub async fn explain_to(
+        &self,
+        settings: &TrustSettings,
+        subject: &EntityId,
+        (recheck, recorder): (Recheck, &Recorder),
+    ) -> Evaluated {
         let key = (settings.issuer_entity_id.to_string(), subject.to_string());
-        let recorder = Recorder::writing();
         let remembered = self.inner.negatives.find(&key, self.inner.clock.elapsed());
         if let Some((error, remembered)) = remembered.filter(|_| recheck == Recheck::Cached) {
             recorder.remembered(remembered);
@@ -319,7 +329,7 @@ impl Resolver {
             };
         }
         let discovery = Discovery::new(Arc::clone(&self.inner), settings, subject, Lane::Known);
-        let discovery = discovery.recorded(&recorder, recheck);
+        let discovery = discovery.recorded(recorder, recheck);
         let outcome = self.inner.bounded(subject, discovery.run()).await;
         match &outcome {
             Ok(_) => self.inner.negatives.forget(&key),
@@ -327,7 +337,7 @@ impl Resolver {
             Err(_) => {}
         }
         let keys = match &outcome {
-            Ok(resolved) => self.explain_keys(settings, resolved, &recorder).await,
+            Ok(resolved) => self.explain_keys(settings, resolved, recorder).await,
             Err(_) => None,
         };
         Evaluated {

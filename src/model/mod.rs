@@ -17,6 +17,7 @@ mod operator;
 mod own_trust_mark;
 mod params;
 mod refusal;
+mod rp_check;
 mod session;
 mod signing_key;
 mod user_import;
@@ -47,6 +48,7 @@ pub use operator::{Actor, Deed, Operator, OperatorSession, Role, TrailEntry, Tra
 pub use own_trust_mark::OwnTrustMark;
 pub use params::{ParamError, Params};
 pub use refusal::Refusal;
+pub use rp_check::{CheckKind, RpCheck};
 pub use session::Session;
 pub use signing_key::StoredKey;
 pub use user_import::{ImportState, UserImport};

@@ -46,6 +46,7 @@ pub mod recovery_code;
 pub mod refusal;
 pub mod renewal;
 pub mod replay;
+pub mod rp_check;
 mod schema;
 pub mod session;
 pub mod signing_key;

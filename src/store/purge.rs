@@ -116,6 +116,7 @@ impl Purgeable {
         Self::EmailCode,
         Self::UserImportPart,
         Self::UserImport,
+        Self::RpCheck,
         Self::LoginEvent,
         Self::LoginHour,
         Self::LoginCount,
@@ -151,6 +152,7 @@ impl Purgeable {
             Self::EmailCode => "email_code",
             Self::UserImportPart => "user_import_part",
             Self::UserImport => "user_import",
+            Self::RpCheck => "rp_check",
             Self::LoginEvent => "login_event",
             Self::LoginHour | Self::LoginCount => "login_count",
             Self::RefusalHour | Self::RefusalCount => "refusal_count",
@@ -190,6 +192,7 @@ impl Purgeable {
             | Self::EmailCode
             | Self::UserImportPart
             | Self::UserImport
+            | Self::RpCheck
             | Self::OwnTrustMark => 0,
             Self::Session => -SESSION_GRACE_SECONDS,
             Self::Token | Self::Grant => -TOKEN_GRACE_SECONDS,

@@ -75,9 +75,9 @@ pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPass
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
 pub use pages::desk::reasoned::ReasonedPage;
 pub use pages::desk::rps::{
-    ChainNodeView, ConflictView, KeptMarkView, OptionView, RpActionsView, RpCheckPage, RpFormPage,
-    RpImportPage, RpImportRowView, RpLoginView, RpPage, RpRotatePage, RpRowView, RpSecretPage,
-    RpTolerancePage, RpsPage, ScopeView, ToleranceView,
+    ChainNodeView, CheckProgressView, CheckStepView, ConflictView, KeptMarkView, OptionView,
+    RpActionsView, RpCheckPage, RpFormPage, RpImportPage, RpImportRowView, RpLoginView, RpPage,
+    RpRotatePage, RpRowView, RpSecretPage, RpTolerancePage, RpsPage, ScopeView, ToleranceView,
 };
 pub use pages::desk::sessions::{
     DeskSessionView, GrantView, RevokedView, SessionsPage, TreeNodeView, TreePage,

@@ -1,7 +1,7 @@
 //! Asking now for what a relying party publishes, instead of when its chain is renewed.
 
 use super::{PartyError, PartyKey, tell};
-use crate::federation::evaluation::Recheck;
+use crate::federation::evaluation::{Recheck, Recorder};
 use crate::model::{Actor, Origin, RelyingParty};
 use crate::profile::RegistrationType;
 use crate::provider::{ClientError, Examination, Provider};
@@ -28,14 +28,14 @@ pub fn failure(examination: &Examination) -> Option<&ClientError> {
 }
 
 /// Resolves an RP's trust chain, or fetches the keys of one that an operator registered with their address, now. When that
-/// fails the old ones count until they end.
+/// fails the old ones count until they end. Whoever waits can read meanwhile what `recorder` writes.
 ///
 /// # Errors
 /// `Unknown`, `NothingToAsk`, `Busy`. That the RP is refused is no error.
 pub async fn refresh(
     op: &Provider,
     actor: &Actor,
-    key: &PartyKey,
+    (key, recorder): (&PartyKey, &Recorder),
 ) -> Result<Examination, PartyError> {
     let store = &op.shared.store;
     let wanted = key.clone();
@@ -46,7 +46,9 @@ pub async fn refresh(
     if !can_refresh(op, &found) {
         return Err(PartyError::NothingToAsk);
     }
-    let examination = op.examine(&key.client_id, Recheck::Fresh).await;
+    let examination = op
+        .examine_to(&key.client_id, Recheck::Fresh, recorder)
+        .await;
     let examination = examination.map_err(|_| PartyError::Busy)?;
     let (actor, key, now) = (actor.clone(), key.clone(), op.now());
     let is = json!({ "accepted": failure(&examination).is_none() });

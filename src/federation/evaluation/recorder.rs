@@ -91,6 +91,14 @@ impl Recorder {
         taken
     }
 
+    /// What was asked for so far: for whoever waits.
+    #[must_use]
+    pub fn fetches(&self) -> Vec<FetchRecord> {
+        let mut fetches = Vec::new();
+        self.write(|recording| fetches.clone_from(&recording.evaluation.fetches));
+        fetches
+    }
+
     fn write(&self, write: impl FnOnce(&mut Recording)) {
         if let Some(recording) = &self.0 {
             write(&mut recording.lock().unwrap_or_else(PoisonError::into_inner));

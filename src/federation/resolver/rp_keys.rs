@@ -4,7 +4,7 @@ use super::{Resolved, Resolver, TrustSettings};
 use crate::federation::entity_id::EntityId;
 use crate::federation::entity_statement::{STATEMENT_MAX_BYTES, StatementFault};
 use crate::federation::error::{Defect, DocumentKind, TrustError};
-use crate::federation::evaluation::{Check, DocumentRead, Evaluation, Recorder};
+use crate::federation::evaluation::{Check, DocumentRead, Recorder};
 use crate::federation::examiner::Examiner;
 use crate::federation::fetch::{FetchFact, Lane};
 use crate::jose::{
@@ -136,8 +136,8 @@ impl Resolver {
         ))
     }
 
-    /// The keys at the address that an operator wrote down for a relying party of no federation (OIDC Registration §2), and
-    /// how they were come by. The same network, the same limits.
+    /// The keys at the address that an operator wrote down for a relying party of no federation (OIDC Registration §2). The
+    /// same network, the same limits.
     ///
     /// # Errors
     /// `TrustError::RpKeys`; `Busy`.
@@ -145,10 +145,9 @@ impl Resolver {
         &self,
         client_id: &str,
         url: &str,
-    ) -> (Result<KeySet, TrustError>, Evaluation) {
-        let recorder = Recorder::writing();
-        let keys = self.keys_at((&recorder, Lane::Known), client_id, url).await;
-        (keys, recorder.taken())
+        recorder: &Recorder,
+    ) -> Result<KeySet, TrustError> {
+        self.keys_at((recorder, Lane::Known), client_id, url).await
     }
 
     async fn keys_at(

@@ -13,7 +13,7 @@ use super::memory::REFUSED;
 use super::registration::trust_of;
 use super::{ClientError, Provider};
 use crate::clock::UtcTime;
-use crate::federation::evaluation::Remembered;
+use crate::federation::evaluation::{Recorder, Remembered};
 use crate::federation::{EntityId, Evaluated, Evaluation, Recheck, Resolved, TrustSettings};
 use crate::jose::{KeySet, shown};
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty};
@@ -71,6 +71,7 @@ pub struct TooManyExaminations;
 /// What was found of an RP, for the report.
 #[derive(Default)]
 struct Seen {
+    recorder: Recorder,
     known: Option<KnownRow>,
     /// Why a renewal would fail, while the row still counts.
     renewal_refusal: Option<ClientError>,
@@ -93,10 +94,27 @@ impl Provider {
         client_id: &ClientId,
         recheck: Recheck,
     ) -> Result<Examination, TooManyExaminations> {
+        self.examine_to(client_id, recheck, &Recorder::writing())
+            .await
+    }
+
+    /// As [`Provider::examine`], for somebody who looks on: what is written can be read while it is.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn examine_to(
+        &self,
+        client_id: &ClientId,
+        recheck: Recheck,
+        recorder: &Recorder,
+    ) -> Result<Examination, TooManyExaminations> {
         let slot = self.examinations.try_acquire();
         let _slot = slot.map_err(|_| TooManyExaminations)?;
         let checked_at = self.now();
-        let mut seen = Seen::default();
+        let mut seen = Seen {
+            recorder: recorder.clone(),
+            ..Seen::default()
+        };
         let judged = self.look(client_id, recheck, &mut seen).await;
         let report = self.report(client_id, checked_at, &mut seen);
         Ok(Examination {
@@ -160,14 +178,14 @@ impl Provider {
     /// One that an operator registered, whose keys are at an address: they are fetched; until that works those count that
     /// were found before.
     async fn look_at_keys(&self, row: RelyingParty, seen: &mut Seen) -> Result<(), ClientError> {
-        let (found, evaluation) = self.ask_registered(&row).await;
+        let found = self.ask_registered(&row, &seen.recorder).await;
         let (row, failure) = match found {
             Ok(known) => (known.party.clone(), None),
             Err(error) => (row, Some(error)),
         };
         let has_none = self.decode(row.clone())?.keys.keys().is_empty();
         let judged = self.look_at_row(row, seen);
-        seen.evaluation.fetches = evaluation.fetches;
+        seen.evaluation.fetches = seen.recorder.fetches();
         match failure {
             // Our own outage, or the operator's switch, is no matter of keys.
             Some(ours @ ClientError::Store(_)) => Err(ours),
@@ -297,7 +315,8 @@ impl Provider {
         let client_id = ClientId::new(subject.as_str());
         let settings = self.tolerant(trust, &client_id).await?;
         let resolver = &self.shared.resolver;
-        let evaluated = resolver.explain(&settings, subject, recheck).await;
+        let look = (recheck, &seen.recorder);
+        let evaluated = resolver.explain_to(&settings, subject, look).await;
         let Evaluated {
             evaluation,
             outcome,

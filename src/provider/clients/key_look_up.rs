@@ -20,7 +20,8 @@
 //! it is never refused at all.
 
 use super::{ClientError, KnownClient};
-use crate::federation::{EntityId, Evaluation, KeyOwner, Lane, Network, Source};
+use crate::federation::evaluation::Recorder;
+use crate::federation::{EntityId, KeyOwner, Lane, Network, Source};
 use crate::jose::{KeySet, Unverified};
 use crate::model::{ClientId, Origin, RelyingParty, ResolvedTrust};
 use crate::provider::Provider;
@@ -289,7 +290,7 @@ impl Provider {
             .map_or(&known.party, |current| &current.party);
         let found = match party.origin.trust() {
             None => {
-                let (found, _) = self.ask_registered(party).await;
+                let found = self.ask_registered(party, &Recorder::silent()).await;
                 turn.failure = found.as_ref().err().cloned();
                 found
             }
@@ -331,23 +332,19 @@ impl Provider {
         self.replace_keys(party, &facts.keys).await
     }
 
-    /// The keys at the address that an operator wrote down, and how they were come by.
+    /// The keys at the address that an operator wrote down.
     pub(super) async fn ask_registered(
         &self,
         party: &RelyingParty,
-    ) -> (Result<Arc<KnownClient>, ClientError>, Evaluation) {
-        let Some(url) = registered_address(party) else {
-            return (Err(ClientError::Unknown), Evaluation::default());
-        };
+        recorder: &Recorder,
+    ) -> Result<Arc<KnownClient>, ClientError> {
+        let url = registered_address(party).ok_or(ClientError::Unknown)?;
         let resolver = &self.shared.resolver;
-        let (keys, evaluation) = resolver
-            .fetch_registered_keys(party.client_id.as_str(), url)
-            .await;
-        let found = match keys {
-            Ok(keys) => self.replace_keys(party, &keys).await,
-            Err(error) => Err(ClientError::Trust(Arc::new(error))),
-        };
-        (found, evaluation)
+        let keys = resolver
+            .fetch_registered_keys(party.client_id.as_str(), url, recorder)
+            .await
+            .map_err(|error| ClientError::Trust(Arc::new(error)))?;
+        self.replace_keys(party, &keys).await
     }
 
     async fn replace_keys(

@@ -25,6 +25,7 @@ pub(super) use registration::superior_in;
 use super::Provider;
 use crate::clock::UtcTime;
 use crate::config::RpTolerance;
+use crate::federation::evaluation::Recorder;
 use crate::federation::{EntityId, Lane, Resolved, Source, TrustSettings};
 use crate::jose::{KeySet, SignatureAlgorithm};
 use crate::model::{ClientId, ClientMetadata, Origin, RelyingParty, RpToleranceOverride};
@@ -289,8 +290,8 @@ impl Provider {
     pub async fn renew(&self, client_id: &ClientId) -> Result<Arc<KnownClient>, ClientError> {
         if self.profile.federation.registration == RegistrationType::Explicit {
             let row = self.find_row(client_id).await?;
-            let (found, _) = self.ask_registered(&row.ok_or(ClientError::Unknown)?).await;
-            return found;
+            let row = row.ok_or(ClientError::Unknown)?;
+            return self.ask_registered(&row, &Recorder::silent()).await;
         }
         let (trust, subject) = self.subject(client_id)?;
         let settings = self.tolerant(trust, client_id).await?;

@@ -229,7 +229,6 @@ pub(super) const NOTICES: &[&str] = &[
     "rp_enabled",
     "rp_disabled",
     "rp_revoked",
-    "rp_refreshed",
     "rp_deleted",
     "user_added",
     "user_changed",

@@ -112,6 +112,7 @@ fn no_message_is_left_over() {
         "desk-rp-field-",
         "desk-rp-help-",
         "desk-rp-import-kind-",
+        "desk-rp-look-",
         "desk-rp-method-",
         "desk-rp-overlap-",
         "desk-rp-origin-",

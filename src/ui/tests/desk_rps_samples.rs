@@ -135,13 +135,32 @@ fn one(texts: Texts, good: bool) -> RpPage {
     }
 }
 
+fn progress(texts: Texts, is_running: bool) -> CheckProgressView {
+    let step = |outcome: &str| CheckStepView {
+        what: texts.of("entity configuration of https://registry.example.it"),
+        url: texts.of("https://registry.example.it/.well-known/openid-federation"),
+        outcome: outcome.to_owned(),
+        detail: texts.of("12 ms"),
+    };
+    CheckProgressView {
+        is_running,
+        operator: texts.of("olga"),
+        began_at: NOW,
+        steps: ["fetched", "cached", "failed"].map(step).to_vec(),
+        refresh_url: texts.of("/admin/rps/check?id=x"),
+    }
+}
+
 fn check(texts: Texts, checked: bool) -> RpCheckPage {
     RpCheckPage {
         desk: view(texts, Section::Rps),
         action_url: "/admin/rps/check",
         issuers: options(texts),
         entity_id: texts.of("https://servizi.comune.esempio.bz.it"),
-        result: checked.then(|| result(texts, true)),
+        progress: None,
+        error: None,
+        refreshed: checked,
+        result: checked.then(|| serde_json::to_value(result(texts, true)).unwrap()),
         kept: (!checked).then(|| kept(texts)),
         unknown_reference: !checked,
         last: vec![kept(texts)],
@@ -324,6 +343,21 @@ pub(super) fn all(texts: Texts) -> Vec<Sample> {
         Sample::new("desk-rp-check", check(texts, false)),
         Sample::new("desk-rp-checked", check(texts, true)),
     ];
+    for (name, is_running) in [
+        ("desk-rp-check-running", true),
+        ("desk-rp-check-interrupted", false),
+    ] {
+        let page = RpCheckPage {
+            progress: Some(progress(texts, is_running)),
+            ..check(texts, false)
+        };
+        all.push(Sample::new(name, page));
+    }
+    let failed = RpCheckPage {
+        error: Some(texts.of("The check failed by a fault of this provider")),
+        ..check(texts, false)
+    };
+    all.push(Sample::new("desk-rp-check-failed", failed));
     all.extend(more(texts));
     all
 }

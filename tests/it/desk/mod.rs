@@ -7,6 +7,7 @@ mod federation;
 mod imports;
 mod keys;
 mod login;
+mod looking;
 mod operators;
 mod routes;
 pub mod rps;

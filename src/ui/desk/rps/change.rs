@@ -1,10 +1,10 @@
 //! What is done to an RP with one button: the switch, its tokens, its chain, its removal.
 
-use super::{CHANGE, ONE, PATH, Wanted, of_form, of_query, one};
+use super::{CHANGE, ONE, PATH, Wanted, look, of_form, of_query, one};
 use crate::administration::parties::{self, PartyError, REVOKED_AT_ONCE};
 use crate::endpoint::{Note, Trouble};
+use crate::model::CheckKind;
 use crate::store::client_desk;
-use crate::ui::advice::Advice;
 use crate::ui::desk::{Desk, Outcome, Section};
 use crate::ui::visit::PageFailure;
 use crate::ui::{ConfirmPage, OutcomeView};
@@ -174,18 +174,11 @@ async fn delete(desk: &Desk<'_>, wanted: &Wanted) -> Outcome {
     }
 }
 
-/// Resolves the chain now. When that fails the old one counts until it ends.
+/// Has the chain resolved now. When that fails the old one counts until it ends.
 async fn refresh(desk: &Desk<'_>, wanted: &Wanted) -> Outcome {
-    let refreshed = parties::refresh(&wanted.op, &desk.actor(), &wanted.key()).await;
-    let examination = match refreshed {
-        Ok(examination) => examination,
-        Err(error) => return failed(desk, wanted, error).await,
-    };
-    match parties::failure(&examination) {
-        None => Ok(done(desk, wanted, "rp_refreshed")),
-        Some(error) => {
-            let advice = Advice::on(wanted.party.client_id.as_str(), error);
-            one::page(desk, wanted, (409, Some(advice.say(desk.locale())))).await
-        }
+    if !parties::can_refresh(&wanted.op, &wanted.party) {
+        return failed(desk, wanted, PartyError::NothingToAsk).await;
     }
+    let what = (&wanted.party.client_id, CheckKind::Refresh);
+    look::begin(desk, &wanted.op, what).await
 }

@@ -1,51 +1,83 @@
 //! The evaluation of an RP within the desk: now, or what was refused under a reference. As [`crate::ui::check`], which is
 //! for developers; here for operators, at every issuer and outside development too.
 
-use super::{CHECK, ONE, PATH, issuer, list, one};
-use crate::endpoint::{Note, Trouble};
-use crate::federation::evaluation::Recheck;
-use crate::model::{ClientId, Refusal};
-use crate::provider::{ClientError, Provider};
-use crate::ui::check::view;
+use super::{CHECK, ONE, PATH, issuer, list, look, one};
+use crate::endpoint::Trouble;
+use crate::model::{CheckKind, ClientId, Refusal, RpCheck};
+use crate::provider::Provider;
+use crate::store::rp_check;
 use crate::ui::desk::visit::link;
 use crate::ui::desk::{Desk, Outcome, Section};
 use crate::ui::visit::PageFailure;
-use crate::ui::{CheckView, KeptView, RpCheckPage};
+use crate::ui::{CheckProgressView, KeptView, RpCheckPage};
 use std::sync::Arc;
 
 /// Bytes of an entity identifier.
 const MOST_BYTES: usize = 2048;
+/// How often the page of a check that goes on comes again by itself.
+const REFRESH_SECONDS: &str = "2";
 
 /// What the page is about.
+#[derive(Default)]
 struct About {
     op: Option<Arc<Provider>>,
     rp: String,
+    check: Option<RpCheck>,
+    kept: Option<Refusal>,
+    unknown_reference: bool,
 }
 
 pub(super) async fn show(desk: &Desk<'_>) -> Outcome {
     let query = desk.query();
     let own = |name: &str| query.get(name).unwrap_or_default().trim().to_owned();
+    if query.get("id").is_some() {
+        return show_check(desk, own("id")).await;
+    }
     let op = issuer(desk, &own("issuer")).cloned();
     let reference = own("reference");
     let kept = match &op {
         Some(op) if !reference.is_empty() => op.find_refusal(&reference).await?,
         _ => None,
     };
-    let rp = match &kept {
-        Some(refusal) => refusal.unverified_client_id.to_string(),
-        None => shortened(&own("client_id")),
+    let about = About {
+        op,
+        rp: match &kept {
+            Some(refusal) => refusal.unverified_client_id.to_string(),
+            None => shortened(&own("client_id")),
+        },
+        unknown_reference: !reference.is_empty() && kept.is_none(),
+        kept,
+        check: None,
     };
-    let unknown = !reference.is_empty() && kept.is_none();
-    let about = About { op, rp };
-    page(desk, &about, (200, None), (kept, unknown)).await
+    page(desk, 200, about).await
 }
 
-async fn page(
-    desk: &Desk<'_>,
-    about: &About,
-    (status, result): (u16, Option<CheckView>),
-    (kept, unknown_reference): (Option<Refusal>, bool),
-) -> Outcome {
+/// How far a check is, or what came of it.
+async fn show_check(desk: &Desk<'_>, id: String) -> Outcome {
+    let store = &desk.shared().store;
+    let found = store.read(move |conn| rp_check::find(conn, &id)).await?;
+    let gone = PageFailure::Refused(
+        Trouble::NotFound,
+        "there is no such check: what came of one is kept for an hour",
+    );
+    let check = found.ok_or(gone)?;
+    let mut providers = desk.state.providers.iter();
+    let op = providers.find(|op| op.settings.id == check.issuer).cloned();
+    let is_running = check.is_running(desk.now());
+    let about = About {
+        op,
+        rp: check.client_id.clone(),
+        check: Some(check),
+        ..About::default()
+    };
+    let reply = page(desk, 200, about).await?;
+    Ok(match is_running {
+        true => reply.header("Refresh", REFRESH_SECONDS),
+        false => reply,
+    })
+}
+
+async fn page(desk: &Desk<'_>, status: u16, about: About) -> Outcome {
     let slug = about.op.as_ref().map(|op| op.settings.slug().to_owned());
     let slug = slug.unwrap_or_default();
     let view_of = |refusal: Refusal| {
@@ -59,20 +91,41 @@ async fn page(
         }
         _ => Vec::new(),
     };
+    let ended = about.check.as_ref();
+    let ended = ended.and_then(|check| look::result(check, desk.locale()));
     let party = [("issuer", slug.as_str()), ("client_id", about.rp.as_str())];
     let page = RpCheckPage {
         desk: desk.view(Section::Rps),
         action_url: CHECK,
         issuers: list::issuers(desk, &slug, |_| true),
         entity_id: about.rp.clone(),
-        result,
-        kept: kept.map(&view_of),
-        unknown_reference,
+        refreshed: ended.as_ref().is_some_and(|ended| ended.refreshed),
+        progress: match (&about.check, &ended) {
+            (Some(check), None) => Some(progress(desk, check)),
+            _ => None,
+        },
+        error: ended.as_ref().and_then(|ended| {
+            let name = ended.error.as_ref()?;
+            Some(desk.text(&format!("desk-rp-look-{name}")))
+        }),
+        result: ended.and_then(|ended| ended.view),
+        kept: about.kept.map(&view_of),
+        unknown_reference: about.unknown_reference,
         last,
         back_url: PATH,
         rp_url: (!about.rp.is_empty()).then(|| link(ONE, &party)),
     };
     desk.page(status, &page)
+}
+
+fn progress(desk: &Desk<'_>, check: &RpCheck) -> CheckProgressView {
+    CheckProgressView {
+        is_running: check.is_running(desk.now()),
+        operator: check.actor.clone(),
+        began_at: check.created_at,
+        steps: look::steps(check),
+        refresh_url: link(CHECK, &[("id", &check.id)]),
+    }
 }
 
 pub(super) async fn submit(desk: &Desk<'_>) -> Outcome {
@@ -83,29 +136,17 @@ pub(super) async fn submit(desk: &Desk<'_>) -> Outcome {
         "there is no such issuer",
     ))?;
     if rp.is_empty() {
-        let about = About { op: Some(op), rp };
-        return page(desk, &about, (422, None), (None, false)).await;
+        let about = About {
+            op: Some(op),
+            ..About::default()
+        };
+        return page(desk, 422, about).await;
     }
-    let recheck = match desk.field("fresh") {
-        "1" => Recheck::Fresh,
-        _ => Recheck::Cached,
+    let kind = match desk.field("fresh") {
+        "1" => CheckKind::Fresh,
+        _ => CheckKind::Cached,
     };
-    let examination = op.examine(&ClientId::new(rp.as_str()), recheck).await;
-    let busy = |_| PageFailure::Refused(Trouble::Busy, "too many examinations are under way");
-    let examination = examination.map_err(busy)?;
-    // Our own outage is no verdict on the RP.
-    let status = match examination.refusal {
-        Some(ClientError::Store(_)) => 503,
-        _ => 200,
-    };
-    let note = Note::new(log::Level::Info, "check.done")
-        .with("issuer", op.settings.id.clone())
-        .with("client_id", rp.as_str())
-        .with("accepted", examination.refusal.is_none().to_string());
-    let shown = view(&examination, desk.locale());
-    let about = About { op: Some(op), rp };
-    let reply = page(desk, &about, (status, Some(shown)), (None, false)).await?;
-    Ok(reply.noted(note))
+    look::begin(desk, &op, (&ClientId::new(rp), kind)).await
 }
 
 fn shortened(text: &str) -> String {

@@ -15,6 +15,7 @@ mod check;
 mod exchange;
 mod form;
 mod list;
+mod look;
 mod one;
 mod secret;
 mod tolerance;

@@ -1,10 +1,10 @@
 //! Relying parties.
 
 use super::super::Page;
-use super::super::check::{CheckView, KeptView};
+use super::super::check::KeptView;
 use super::{DeskView, Field, OutcomeView};
 use crate::clock::UtcTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A choice of a menu, and whether it is the one that counts.
 #[derive(Clone, Debug, Serialize)]
@@ -193,6 +193,34 @@ impl Page for RpPage {
     const TEMPLATE: &'static str = "desk/rp.html";
 }
 
+/// A document that was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckStepView {
+    /// Such as `entity configuration of https://rp.example.it`; English.
+    pub what: String,
+    /// Its address.
+    pub url: String,
+    /// `check-fetch-NAME`.
+    pub outcome: String,
+    /// How long it took, or why it failed; English.
+    pub detail: String,
+}
+
+/// A check that goes on.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckProgressView {
+    /// Its node is alive.
+    pub is_running: bool,
+    /// Who began it.
+    pub operator: String,
+    /// When.
+    pub began_at: UtcTime,
+    /// What was asked for so far.
+    pub steps: Vec<CheckStepView>,
+    /// The same page again.
+    pub refresh_url: String,
+}
+
 /// The evaluation. The form posts `issuer`, `rp`, `fresh`.
 #[derive(Clone, Debug, Serialize)]
 pub struct RpCheckPage {
@@ -204,8 +232,14 @@ pub struct RpCheckPage {
     pub issuers: Vec<OptionView>,
     /// What is in the field.
     pub entity_id: String,
-    /// What came of it.
-    pub result: Option<CheckView>,
+    /// How far it is, while it goes on; or that it was interrupted.
+    pub progress: Option<CheckProgressView>,
+    /// Why nothing came of it.
+    pub error: Option<String>,
+    /// Logins use what was found: an operator wanted that.
+    pub refreshed: bool,
+    /// What came of it, a [`super::super::check::CheckView`] as it was kept.
+    pub result: Option<serde_json::Value>,
     /// The refusal whose reference was asked for.
     pub kept: Option<KeptView>,
     /// A reference was asked for, and is not kept.
