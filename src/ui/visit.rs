@@ -16,7 +16,7 @@ use data_encoding::BASE64URL_NOPAD;
 use std::sync::{Arc, OnceLock};
 
 /// How long the language choice is kept.
-pub(super) const LANGUAGE_SECONDS: i64 = 365 * 86_400;
+const LANGUAGE_SECONDS: i64 = 365 * 86_400;
 
 /// A visit.
 pub struct Visit<'a> {
@@ -211,11 +211,7 @@ impl Visit<'_> {
     /// Keeps a language in the browser.
     #[must_use]
     pub fn language_cookie(&self, language: Locale) -> CookieChange {
-        CookieChange::Set(
-            language_cookie(&self.op.shared.server),
-            language.code().to_owned(),
-            LANGUAGE_SECONDS,
-        )
+        keep_language(&self.op.shared.server, language)
     }
 
     /// A path below the issuer with query parameters; the language choice travels along.
@@ -226,35 +222,19 @@ impl Visit<'_> {
     }
 
     fn link_in(&self, path: &str, parameters: &[(&str, &str)], language: Option<Locale>) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
-            query.append_pair(name, value);
-        }
+        let mut all = parameters.to_vec();
         if let Some(language) = language {
-            query.append_pair("lang", language.code());
+            all.push(("lang", language.code()));
         }
-        let query = query.finish();
-        let base = self.op.base_path();
-        if query.is_empty() {
-            format!("{base}{path}")
-        } else {
-            format!("{base}{path}?{query}")
-        }
+        format!("{}{}", self.op.base_path(), link(path, &all))
     }
 
     /// What surrounds every page.
     #[must_use]
     pub fn layout(&self, locale: Locale, signed_in_as: Option<String>, nav: bool) -> Layout {
-        let query = self.query();
-        let kept: Vec<(&str, &str)> = query.iter().filter(|(name, _)| *name != "lang").collect();
-        let can_be_asked_again = self.inbound.method == Method::Get && !self.path.is_empty();
-        let language_links = if can_be_asked_again {
-            Locale::ALL
-                .iter()
-                .map(|locale| (*locale, self.link_in(self.path, &kept, Some(*locale))))
-                .collect()
-        } else {
-            Vec::new()
+        let language_links = match self.path {
+            "" => Vec::new(),
+            path => language_links(self.inbound, |all| self.link_in(path, all, None)),
         };
         let settings = &self.op.settings;
         let profile = self.op.profile;
@@ -288,8 +268,7 @@ impl Visit<'_> {
     /// A rendered page. It may be stored by nobody; the language choice becomes a cookie.
     #[must_use]
     pub fn html(&self, status: u16, html: String) -> Reply {
-        let mut reply = Reply::bytes(status, "text/html; charset=utf-8", html.into_bytes())
-            .header("Cache-Control", "no-store");
+        let mut reply = page_reply(status, html);
         if let Some(language) = self.chosen_language() {
             reply = reply.cookie(self.language_cookie(language));
         }
@@ -372,6 +351,54 @@ impl Visit<'_> {
             .render(self.pages, &layout),
         }
     }
+}
+
+/// A path with query parameters; empty ones are left out.
+#[must_use]
+pub fn link(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        query.append_pair(name, value);
+    }
+    let query = query.finish();
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
+}
+
+/// The page that was asked for in every language, by its query; of an answer to a form none: it cannot be asked for again.
+pub(super) fn language_links(
+    inbound: &Inbound,
+    link: impl Fn(&[(&str, &str)]) -> String,
+) -> Vec<(Locale, String)> {
+    if inbound.method != Method::Get {
+        return Vec::new();
+    }
+    let query = inbound.query.clone().unwrap_or_default();
+    let kept: Vec<(&str, &str)> = query.iter().filter(|(name, _)| *name != "lang").collect();
+    let to = |locale: Locale| {
+        let mut all = kept.clone();
+        all.push(("lang", locale.code()));
+        (locale, link(&all))
+    };
+    Locale::ALL.into_iter().map(to).collect()
+}
+
+/// A rendered page, which nobody may store.
+pub(super) fn page_reply(status: u16, html: String) -> Reply {
+    Reply::bytes(status, "text/html; charset=utf-8", html.into_bytes())
+        .header("Cache-Control", "no-store")
+}
+
+/// Keeps a language in the browser.
+pub(super) fn keep_language(server: &ServerSettings, language: Locale) -> CookieChange {
+    CookieChange::Set(
+        language_cookie(server),
+        language.code().to_owned(),
+        LANGUAGE_SECONDS,
+    )
 }
 
 /// The name of the cookie that keeps the language.

@@ -1,10 +1,13 @@
 //! A browser's visit to the desk, before anybody is known to be behind it.
 
-use super::super::visit::{LANGUAGE_SECONDS, PageFailure, language_cookie, refusal_kind};
+pub use super::super::visit::link;
+use super::super::visit::{
+    PageFailure, keep_language, language_cookie, language_links, page_reply, refusal_kind,
+};
 use super::super::{Brand, Layout, Locale, Page as _, PageError, Pages, RefusalPage};
 use super::cookie_name;
 use crate::clock::UtcTime;
-use crate::endpoint::{CookieChange, Inbound, Method, Page, Reply};
+use crate::endpoint::{Inbound, Page, Reply};
 use crate::model::{Params, SessionId};
 use crate::provider::{Provider, Shared};
 use std::sync::Arc;
@@ -70,18 +73,6 @@ impl DeskVisit<'_> {
     /// What surrounds every page.
     #[must_use]
     pub fn layout(&self, signed_in_as: Option<String>) -> Layout {
-        let query = self.query();
-        let kept: Vec<(&str, &str)> = query.iter().filter(|(name, _)| *name != "lang").collect();
-        let language_links = if self.inbound.method == Method::Get {
-            let to = |locale: Locale| {
-                let mut all = kept.clone();
-                all.push(("lang", locale.code()));
-                (locale, link(self.path, &all))
-            };
-            Locale::ALL.into_iter().map(to).collect()
-        } else {
-            Vec::new()
-        };
         Layout {
             locale: self.locale(),
             issuer_path: String::new(),
@@ -91,7 +82,7 @@ impl DeskVisit<'_> {
             policy_url: None,
             attribute_names: Default::default(),
             profile_brand: Brand::named("Varco", "openid"),
-            language_links,
+            language_links: language_links(self.inbound, |all| link(self.path, all)),
             request_id: self.inbound.request_id.clone(),
             development: self.shared().server.development,
             signed_in_as,
@@ -102,15 +93,10 @@ impl DeskVisit<'_> {
     /// A rendered page, which nobody may store; the language choice becomes a cookie.
     #[must_use]
     pub fn html(&self, status: u16, html: String) -> Reply {
-        let reply = Reply::bytes(status, "text/html; charset=utf-8", html.into_bytes())
-            .header("Cache-Control", "no-store");
+        let reply = page_reply(status, html);
         match self.query().get("lang").and_then(Locale::parse) {
             None => reply,
-            Some(language) => reply.cookie(CookieChange::Set(
-                language_cookie(&self.shared().server),
-                language.code().to_owned(),
-                LANGUAGE_SECONDS,
-            )),
+            Some(language) => reply.cookie(keep_language(&self.shared().server, language)),
         }
     }
 
@@ -153,20 +139,5 @@ impl DeskVisit<'_> {
             back_to_rp: None,
         }
         .render(&self.state.pages, &self.layout(None))
-    }
-}
-
-/// A path with query parameters; empty ones are left out.
-#[must_use]
-pub fn link(path: &str, parameters: &[(&str, &str)]) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
-        query.append_pair(name, value);
-    }
-    let query = query.finish();
-    if query.is_empty() {
-        path.to_owned()
-    } else {
-        format!("{path}?{query}")
     }
 }
