@@ -194,7 +194,7 @@ fn dispatch(arguments: Arguments, hooks: Hooks, console: &mut Console<'_>) -> Do
         Command::User(command) => users::run(file, command, console, &mut output)?,
         Command::Rp(command) => {
             let world = World::open(file, console)?;
-            parties::run(&world, command, &mut output)?;
+            parties::run(&world, command, console, &mut output)?;
         }
     }
     output.finish(console.out)

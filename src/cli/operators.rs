@@ -5,6 +5,7 @@ use super::output::Output;
 use super::{Console, Done, Failure, World, read_password};
 use crate::accounts::hash_password;
 use crate::administration::operators::{self, Change};
+use crate::clock::UtcTime;
 use crate::model::{Operator, TrailFilter, Via};
 use crate::store::{operator, trail};
 use serde_json::{Value, json};
@@ -128,8 +129,8 @@ fn show_trail(world: &World, wanted: TrailArguments, output: &mut Output) -> Don
         actor: wanted.actor,
         action: wanted.action,
         subject: wanted.subject,
-        since: None,
-        until: None,
+        since: wanted.since.map(|time| UtcTime(time.timestamp())),
+        until: wanted.until.map(|time| UtcTime(time.timestamp())),
     };
     let entries = world
         .store

@@ -3,7 +3,7 @@
 use super::arguments::parties::{Party, RpCommand};
 use super::output::{Output, one_line};
 use super::party_fields::{edit, register, tell_secret};
-use super::{Done, Failure, World, check, party_files, tolerance};
+use super::{Console, Done, Failure, World, check, party_files, tolerance};
 use crate::administration::parties::{self, PartyError, PartyKey, REVOKED_AT_ONCE};
 use crate::config::IssuerSettings;
 use crate::federation::evaluation::Recorder;
@@ -15,7 +15,12 @@ use serde_json::{Value, json};
 /// RPs read at once.
 const PAGE: u32 = 500;
 
-pub(super) fn run(world: &World, command: RpCommand, output: &mut Output) -> Done {
+pub(super) fn run(
+    world: &World,
+    command: RpCommand,
+    console: &mut Console<'_>,
+    output: &mut Output,
+) -> Done {
     match command {
         RpCommand::Register(wanted) => register(world, &wanted, output),
         RpCommand::Edit(wanted) => edit(world, &wanted, output),
@@ -45,7 +50,7 @@ pub(super) fn run(world: &World, command: RpCommand, output: &mut Output) -> Don
             file,
             dry_run,
             skip_bad,
-        } => party_files::import(world, &file, (dry_run, skip_bad), output),
+        } => party_files::import(world, (&file, dry_run, skip_bad), console, output),
     }
 }
 

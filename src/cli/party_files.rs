@@ -1,7 +1,7 @@
 //! `varco rp export` and `varco rp import`.
 
 use super::output::Output;
-use super::{Done, Failure, World};
+use super::{Console, Done, Failure, World};
 use crate::administration::parties::exchange::{
     self, Entry, EntryFault, Outcome, Ready, apply, preview,
 };
@@ -10,6 +10,7 @@ use crate::model::IssuerId;
 use crate::store::client::{self, ClientFilter, ClientOrder, ClientOrigin};
 use crate::store::{DbConn, StoreError};
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::path::Path;
 
 /// RPs read at once.
@@ -42,10 +43,11 @@ pub(super) fn export(world: &World, issuer: Option<&str>, output: &mut Output) -
     Ok(())
 }
 
+/// Says how far it is where errors go. What was written stays when it is interrupted; the same file again does the rest.
 pub(super) fn import(
     world: &World,
-    file: &Path,
-    (dry_run, skip_bad): (bool, bool),
+    (file, dry_run, skip_bad): (&Path, bool, bool),
+    console: &mut Console<'_>,
     output: &mut Output,
 ) -> Done {
     let failed = |reason: String| Failure::Failed(format!("{}: {reason}", file.display()));
@@ -79,8 +81,13 @@ pub(super) fn import(
     }
     let may_write = !dry_run && (bad == 0 || skip_bad);
     if may_write {
+        let mut done = 0_usize;
         for batch in ready.chunks(WRITTEN) {
-            write(world, batch.to_vec())?;
+            write(world, batch.to_vec()).map_err(|failure| interrupted(failure, done))?;
+            done = done.saturating_add(batch.len());
+            if ready.len() > WRITTEN {
+                writeln!(console.err, "{done} of {} written", ready.len())?;
+            }
         }
     }
     let written = if may_write { ready.len() } else { 0 };
@@ -95,6 +102,16 @@ pub(super) fn import(
         output.failed(format!("{bad} entries are wrong; nothing was written"));
     }
     Ok(())
+}
+
+/// That the rest is for the next time.
+fn interrupted(failure: Failure, done: usize) -> Failure {
+    match failure {
+        Failure::Failed(reason) => Failure::Failed(format!(
+            "{reason}\n{done} entries were written and stay; the same command does the rest"
+        )),
+        wrongly @ Failure::UsedWrongly(_) => wrongly,
+    }
 }
 
 type Judged = Result<(Ready, Outcome), Vec<String>>;

@@ -9,6 +9,7 @@ mod levels;
 mod mail;
 mod own_marks;
 mod refusals;
+mod registered_keys;
 mod renewal;
 mod task;
 mod tolerances;
@@ -22,7 +23,8 @@ pub use ending_consents::tell_of_ending_consents;
 pub use mail::Letterhead;
 pub use own_marks::MarkKeeper;
 pub use refusals::{Refusals, Refused};
-pub use renewal::{Renewal, Round, keys_due, renew_all};
+pub use registered_keys::keys_due;
+pub use renewal::{Renewal, Round, renew_all};
 pub use task::Task;
 pub use tolerances::Tolerance;
 

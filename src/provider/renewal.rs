@@ -12,6 +12,7 @@
 //! So 10,000 RPs whose chains end at the same second come due over hours, in the same order at every node. When is kept in
 //! the database with how the last attempts failed: neither a restart nor another node that takes over begins anew.
 
+use super::registered_keys::next_keys;
 use super::{ClientError, Provider};
 use crate::clock::UtcTime;
 use crate::federation::{TrustError, TrustErrorCode, TrustMarkStatus};
@@ -31,8 +32,6 @@ use tokio::time::Instant;
 const RENEWAL_SECONDS: i64 = 900;
 /// A revoked mark is noticed within this time.
 const RECHECK_SECONDS: i64 = 3600;
-/// So is a key that is no longer at the address of an RP that an operator registered.
-const KEYS_RECHECK_SECONDS: i64 = 3600;
 /// Rows of an issuer that one round looks at, below each superior.
 const LOOKED_AT: u32 = 1_000;
 /// RPs resolved anew at once, and of these below one superior: who is slow has others wait for him alone.
@@ -293,12 +292,7 @@ impl Provider {
         let trust = match &party.origin {
             Origin::Federation(trust) => trust,
             Origin::Explicit(_) => return None,
-            Origin::Registered => {
-                let spread = Spread::of(&party.issuer, &party.client_id);
-                let half = KEYS_RECHECK_SECONDS / 2;
-                let pause = half + spread.part_of(half);
-                return keys_due(party, party.updated_at.plus_seconds(pause));
-            }
+            Origin::Registered => return next_keys(party),
         };
         let resolved_at = party.updated_at;
         let spread = Spread::of(&party.issuer, &party.client_id);
@@ -330,22 +324,6 @@ impl Provider {
                 && !trust.required_trust_marks.is_empty()
         })
     }
-}
-
-/// That the keys of an RP that an operator registered are to be fetched at `due_at`; `None` where they are not elsewhere.
-/// Those of one host take turns, as RPs below one superior do.
-#[must_use]
-pub fn keys_due(party: &RelyingParty, due_at: UtcTime) -> Option<Schedule> {
-    let address = party.metadata.jwks_uri.as_deref()?;
-    let host = url::Url::parse(address).map(|url| url.origin().ascii_serialization());
-    Some(Schedule {
-        issuer: party.issuer.clone(),
-        client_id: party.client_id.clone(),
-        superior: host.unwrap_or_default(),
-        resolved_at: party.updated_at,
-        due_at,
-        marks_due_at: UtcTime(i64::MAX),
-    })
 }
 
 /// A number by which things that happen to begin together are told apart in time: the same at every node.
@@ -462,7 +440,8 @@ mod tests {
             (600, 5, 300),
             (120, 0, 60),
             (1, 0, 0),
-            (-1, 0, 0),
+            (-1, 0, 300),
+            (-1, 60, PAUSE_MAX_SECONDS),
         ] {
             let due = ending_in(left, failures);
             assert_eq!(pause(&due, UtcTime(0)), expected, "{left} {failures}");

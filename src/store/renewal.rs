@@ -237,23 +237,25 @@ pub fn search_due(
     marks: bool,
     per_superior: u32,
 ) -> Result<Vec<Due>, StoreError> {
+    // SQLite numbers parameters as they appear.
     let sql = "SELECT issuer, client_id, superior, resolved_at, due_at, expires_at, failures FROM \
         (SELECT r.issuer, r.client_id, r.superior, r.resolved_at, r.due_at, \
-        COALESCE(c.expires_at, r.resolved_at + $7) AS expires_at, r.failures, row_number() \
+        COALESCE(c.expires_at, r.resolved_at + $1) AS expires_at, r.failures, row_number() \
         OVER (PARTITION BY r.superior ORDER BY r.failures > 0, r.due_at) AS place FROM renewal r \
-        JOIN client c ON c.issuer = r.issuer AND c.client_id = r.client_id WHERE r.issuer = $1 \
-        AND (r.due_at <= $2 OR r.marks_due_at <= $3) AND c.enabled AND (c.origin = $4 AND c.expires_at > $2 OR c.origin = $8)) AS due \
-        WHERE place <= $5 ORDER BY place LIMIT $6";
+        JOIN client c ON c.issuer = r.issuer AND c.client_id = r.client_id WHERE r.issuer = $2 \
+        AND (r.due_at <= $3 OR r.marks_due_at <= $4) AND c.enabled \
+        AND (c.origin = $5 AND c.expires_at > $3 OR c.origin = $6)) AS due \
+        WHERE place <= $7 ORDER BY place LIMIT $8";
     let marks_due = if marks { now.0 } else { i64::MIN };
     let rows: Vec<DueRow> = on_backend!(conn, c => diesel::sql_query(sql)
+        .bind::<BigInt, _>(KEYS_SECONDS)
         .bind::<Text, _>(issuer.as_str())
         .bind::<BigInt, _>(now.0)
         .bind::<BigInt, _>(marks_due)
         .bind::<Text, _>(OriginKind::Federation.as_text())
+        .bind::<Text, _>(OriginKind::Registered.as_text())
         .bind::<BigInt, _>(i64::from(per_superior))
         .bind::<BigInt, _>(DUE_MAX)
-        .bind::<BigInt, _>(KEYS_SECONDS)
-        .bind::<Text, _>(OriginKind::Registered.as_text())
         .load(c))?;
     Ok(rows.into_iter().map(DueRow::decode).collect())
 }

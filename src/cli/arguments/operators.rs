@@ -63,6 +63,12 @@ pub(in crate::cli) struct TrailArguments {
     /// Done to exactly this subject
     #[arg(long)]
     pub(in crate::cli) subject: Option<String>,
+    /// Not earlier than this time, such as 2026-12-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) since: Option<chrono::DateTime<chrono::Utc>>,
+    /// Earlier than this time
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) until: Option<chrono::DateTime<chrono::Utc>>,
     /// Entries before this number
     #[arg(long, value_name = "NUMBER")]
     pub(in crate::cli) before: Option<i64>,

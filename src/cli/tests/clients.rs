@@ -191,6 +191,24 @@ fn clients_are_exported_and_imported_whole_or_not_at_all() {
         document
     );
 
+    // A large file says how far it is, and the same file again changes nothing.
+    let one = document["relying_parties"][0].clone();
+    let many: Vec<Value> = (0..250)
+        .map(|number| {
+            let mut entry = one.clone();
+            entry["client_id"] = format!("shop-{number}").into();
+            entry
+        })
+        .collect();
+    let large = serde_json::json!({ "relying_parties": many }).to_string();
+    let third = Shell::new();
+    let file = third.write("large.json", &large);
+    let said = third.run(&["rp", "import", &file]).done();
+    assert!(said.err.contains("200 of 250 written"), "{}", said.err);
+    let again = third.run(&["rp", "import", &file, "--json"]).done().json();
+    let entries = again["entries"].as_array().unwrap();
+    assert!(entries.iter().all(|entry| entry["outcome"] == "unchanged"));
+
     let mut bad = document["relying_parties"][0].clone();
     bad["client_id"] = "bad".into();
     bad["logo_uri"] = "javascript:alert(1)".into();

@@ -34,26 +34,32 @@ fn what_is_done_to_keys_stands_in_the_trail_without_the_keys() {
         shell.run(&all)
     };
     let made = keys(&["generate", "--kind", "P-256"]).done().json();
-    let due = "2027-03-01T03:00:00Z";
-    let rotated = keys(&["rotate", "--at", due, "--reason", "yearly"])
+    let old = kids(&shell, "current")[0].clone();
+    let swapped = keys(&["rotate", "--now", "--reason", "stolen"])
         .done()
         .json();
-    let old = kids(&shell, "current")[0].clone();
-    shell.clock.advance_seconds(400 * 86_400);
-    keys(&["retire", "--kid", &old, "--reason", "  replaced  "]).done();
+    keys(&["retire", "--kid", &old, "--now", "--reason", "  stolen  "]).done();
+    let due = "2027-03-01T03:00:00Z";
+    let planned = keys(&["rotate", "--at", due, "--reason", "yearly"])
+        .done()
+        .json();
 
     let told = told(&shell);
     let actions: Vec<&str> = told
         .iter()
         .map(|entry| entry["action"].as_str().unwrap())
         .collect();
-    assert_eq!(actions, ["keys.retire", "keys.rotate", "keys.generate"]);
-    assert_eq!(told[0]["after"]["reason"], "replaced");
-    assert_eq!(told[0]["after"]["keys"][0]["kid"], old.as_str());
-    assert_eq!(told[1]["after"]["reason"], "yearly");
-    assert_eq!(told[1]["after"]["emergency"], false);
-    assert_eq!(told[1]["after"]["keys"], without_issuer(&rotated));
-    assert_eq!(told[2]["after"]["keys"], without_issuer(&made));
+    let expected = ["keys.rotate", "keys.retire", "keys.rotate", "keys.generate"];
+    assert_eq!(actions, expected);
+    let after = |number: usize| &told[number]["after"];
+    assert_eq!(after(0)["keys"], without_issuer(&planned));
+    assert_eq!(after(0)["reason"], "yearly");
+    assert_eq!(after(0)["emergency"], false);
+    assert_eq!(after(1)["keys"][0]["kid"], old.as_str());
+    assert_eq!(after(1)["reason"], "stolen");
+    assert_eq!(after(2)["keys"], without_issuer(&swapped));
+    assert_eq!(after(2)["emergency"], true);
+    assert_eq!(after(3)["keys"], without_issuer(&made));
     assert!(told.iter().all(|entry| entry["via"] == "command line"));
     let all = serde_json::to_string(&told).unwrap();
     assert!(!all.contains("PRIVATE") && !all.contains("\"d\""), "{all}");

@@ -87,6 +87,19 @@ fn commands_change_operators_by_the_same_rules_as_the_desk() {
             "operator.add"
         ]
     );
+    // By time, as the desk's form has it: the shell's clock stands at 2027-01-15T08:00:00Z.
+    let within = |option: &str, time: &str| {
+        let told = shell
+            .run(&["operator", "trail", option, time, "--json"])
+            .done()
+            .json();
+        told["entries"].as_array().unwrap().len()
+    };
+    let all = within("--since", "2027-01-15T08:00:00Z");
+    assert!(all > 5);
+    assert_eq!(within("--since", "2027-01-15T08:00:01Z"), 0);
+    assert_eq!(within("--until", "2027-01-15T08:00:00Z"), 0);
+    assert_eq!(within("--until", "2027-01-15T08:00:01Z"), all);
     let role = &told["entries"][3];
     assert_eq!(role["before"]["role"], "viewer");
     assert_eq!(role["after"]["role"], "administrator");

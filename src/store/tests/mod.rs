@@ -12,6 +12,7 @@ mod plans;
 mod purge;
 mod refusals;
 mod renewal_and_marks;
+mod rp_desk;
 mod schema;
 mod second_factors;
 mod single_use;

@@ -232,3 +232,22 @@ fn a_mark_is_replaced_by_a_later_one_only_and_every_change_is_noticed() {
         );
     });
 }
+
+#[test]
+fn keys_at_an_address_come_due_without_a_chain_and_end_a_day_after_they_were_found() {
+    on_both(|db| {
+        db.write(|conn| {
+            let mut party = federation_rp(rp(), NOW);
+            party.origin = Origin::Registered;
+            client::upsert(conn, &party)?;
+            renewal::insert(conn, &schedule(rp(), 10))
+        });
+        assert!(due_after(db, 9).is_empty());
+        let due = due_after(db, 10);
+        assert_eq!(names(&due), [rp()]);
+        assert_eq!(due[0].expires_at, NOW.plus_seconds(renewal::KEYS_SECONDS));
+        assert_eq!(names(&due_after(db, 30 * 86_400)), [rp()], "however late");
+        db.write(|conn| renewal::delete(conn, &issuer(), &rp()));
+        assert!(due_after(db, 10).is_empty());
+    });
+}

@@ -68,10 +68,6 @@ async fn whatever_is_pasted_into_the_search_finds_nothing_and_says_so() {
                 "{what}: {}",
                 answer.text()
             );
-            assert!(
-                !answer.body.contains("DROP TABLE"),
-                "{what}: what was sought is not shown"
-            );
         }
     }
 }

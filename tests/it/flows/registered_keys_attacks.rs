@@ -38,8 +38,8 @@ async fn what_is_wrong_at_the_address_is_said_to_whoever_signs_with_a_key_from_t
         ),
         (
             Box::new(|host: &Host| host.fail(KEYS, 404)),
-            401,
-            "invalid_client",
+            503,
+            "temporarily_unavailable",
             "HTTP status 404",
         ),
         (Box::new(json("<html>")), 401, "invalid_client", "jwks_uri"),
@@ -77,8 +77,8 @@ async fn what_is_wrong_at_the_address_is_said_to_whoever_signs_with_a_key_from_t
         ),
         (
             Box::new(raw("whatever\r\n\r\n".to_owned())),
-            401,
-            "invalid_client",
+            503,
+            "temporarily_unavailable",
             "not HTTP",
         ),
         (
