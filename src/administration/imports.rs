@@ -1,4 +1,4 @@
-//! Imports of people, from the file to the last line.
+//! Imports of people, and of relying parties ([`parties`]), from the file to the last line.
 //!
 //! ```text
 //! read (every line judged, those that are valid sealed) ─► ready ─start─► running ─► Importer::turn … ─► done
@@ -8,10 +8,12 @@
 //! [`Importer`] applies a part a transaction, so that logins go on in between. A part is removed by the transaction that
 //! writes its people: an import that was interrupted goes on at another node, or at the same one, where it stopped.
 
+pub mod parties;
 mod work;
 
 pub use work::{Importer, Turn};
 
+use super::parties::PartyError;
 use super::record;
 use crate::accounts::fault::Fault;
 use crate::accounts::import::{
@@ -20,7 +22,7 @@ use crate::accounts::import::{
 };
 use crate::clock::UtcTime;
 use crate::jose::{JoseError, KeyEncryptionKey};
-use crate::model::{Actor, Deed, ImportState, UserImport};
+use crate::model::{Actor, Deed, ImportKind, ImportState, UserImport};
 use crate::random;
 use crate::secret::Secret;
 use crate::store::user_import::{self, ImportPart};
@@ -68,9 +70,21 @@ pub enum ImportError {
     /// Second factors could not be sealed.
     #[error(transparent)]
     SecondFactor(#[from] crate::accounts::second_factor::SecondFactorError),
+    /// A relying party was changed while it was written.
+    #[error(transparent)]
+    Party(PartyError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<PartyError> for ImportError {
+    fn from(error: PartyError) -> Self {
+        match error {
+            PartyError::Store(error) => Self::Store(error),
+            error => Self::Party(error),
+        }
+    }
 }
 
 /// A line as it is sealed.
@@ -186,40 +200,18 @@ pub fn read<R: BufRead>(
     (file, custom): (ImportFile<R>, &BTreeSet<String>),
     now: UtcTime,
 ) -> Result<String, ImportError> {
-    let id = random::identifier();
-    let new = UserImport {
-        id: id.clone(),
-        state: ImportState::Reading,
-        name: file.name.chars().take(MOST_NAME).collect(),
-        actor: actor.clone(),
-        skips: false,
-        valid_lines: 0,
-        bad_lines: 0,
-        problems: "[]".to_owned(),
-        done_lines: 0,
-        added: 0,
-        updated: 0,
-        created_at: now,
-        started_at: None,
-        finished_at: None,
-        expires_at: now.plus_seconds(WAITING_SECONDS),
-    };
-    store.write_blocking(move |tx| user_import::insert(tx, &new))?;
+    let id = begin(store, actor, (ImportKind::People, &file.name), now)?;
     let mut judgement = Judgement::default();
-    let mut part = PartWriter {
-        store,
-        key,
-        import: &id,
-        expires_at: now.plus_seconds(WAITING_SECONDS),
-        number: 0,
-        weight: 0,
-        lines: Vec::new(),
-    };
+    let mut part = PartWriter::new((store, key), &id, now);
     for (line, found) in Records::read(file.input, file.format, custom) {
         match found {
             Ok(record) => {
                 judgement.valid += 1;
-                part.push(record)?;
+                let weight = match record.password {
+                    Some(NewPassword::Clear(_)) => PASSWORD_WEIGHT,
+                    Some(NewPassword::Hash(_)) | None => 1,
+                };
+                part.push(Kept::from(record), weight)?;
             }
             Err(faults) => judgement.condemn(line, faults),
         }
@@ -235,24 +227,63 @@ pub fn read<R: BufRead>(
     Ok(id)
 }
 
+/// An import whose file is being read. Blocks.
+fn begin(
+    store: &Store,
+    actor: &Actor,
+    (kind, name): (ImportKind, &str),
+    now: UtcTime,
+) -> Result<String, ImportError> {
+    let id = random::identifier();
+    let new = UserImport {
+        id: id.clone(),
+        kind,
+        state: ImportState::Reading,
+        name: name.chars().take(MOST_NAME).collect(),
+        actor: actor.clone(),
+        skips: false,
+        valid_lines: 0,
+        bad_lines: 0,
+        problems: "[]".to_owned(),
+        done_lines: 0,
+        added: 0,
+        updated: 0,
+        created_at: now,
+        started_at: None,
+        finished_at: None,
+        expires_at: now.plus_seconds(WAITING_SECONDS),
+    };
+    store.write_blocking(move |tx| user_import::insert(tx, &new))?;
+    Ok(id)
+}
+
 /// Collects lines and writes them as a part.
-struct PartWriter<'a> {
+struct PartWriter<'a, T> {
     store: &'a Store,
     key: &'a KeyEncryptionKey,
     import: &'a str,
     expires_at: UtcTime,
     number: i64,
     weight: usize,
-    lines: Vec<Kept>,
+    lines: Vec<T>,
 }
 
-impl PartWriter<'_> {
-    fn push(&mut self, record: UserRecord) -> Result<(), ImportError> {
-        self.weight += match record.password {
-            Some(NewPassword::Clear(_)) => PASSWORD_WEIGHT,
-            Some(NewPassword::Hash(_)) | None => 1,
-        };
-        self.lines.push(record.into());
+impl<'a, T: Serialize> PartWriter<'a, T> {
+    fn new((store, key): (&'a Store, &'a KeyEncryptionKey), import: &'a str, now: UtcTime) -> Self {
+        Self {
+            store,
+            key,
+            import,
+            expires_at: now.plus_seconds(WAITING_SECONDS),
+            number: 0,
+            weight: 0,
+            lines: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, line: T, weight: usize) -> Result<(), ImportError> {
+        self.weight += weight;
+        self.lines.push(line);
         if self.weight >= BATCH {
             self.write()?;
         }
@@ -298,7 +329,15 @@ pub fn apply_at_once(
 ) -> Result<ImportSummary, import::ImportError> {
     let after = json!({ "file": name, "lines": records.len(), "left_out": bad });
     let (actor, id) = (actor.clone(), random::identifier());
-    store.write_blocking(move |tx| tell(tx, &actor, ("users.import", &id), after, now))?;
+    store.write_blocking(move |tx| {
+        tell(
+            tx,
+            &actor,
+            (action(ImportKind::People, Step::Start), &id),
+            after,
+            now,
+        )
+    })?;
     import::apply(store, records, None, now)
 }
 
@@ -331,7 +370,13 @@ pub fn start(
         "lines": known.valid_lines,
         "left_out": known.bad_lines,
     });
-    tell(conn, actor, ("users.import", id), after, now)?;
+    tell(
+        conn,
+        actor,
+        (action(known.kind, Step::Start), id),
+        after,
+        now,
+    )?;
     Ok(())
 }
 
@@ -350,7 +395,13 @@ pub fn cancel(conn: &mut DbConn, actor: &Actor, id: &str, now: UtcTime) -> Resul
     // A file that was only looked at has changed nobody.
     if known.started_at.is_some() {
         let after = json!({ "applied": known.done_lines, "lines": known.valid_lines });
-        tell(conn, actor, ("users.import_cancel", id), after, now)?;
+        tell(
+            conn,
+            actor,
+            (action(known.kind, Step::Cancel), id),
+            after,
+            now,
+        )?;
     }
     Ok(())
 }
@@ -359,6 +410,26 @@ pub fn cancel(conn: &mut DbConn, actor: &Actor, id: &str, now: UtcTime) -> Resul
 #[must_use]
 pub fn problems(known: &UserImport) -> Vec<ImportProblem> {
     serde_json::from_str(&known.problems).unwrap_or_default()
+}
+
+/// What the trail tells of an import.
+#[derive(Clone, Copy)]
+enum Step {
+    Start,
+    Done,
+    Cancel,
+}
+
+/// As the trail calls it.
+const fn action(kind: ImportKind, step: Step) -> &'static str {
+    match (kind, step) {
+        (ImportKind::People, Step::Start) => "users.import",
+        (ImportKind::People, Step::Done) => "users.import_done",
+        (ImportKind::People, Step::Cancel) => "users.import_cancel",
+        (ImportKind::Parties, Step::Start) => "rps.import",
+        (ImportKind::Parties, Step::Done) => "rps.import_done",
+        (ImportKind::Parties, Step::Cancel) => "rps.import_cancel",
+    }
 }
 
 /// What an import is called in the trail.

@@ -8,7 +8,7 @@ use crate::accounts::import::{Format, ImportProblem, Records};
 use crate::administration::imports::{self, ImportFile, Importer, Judgement, Turn};
 use crate::administration::users::custom_attributes;
 use crate::keys::{self, KeyError};
-use crate::model::UserImport;
+use crate::model::{ImportKind, UserImport};
 use crate::store::user_import;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Cursor, Read as _};
@@ -206,7 +206,7 @@ pub(super) fn manage(
     }
     let found = world
         .store
-        .read_blocking(|conn| user_import::search(conn, None, MOST_IMPORTS))?;
+        .read_blocking(|conn| user_import::search(conn, ImportKind::People, None, MOST_IMPORTS))?;
     let state = |known: &UserImport| format!("{:?}", known.state).to_lowercase();
     let rows: Vec<Vec<String>> = found
         .rows

@@ -10,7 +10,6 @@ use crate::model::IssuerId;
 use crate::store::client::{self, ClientFilter, ClientOrder, ClientOrigin};
 use crate::store::{DbConn, StoreError};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::Path;
 
 /// RPs read at once.

@@ -51,4 +51,4 @@ pub use refusal::Refusal;
 pub use rp_check::{CheckKind, RpCheck};
 pub use session::Session;
 pub use signing_key::StoredKey;
-pub use user_import::{ImportState, UserImport};
+pub use user_import::{ImportKind, ImportState, UserImport};

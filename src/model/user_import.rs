@@ -16,11 +16,22 @@ pub enum ImportState {
     Cancelled,
 }
 
-/// An import of people.
+/// What an import brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportKind {
+    /// People of the identity registry.
+    People,
+    /// Relying parties.
+    Parties,
+}
+
+/// An import of people, or of relying parties: of these a line is an entry of the file.
 #[derive(Clone, Debug)]
 pub struct UserImport {
     /// The key.
     pub id: String,
+    /// What it brings.
+    pub kind: ImportKind,
     /// Where it is.
     pub state: ImportState,
     /// What the file was called.

@@ -59,13 +59,13 @@ impl ClientRow {
             metadata: row.json("metadata", &self.metadata)?,
             jwks: row.json("jwks", &self.jwks)?,
             origin,
-            issuer: IssuerId::new(self.issuer),
-            client_id: ClientId::new(self.client_id),
-            enabled: self.enabled,
             tolerance: match &self.tolerance {
                 Some(text) => row.json("tolerance", text)?,
                 None => RpToleranceOverride::default(),
             },
+            issuer: IssuerId::new(self.issuer),
+            client_id: ClientId::new(self.client_id),
+            enabled: self.enabled,
             updated_at: UtcTime(self.updated_at),
         })
     }

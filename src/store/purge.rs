@@ -58,7 +58,7 @@ pub enum Purgeable {
     /// Leases that nobody renewed.
     Lease,
     /// Federation members whose trust chain ended long ago; never one that an operator switched off, since it would
-    /// come back switched on.
+    /// come back switched on, nor one of which something is tolerated.
     Client,
     /// Changes of relying parties that every node has seen long ago.
     ClientChange,
@@ -74,8 +74,10 @@ pub enum Purgeable {
     EmailCode,
     /// Parts of files that nobody let be applied.
     UserImportPart,
-    /// Imports of people whose report is old.
+    /// Imports whose report is old.
     UserImport,
+    /// What operators looked into an hour ago.
+    RpCheck,
     /// History beyond its retention.
     LoginEvent,
     /// Hours of the counted logins, which are kept by the day.

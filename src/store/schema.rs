@@ -455,6 +455,7 @@ diesel::table! {
         started_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
         expires_at -> BigInt,
+        kind -> Text,
     }
 }
 

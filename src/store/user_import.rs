@@ -14,9 +14,10 @@ use super::keyset::{Page, TimeCursor, fetched, newest_first};
 use super::schema::{user_import, user_import_part};
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
-use crate::model::{Actor, ImportState, UserImport};
+use crate::model::{Actor, ImportKind, ImportState, UserImport};
 use diesel::prelude::*;
 
+text_enum!(ImportKind { People => "people", Parties => "parties" });
 text_enum!(ImportState {
     Reading => "reading",
     Ready => "ready",
@@ -45,6 +46,7 @@ struct UserImportRow {
     started_at: Option<i64>,
     finished_at: Option<i64>,
     expires_at: i64,
+    kind: String,
 }
 
 impl UserImportRow {
@@ -54,6 +56,7 @@ impl UserImportRow {
             key: &self.id,
         };
         Ok(UserImport {
+            kind: row.text_enum("kind", &self.kind)?,
             state: row.text_enum("state", &self.state)?,
             actor: Actor {
                 via: row.text_enum("via", &self.via)?,
@@ -116,6 +119,7 @@ pub fn insert(conn: &mut DbConn, new: &UserImport) -> Result<(), StoreError> {
                 user_import::lease_until.eq(new.created_at.0),
                 user_import::created_at.eq(new.created_at.0),
                 user_import::expires_at.eq(new.expires_at.0),
+                user_import::kind.eq(new.kind.as_text()),
             ),
         ))
         .execute(conn)?;
@@ -160,17 +164,19 @@ pub fn find(conn: &mut DbConn, id: &str) -> Result<Option<UserImport>, StoreErro
         .transpose()
 }
 
-/// A page of the imports, newest first.
+/// A page of the imports of a kind, newest first.
 ///
 /// # Errors
 /// The database's.
 pub fn search(
     conn: &mut DbConn,
+    kind: ImportKind,
     after: Option<&TimeCursor>,
     limit: u32,
 ) -> Result<Page<UserImport>, StoreError> {
     let rows: Vec<UserImportRow> = on_backend!(conn, c => {
         let query = user_import::table
+            .filter(user_import::kind.eq(kind.as_text()))
             .select(UserImportRow::as_select())
             .into_boxed();
         newest_first!(query, user_import.created_at, after, fetched(limit)).load(c)

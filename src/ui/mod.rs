@@ -74,10 +74,11 @@ pub use pages::desk::keys::{
 pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPasswordPage};
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
 pub use pages::desk::reasoned::ReasonedPage;
+pub use pages::desk::rp_imports::{RpImportPage, RpImportRowView, RpImportsPage};
 pub use pages::desk::rps::{
     ChainNodeView, CheckProgressView, CheckStepView, ConflictView, KeptMarkView, OptionView,
-    RpActionsView, RpCheckPage, RpFormPage, RpImportPage, RpImportRowView, RpLoginView, RpPage,
-    RpRotatePage, RpRowView, RpSecretPage, RpTolerancePage, RpsPage, ScopeView, ToleranceView,
+    RpActionsView, RpCheckPage, RpFormPage, RpLoginView, RpPage, RpRotatePage, RpRowView,
+    RpSecretPage, RpTolerancePage, RpsPage, ScopeView, ToleranceView,
 };
 pub use pages::desk::sessions::{
     DeskSessionView, GrantView, RevokedView, SessionsPage, TreeNodeView, TreePage,

@@ -19,3 +19,7 @@ CREATE TABLE rp_check (
 );
 CREATE UNIQUE INDEX rp_check_running ON rp_check (running_key);
 CREATE INDEX rp_check_expires_at ON rp_check (expires_at);
+
+-- What an import brings: people, or parties (relying parties).
+ALTER TABLE user_import ADD COLUMN kind TEXT NOT NULL DEFAULT 'people';
+CREATE INDEX user_import_kind ON user_import (kind, created_at, id);

@@ -1,14 +1,16 @@
 //! Who applies imports.
 
-use super::{ImportError, Kept, associated_data, tell};
+use super::{ImportError, Kept, Step, action, associated_data, tell};
 use crate::accounts::import::{NewPassword, UserRecord, apply_batch};
 use crate::accounts::{PasswordError, PasswordHasher, hash_password};
+use crate::administration::parties::exchange::{self, Outcome, Ready};
 use crate::clock::UtcTime;
 use crate::jose::KeyEncryptionKey;
-use crate::model::UserImport;
+use crate::model::{Actor, ImportKind, UserImport};
 use crate::random;
 use crate::store::user_import::{self, ImportPart, Progress};
 use crate::store::{DbConn, Store, StoreError};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// A node that died is replaced after this time; a part takes a few seconds at most.
@@ -65,14 +67,21 @@ impl Importer {
         let Some((import, Some(part))) = claimed else {
             return Ok(claimed.map_or(Turn::Idle, |(import, _)| Turn::Finished(import.id)));
         };
-        let mut records = open(key, &part)?;
+        let lines = part.lines;
+        if import.kind == ImportKind::Parties {
+            let entries = open(key, &part)?;
+            let actor = import.actor.clone();
+            let applied = self.apply_parties(actor, (part, entries), now);
+            store.write(applied).await?;
+            return Ok(progress_of(import, lines));
+        }
+        let mut records = open_people(key, &part)?;
         for record in &mut records {
             if let Some(NewPassword::Clear(password)) = &record.password {
                 let hash = passwords.hash(password.clone()).await?;
                 record.password = Some(NewPassword::Hash(hash));
             }
         }
-        let lines = part.lines;
         let applied = self.apply(key, (part, records), now);
         store.write(applied).await?;
         Ok(progress_of(import, lines))
@@ -91,9 +100,15 @@ impl Importer {
         let Some((import, Some(part))) = claimed else {
             return Ok(claimed.map_or(Turn::Idle, |(import, _)| Turn::Finished(import.id)));
         };
-        let mut records = open(key, &part)?;
-        hash_all(&mut records)?;
         let lines = part.lines;
+        if import.kind == ImportKind::Parties {
+            let entries = open(key, &part)?;
+            let actor = import.actor.clone();
+            store.write_blocking(self.apply_parties(actor, (part, entries), now))?;
+            return Ok(progress_of(import, lines));
+        }
+        let mut records = open_people(key, &part)?;
+        hash_all(&mut records)?;
         store.write_blocking(self.apply(key, (part, records), now))?;
         Ok(progress_of(import, lines))
     }
@@ -115,7 +130,7 @@ impl Importer {
             let part = user_import::next_part(tx, &import.id)?;
             if part.is_none() && user_import::finish(tx, &import.id, now)? {
                 let after = json!({ "added": import.added, "updated": import.updated });
-                let done = ("users.import_done", import.id.as_str());
+                let done = (action(import.kind, Step::Done), import.id.as_str());
                 tell(tx, &import.actor, done, after, now)?;
             }
             Ok(Some((import, part)))
@@ -151,18 +166,55 @@ impl Importer {
             }
         }
     }
+
+    /// As [`Importer::apply`], each entry with its line in the trail.
+    fn apply_parties(
+        &self,
+        actor: Actor,
+        (part, entries): (ImportPart, Vec<Ready>),
+        now: UtcTime,
+    ) -> impl FnOnce(&mut DbConn) -> Result<(), ImportError> + Send + 'static {
+        let holder = self.holder.clone();
+        move |tx| {
+            if !user_import::redeem_part(tx, &part)? {
+                return Ok(());
+            }
+            let mut by = Progress {
+                lines: part.lines,
+                ..Progress::default()
+            };
+            for ready in &entries {
+                match exchange::apply(tx, &actor, ready, now)? {
+                    Outcome::Added { .. } => by.added += 1,
+                    Outcome::Changed => by.updated += 1,
+                    Outcome::Unchanged | Outcome::NotRegistered => {}
+                }
+            }
+            let until = now.plus_seconds(LEASE_SECONDS);
+            match user_import::advance(tx, (&part.import, &holder), by, until)? {
+                true => Ok(()),
+                false => Err(ImportError::NotWaiting),
+            }
+        }
+    }
 }
 
 fn progress_of(import: UserImport, lines: i64) -> Turn {
     Turn::Applied(import.id, import.done_lines + lines, import.valid_lines)
 }
 
-fn open(key: &KeyEncryptionKey, part: &ImportPart) -> Result<Vec<UserRecord>, ImportError> {
+fn open<T: DeserializeOwned>(
+    key: &KeyEncryptionKey,
+    part: &ImportPart,
+) -> Result<Vec<T>, ImportError> {
     let plain = key
         .open(&part.sealed, &associated_data(&part.import, part.number))
         .map_err(|error| ImportError::Seal(part.import.clone(), error))?;
-    let kept: Vec<Kept> = serde_json::from_slice(plain.expose())
-        .map_err(|_| ImportError::Unreadable(part.import.clone()))?;
+    serde_json::from_slice(plain.expose()).map_err(|_| ImportError::Unreadable(part.import.clone()))
+}
+
+fn open_people(key: &KeyEncryptionKey, part: &ImportPart) -> Result<Vec<UserRecord>, ImportError> {
+    let kept: Vec<Kept> = open(key, part)?;
     Ok(kept.into_iter().map(UserRecord::from).collect())
 }
 

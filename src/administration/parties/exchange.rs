@@ -10,10 +10,12 @@ use super::{
 use crate::clock::UtcTime;
 use crate::jose::{KeyManagementAlgorithm, SignatureAlgorithm};
 use crate::model::{
-    Actor, ClientId, ClientLifetimes, IssuerId, Origin, RelyingParty, RpToleranceOverride,
+    Actor, ClientId, ClientLifetimes, ClientMetadata, IssuerId, Origin, RelyingParty,
+    RpToleranceOverride,
 };
 use crate::profile::{Profile, metadata};
 use crate::store::{DbConn, StoreError, client, client_desk};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -148,19 +150,50 @@ impl From<Fault> for EntryFault {
     }
 }
 
-/// An entry without faults.
-#[derive(Clone, Debug)]
+/// An entry without faults; it can be kept until it is applied.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ready {
-    key: PartyKey,
-    accepted: Accepted,
+    issuer: String,
+    client_id: String,
+    metadata: ClientMetadata,
+    jwks: Value,
     enabled: bool,
 }
 
 impl Ready {
+    fn of(accepted: &Accepted, key: &PartyKey, enabled: bool) -> Self {
+        let party = accepted.party(key, UtcTime(0));
+        Self {
+            issuer: key.issuer.to_string(),
+            client_id: key.client_id.to_string(),
+            metadata: party.metadata,
+            jwks: party.jwks,
+            enabled,
+        }
+    }
+
     /// Which RP.
     #[must_use]
-    pub fn key(&self) -> &PartyKey {
-        &self.key
+    pub fn key(&self) -> PartyKey {
+        PartyKey {
+            issuer: IssuerId::new(self.issuer.as_str()),
+            client_id: ClientId::new(self.client_id.as_str()),
+        }
+    }
+
+    /// The row that it makes, without a secret.
+    fn party(&self, now: UtcTime) -> RelyingParty {
+        let key = self.key();
+        RelyingParty {
+            issuer: key.issuer,
+            client_id: key.client_id,
+            metadata: self.metadata.clone(),
+            jwks: self.jwks.clone(),
+            origin: Origin::Registered,
+            enabled: true,
+            tolerance: RpToleranceOverride::default(),
+            updated_at: now,
+        }
     }
 }
 
@@ -295,11 +328,7 @@ fn judge(
         draft.set(Field::Jwks, &jwks.to_string());
     }
     match draft.check(&rules) {
-        Ok(accepted) if faults.is_empty() => Ok(Ready {
-            key,
-            accepted: accepted.over(base),
-            enabled,
-        }),
+        Ok(accepted) if faults.is_empty() => Ok(Ready::of(&accepted.over(base), &key, enabled)),
         Ok(_) => Err(faults),
         Err(others) => {
             faults.extend(others.into_iter().map(EntryFault::from));
@@ -344,13 +373,14 @@ fn choices(members: &Map<String, Value>, profile: &Profile, faults: &mut Vec<Ent
 /// # Errors
 /// The database's.
 pub fn preview(conn: &mut DbConn, ready: &Ready) -> Result<Outcome, StoreError> {
-    let found = client::find(conn, &ready.key.issuer, &ready.key.client_id)?;
+    let key = ready.key();
+    let found = client::find(conn, &key.issuer, &key.client_id)?;
     Ok(outcome(found.as_ref(), ready))
 }
 
 fn outcome(found: Option<&RelyingParty>, ready: &Ready) -> Outcome {
     let Some(found) = found else {
-        let needs_secret = has_secret(&ready.accepted.party(&ready.key, UtcTime(0)).metadata);
+        let needs_secret = has_secret(&ready.metadata);
         return Outcome::Added { needs_secret };
     };
     if !matches!(found.origin, Origin::Registered) {
@@ -366,7 +396,7 @@ fn outcome(found: Option<&RelyingParty>, ready: &Ready) -> Outcome {
 
 /// The RP as it will be: all of the entry, with the secrets that it has.
 fn merged(found: &RelyingParty, ready: &Ready) -> RelyingParty {
-    let mut new = ready.accepted.party(&ready.key, found.updated_at);
+    let mut new = ready.party(found.updated_at);
     if has_secret(&new.metadata) {
         new.metadata.client_secret_sha256 = found.metadata.client_secret_sha256.clone();
         new.metadata.previous_secret = found.metadata.previous_secret.clone();
@@ -387,13 +417,13 @@ pub fn apply(
     ready: &Ready,
     now: UtcTime,
 ) -> Result<Outcome, PartyError> {
-    let key = &ready.key;
+    let key = &ready.key();
     let found = client::find(conn, &key.issuer, &key.client_id)?;
     let outcome = outcome(found.as_ref(), ready);
     match (outcome, &found) {
         (Outcome::Unchanged | Outcome::NotRegistered, _) => return Ok(outcome),
         (_, None) => {
-            let party = ready.accepted.party(key, now);
+            let party = ready.party(now);
             let is = Draft::of(&party).to_json();
             client::insert_or_replace(conn, &party, |_| Err::<(), _>(PartyError::Changed))?;
             follow_keys(conn, None, &party)?;

@@ -88,7 +88,7 @@ impl Provider {
     ) -> Result<Applicant, ClientError> {
         let trust = self.trust.as_ref().ok_or(ClientError::Unknown)?;
         let client_id = ClientId::new(subject.as_str());
-        let settings = self.tolerant(trust, &client_id);
+        let settings = self.tolerant(trust, &client_id).await?;
         let resolver = &self.shared.resolver;
         let untrusted = |error| ClientError::Trust(Arc::new(error));
         let resolved = match chain {

@@ -73,7 +73,7 @@ const LISTS: &[(&str, Run)] = &[
     }),
     ("user_import::search", |conn| {
         for after in [None, Some(&cursor())] {
-            user_import::search(conn, after, 20)?;
+            user_import::search(conn, ImportKind::People, after, 20)?;
         }
         Ok(())
     }),

@@ -6,6 +6,7 @@ use crate::store::user_import::{ImportPart, Progress};
 fn import(id: &str) -> UserImport {
     UserImport {
         id: id.to_owned(),
+        kind: ImportKind::People,
         state: ImportState::Reading,
         name: "people.csv\0".to_owned(),
         actor: Actor {
@@ -93,9 +94,11 @@ fn an_import_belongs_to_one_holder_until_its_lease_ends_and_each_part_counts_onc
             assert!(user_import::claim(conn, ("b", None), later, later)?.is_none());
             Ok(())
         });
-        let page = db.read(|conn| user_import::search(conn, None, 1));
+        let page = db.read(|conn| user_import::search(conn, ImportKind::People, None, 1));
         assert_eq!(page.rows.len(), 1);
         assert!(page.next.is_none());
+        let others = db.read(|conn| user_import::search(conn, ImportKind::Parties, None, 1));
+        assert!(others.rows.is_empty());
         assert!(db.read(|conn| user_import::find(conn, "\0")).is_none());
     });
 }

@@ -2,6 +2,10 @@
 
 use super::rps::{about, change, known_rp};
 use crate::harness::{Answer, Browser, CONFIGURATION, Host, World};
+use std::sync::Arc;
+use std::time::Duration;
+use varco::federation::{FetchLimits, HttpFetcher, ResolutionLimits};
+use varco::launch::OPERATOR;
 use varco::model::{CheckKind, RpCheck};
 use varco::store::rp_check::{self, Started};
 
@@ -41,57 +45,65 @@ async fn a_check_shows_how_far_it_is_on_every_node_and_then_what_came_of_it() {
         let mut host = Host::start();
         let rp = world.stranger(&host, "/rp/");
         host.hold(&format!("/rp/{CONFIGURATION}"));
-        let mut olga = world.desk().await;
-        let mut vera = world.desk().await;
-        let begun = check(&world, &mut olga, "spid", rp.entity_id()).await;
+        // A node that waits as long as the test does.
+        let patient = Duration::from_secs(60);
+        let limits = FetchLimits {
+            per_fetch: patient,
+            ..FetchLimits::default()
+        };
+        let fetcher = HttpFetcher::new(limits, true, None).unwrap();
+        let limits = ResolutionLimits {
+            total: patient,
+            ..ResolutionLimits::default()
+        };
+        let node = world.node_with(Arc::new(fetcher), limits);
+        let there = |path: &str| node.url(&world.url(path));
+        let mut olga = world.browser();
+        let page = olga.get(&there("/admin/login")).await;
+        let form = page
+            .form("/admin/login")
+            .with("username", OPERATOR.0)
+            .with("password", OPERATOR.1);
+        assert_eq!(olga.submit(&page, &form).await.status, 303);
+        let page = olga.get(&there("/admin/rps/check")).await;
+        let form = page
+            .form("/admin/rps/check")
+            .with("issuer", "spid")
+            .with("rp", rp.entity_id())
+            .with("fresh", "1");
+        let begun = olga.submit(&page, &form).await;
+        assert_eq!(begun.status, 303, "{}", begun.body);
         host.next_request().await;
         let url = begun.leads_to();
-        let running = olga.get(&world.url(&url)).await;
+        let running = olga.get(&there(&url)).await;
         assert_eq!(running.header("refresh"), "2");
-        assert!(
-            running.text().contains("Verifica in corso"),
-            "{}",
-            running.text()
-        );
-        assert!(
-            running.text().contains("Avviata da olga"),
-            "{}",
-            running.text()
-        );
-        // Whoever asks for the same shares it, and nobody is asked twice.
+        // Another node shows the same, and whoever asks there for the same shares it.
+        let mut vera = world.desk().await;
+        let seen = vera.get(&world.url(&url)).await;
+        for page in [&running, &seen] {
+            assert_eq!(page.header("refresh"), "2");
+            let text = page.text();
+            assert!(text.contains("Verifica in corso"), "{text}");
+            assert!(text.contains("Avviata da olga"), "{text}");
+        }
         for _ in 0..3 {
             let shared = check(&world, &mut vera, "spid", rp.entity_id()).await;
             assert_eq!(shared.leads_to(), url);
         }
-        // Another node knows it, too.
-        let node = world.another_node();
-        let found = node
-            .app
-            .shared
-            .store
-            .read({
-                let id = id_of(&begun);
-                move |conn| rp_check::find(conn, &id)
-            })
-            .await
-            .unwrap()
-            .unwrap();
-        assert!(found.is_running(world.app.shared.clock.now()));
         host.publish("/rp/", &rp.entity_configuration().unwrap());
         host.release();
         let ended = finished(&world, &mut vera, &begun).await;
         // What was held is answered 503.
         assert!(ended.text().contains("503"), "{}", ended.text());
-        assert_eq!(host.requests().len(), 1);
+        assert_eq!(host.requests().len(), 1, "nobody asked twice");
         // A new one is a new one.
-        let again = check(&world, &mut olga, "spid", rp.entity_id()).await;
+        let again = check(&world, &mut vera, "spid", rp.entity_id()).await;
         assert_ne!(again.leads_to(), url);
-        let ended = finished(&world, &mut olga, &again).await;
+        let ended = finished(&world, &mut vera, &again).await;
         assert!(ended.body.contains("notice-success"), "{}", ended.text());
         assert!(ended.body.contains("class=\"report\""));
-        let english = olga
-            .get(&world.url(&format!("{}&lang=en", again.leads_to())))
-            .await;
+        let english = format!("{}&lang=en", again.leads_to());
+        let english = vera.get(&world.url(&english)).await;
         assert!(english.text().contains("accepted"), "{}", english.text());
     }
 }
@@ -138,77 +150,79 @@ async fn a_chain_is_refreshed_with_progress_and_a_failure_says_why_and_keeps_the
     assert!(refused.text().contains("non si interroga nessuno"));
 }
 
+/// A check that goes on at some node, as the database has it.
+fn under_way(world: &World, id: &str, rp: &str) -> RpCheck {
+    let now = world.app.shared.clock.now();
+    RpCheck {
+        id: id.to_owned(),
+        kind: CheckKind::Fresh,
+        issuer: world.provider("spid").settings.id.clone(),
+        client_id: rp.to_owned(),
+        actor: "olga".to_owned(),
+        steps: "[]".to_owned(),
+        result: None,
+        lease_until: now.plus_seconds(30),
+        created_at: now,
+        finished_at: None,
+        expires_at: now.plus_seconds(3600),
+    }
+}
+
+fn begin(world: &World, new: RpCheck) {
+    let store = &world.app.shared.store;
+    let started = store.write_blocking(move |tx| rp_check::start(tx, &new, 4));
+    assert_eq!(started.unwrap(), Started::New);
+}
+
 #[actix_web::test]
 async fn many_who_press_at_once_share_one_check_and_too_many_checks_are_refused() {
     let world = World::start();
-    let mut host = Host::start();
-    let paths = ["/a/", "/b/", "/c/", "/d/", "/e/"];
-    let rps = paths.map(|path| world.stranger(&host, path));
-    for path in paths {
-        host.hold(&format!("{path}{CONFIGURATION}"));
-    }
+    let id = world.rp().entity_id();
+    begin(&world, under_way(&world, "one", id));
     let mut operators = Vec::new();
     for _ in 0..8 {
         operators.push(world.desk().await);
     }
     let pressed = operators
         .iter_mut()
-        .map(|browser| check(&world, browser, "spid", rps[0].entity_id()));
-    let begun = futures_util::future::join_all(pressed).await;
-    for one in &begun {
-        assert_eq!(one.leads_to(), begun[0].leads_to());
+        .map(|browser| check(&world, browser, "spid", id));
+    for begun in futures_util::future::join_all(pressed).await {
+        assert_eq!(begun.leads_to(), "/admin/rps/check?id=one");
+    }
+    for number in 0..3 {
+        let other = format!("https://rp{number}.example/");
+        begin(
+            &world,
+            under_way(&world, &format!("other-{number}"), &other),
+        );
     }
     let mut olga = world.desk().await;
-    let mut all = vec![begun.into_iter().next().unwrap()];
-    for rp in &rps[1..4] {
-        all.push(check(&world, &mut olga, "spid", rp.entity_id()).await);
-    }
-    let refused = check(&world, &mut olga, "spid", rps[4].entity_id()).await;
+    let other = world.federation.aggregated_relying_party().entity_id();
+    let refused = check(&world, &mut olga, "spid", other).await;
     assert_eq!(refused.status, 503, "{}", refused.body);
     assert!(refused.body.contains("<h1"), "a page: {}", refused.body);
     // Another issuer has places of its own, and whoever joins needs none.
-    let other = check(&world, &mut olga, "cie", rps[4].entity_id()).await;
-    assert_eq!(other.status, 303);
-    let joined = check(&world, &mut olga, "spid", rps[1].entity_id()).await;
-    assert_eq!(joined.leads_to(), all[1].leads_to());
-    for _ in 0..5 {
-        host.next_request().await;
-    }
-    host.release();
-    for one in &all {
-        finished(&world, &mut olga, one).await;
-    }
-    let free = check(&world, &mut olga, "spid", rps[4].entity_id()).await;
-    finished(&world, &mut olga, &free).await;
+    let begun = check(&world, &mut olga, "cie", other).await;
+    finished(&world, &mut olga, &begun).await;
+    let joined = check(&world, &mut olga, "spid", id).await;
+    assert_eq!(joined.leads_to(), "/admin/rps/check?id=one");
+    let store = &world.app.shared.store;
+    let now = world.app.shared.clock.now();
+    store
+        .write_blocking(move |tx| rp_check::finish(tx, "one", "{}", now))
+        .unwrap();
+    let free = check(&world, &mut olga, "spid", other).await;
+    let ended = finished(&world, &mut olga, &free).await;
+    assert!(ended.body.contains("notice-success"), "{}", ended.text());
 }
 
 #[actix_web::test]
 async fn a_check_whose_node_died_says_so_and_keeps_no_place() {
     for (world, _schema) in World::on_each_database() {
         let world = world.start();
-        let issuer = world.provider("spid").settings.id.clone();
-        let now = world.app.shared.clock.now();
-        let lost = |number: usize| RpCheck {
-            id: format!("lost-{number}"),
-            kind: CheckKind::Fresh,
-            issuer: issuer.clone(),
-            client_id: format!("https://rp{number}.example/"),
-            actor: "olga".to_owned(),
-            steps: "[]".to_owned(),
-            result: None,
-            lease_until: now.plus_seconds(30),
-            created_at: now,
-            finished_at: None,
-            expires_at: now.plus_seconds(3600),
-        };
         for number in 0..4 {
-            let new = lost(number);
-            let started = world
-                .app
-                .shared
-                .store
-                .write_blocking(move |tx| rp_check::start(tx, &new, 4));
-            assert_eq!(started.unwrap(), Started::New);
+            let rp = format!("https://rp{number}.example/");
+            begin(&world, under_way(&world, &format!("lost-{number}"), &rp));
         }
         let mut olga = world.desk().await;
         let id = world.rp().entity_id();

@@ -12,6 +12,7 @@ mod operators;
 mod routes;
 pub mod rps;
 pub mod rps_forms;
+mod rps_imports;
 mod sessions;
 mod sought;
 mod tolerances;

@@ -3,7 +3,6 @@
 use super::rps::about;
 use crate::harness::registered_client::{CALLBACK, Client, basic};
 use crate::harness::{Answer, Browser, Form, World};
-use varco::model::ClientId;
 
 /// A field that a page shows, whatever kind it is.
 fn value(page: &Answer, id: &str) -> String {
@@ -71,7 +70,7 @@ pub fn filled(page: &Answer, action: &str, changes: &[(&str, &str)]) -> Form {
     form
 }
 
-async fn add(world: &World, browser: &mut Browser, changes: &[(&str, &str)]) -> Answer {
+pub async fn add(world: &World, browser: &mut Browser, changes: &[(&str, &str)]) -> Answer {
     let page = browser.get(&world.url("/admin/rps/add")).await;
     assert_eq!(page.status, 200, "{}", page.body);
     let mut all = vec![
@@ -301,78 +300,6 @@ async fn a_secret_is_rotated_with_overlap_and_a_form_sent_twice_rotates_once() {
     let newest = secret_of(&olga.submit(&asks, &form).await);
     assert_eq!(works(&new).await, 401);
     assert_eq!(works(&newest).await, 200);
-}
-
-#[actix_web::test]
-async fn a_file_is_looked_at_as_a_whole_and_comes_back_as_it_went() {
-    let world = World::start();
-    let mut olga = world.desk().await;
-    let shown = add(&world, &mut olga, &[("access_token", "60")]).await;
-    assert_eq!(shown.status, 200, "{}", shown.body);
-    let file = olga.get(&world.url("/admin/rps/export?issuer=oidc")).await;
-    let mut document = file.json();
-    let import = async |browser: &mut Browser, text: &str, what: &str| {
-        let page = browser.get(&world.url("/admin/rps/import")).await;
-        let form = page
-            .form("/admin/rps/import")
-            .with("file", text)
-            .with("do", what);
-        browser.submit(&page, &form).await
-    };
-    let same = import(&mut olga, &document.to_string(), "try").await;
-    assert_eq!(same.status, 200, "{}", same.body);
-    assert!(same.text().contains("già così"), "{}", same.text());
-
-    let entries = document["relying_parties"].as_array_mut().unwrap();
-    let mut good = entries[0].clone();
-    good["client_id"] = "kiosk".into();
-    let mut bad = good.clone();
-    bad["client_id"] = "evil".into();
-    bad["redirect_uris"] = serde_json::json!(["javascript:alert(1)"]);
-    bad["client_secret_sha256"] = "x".into();
-    entries.push(good);
-    entries.push(bad);
-    let text = document.to_string();
-    for what in ["try", "write"] {
-        let wrong = import(&mut olga, &text, what).await;
-        assert_eq!(wrong.status, 422);
-        assert!(
-            wrong.text().contains("schema non è ammesso"),
-            "{}",
-            wrong.text()
-        );
-        assert!(
-            wrong.text().contains("client_secret_sha256"),
-            "{}",
-            wrong.text()
-        );
-    }
-    let op = world.provider("oidc");
-    let known = async |id: &str| {
-        let id = ClientId::new(id);
-        op.find_client(&id, varco::provider::Discovery::Never)
-            .await
-            .is_ok()
-    };
-    assert!(!known("kiosk").await);
-    let written = import(&mut olga, &text, "skip").await;
-    assert_eq!(written.status, 200, "{}", written.body);
-    assert!(known("kiosk").await && !known("evil").await);
-    assert!(
-        written.text().contains("crei poi il suo segreto"),
-        "{}",
-        written.text()
-    );
-    for nothing in [
-        "",
-        "[]",
-        "{",
-        "{\"relying_parties\": 1}",
-        "{\"relying_parties\": [1, null]}",
-    ] {
-        let answer = import(&mut olga, nothing, "write").await;
-        assert_eq!(answer.status, 422, "{nothing}");
-    }
 }
 
 #[actix_web::test]

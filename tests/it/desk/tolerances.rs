@@ -49,7 +49,7 @@ async fn what_is_tolerated_of_one_rp_counts_at_every_node_and_survives_renewals(
         .with_claim("iat", world.clock.now().0 + HOUR)
         .with_claim("exp", world.clock.now().0 + HOUR + 300);
     let refused = world.request_of(&rp, &issuer, &early);
-    world.shown(&refused, "invalid_request_object", "iat").await;
+    world.told(&refused, "invalid_request_object", "iat").await;
     let without = LoginOptions::default().without_claim("exp");
 
     let mut olga = world.desk().await;

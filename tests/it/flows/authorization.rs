@@ -2,9 +2,9 @@
 
 use crate::harness::World;
 use serde_json::{Value, json};
-use varco::config::RpToleranceOverride;
 use varco::demo::relying_party::AuthorizationAnswer;
 use varco::demo::{DemoKeys, LoginOptions};
+use varco::model::RpToleranceOverride;
 
 /// A login with these options succeeds up to the code; the options' own `acr_values` may be absent.
 async fn gives_a_code(world: &World, profile: &'static str, options: &LoginOptions) {

@@ -82,19 +82,19 @@ async fn run(op: Arc<Provider>, actor: Actor, check: RpCheck) {
     let recorder = Recorder::writing();
     let mut work = std::pin::pin!(look(&op, &actor, &check, &recorder));
     let mut ticks = tokio::time::interval(TICK);
-    let mut written = 0;
+    let (mut written, mut lease) = (0, check.lease_until);
     let looked = loop {
         tokio::select! {
             biased;
             looked = &mut work => break looked,
             _ = ticks.tick() => {
-                let steps = recorder.fetches();
-                let is_new = steps.len() > written;
-                written = steps.len();
+                let (steps, now) = (recorder.fetches(), op.now());
                 // Who is alive says so also when nothing happens.
-                let until = op.now().plus_seconds(LEASE_SECONDS);
-                if is_new || until.seconds_since(check.lease_until) > 0 {
-                    note(&op, &check, (steps, until)).await;
+                let is_old = lease.seconds_since(now) < LEASE_SECONDS / 2;
+                if steps.len() > written || is_old {
+                    written = steps.len();
+                    lease = now.plus_seconds(LEASE_SECONDS);
+                    note(&op, &check, (steps, lease)).await;
                 }
             }
         }
@@ -110,7 +110,7 @@ async fn run(op: Arc<Provider>, actor: Actor, check: RpCheck) {
         accepted.unwrap_or_default()
     );
     let result = result_of(&check, looked);
-    let (id, now) = (check.id, op.now());
+    let (id, now) = (check.id.clone(), op.now());
     let steps = steps_text(&recorder.fetches());
     let kept = op
         .shared

@@ -14,6 +14,7 @@ mod change;
 mod check;
 mod exchange;
 mod form;
+mod imports;
 mod list;
 mod look;
 mod one;
@@ -42,8 +43,11 @@ const SECRET: &str = "/admin/rps/secret";
 const TOLERATE: &str = "/admin/rps/tolerate";
 const EXPORT: &str = "/admin/rps/export";
 const IMPORT: &str = "/admin/rps/import";
+const IMPORT_ONE: &str = "/admin/rps/import/one";
+const IMPORT_START: &str = "/admin/rps/import/start";
+const IMPORT_CANCEL: &str = "/admin/rps/import/cancel";
 
-pub(super) static ROUTES: [Route; 17] = [
+pub(super) static ROUTES: [Route; 20] = [
     Route::get(PATH, Role::Viewer, |desk| Box::pin(list::show(desk))),
     Route::get(ONE, Role::Viewer, |desk| Box::pin(one::show(desk))),
     Route::get(CONFIRM, Role::Operator, |desk| {
@@ -72,11 +76,18 @@ pub(super) static ROUTES: [Route; 17] = [
     Route::get(EXPORT, Role::Viewer, |desk| {
         Box::pin(exchange::export(desk))
     }),
-    Route::get(IMPORT, Role::Operator, |desk| {
-        Box::pin(exchange::show(desk))
+    Route::get(IMPORT, Role::Operator, |desk| Box::pin(imports::list(desk))),
+    Route::post_file(IMPORT, Role::Operator, |desk| {
+        Box::pin(imports::submit(desk))
     }),
-    Route::post(IMPORT, Role::Operator, |desk| {
-        Box::pin(exchange::import(desk))
+    Route::get(IMPORT_ONE, Role::Operator, |desk| {
+        Box::pin(imports::one(desk))
+    }),
+    Route::post(IMPORT_START, Role::Operator, |desk| {
+        Box::pin(imports::start(desk))
+    }),
+    Route::post(IMPORT_CANCEL, Role::Operator, |desk| {
+        Box::pin(imports::cancel(desk))
     }),
 ];
 

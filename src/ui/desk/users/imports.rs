@@ -7,7 +7,7 @@ use crate::accounts::import::Format;
 use crate::administration::imports::{self, ImportError, ImportFile};
 use crate::administration::users;
 use crate::endpoint::{Reply, Trouble};
-use crate::model::{ImportState, UserImport};
+use crate::model::{ImportKind, ImportState, UserImport};
 use crate::store::keyset::{CursorText as _, TimeCursor};
 use crate::store::user_import;
 use crate::ui::visit::PageFailure;
@@ -53,12 +53,12 @@ async fn page(desk: &Desk<'_>, status: u16, error: Option<&str>) -> Outcome {
     let found = desk
         .shared()
         .store
-        .read(move |conn| user_import::search(conn, after.as_ref(), PER_PAGE))
+        .read(move |conn| user_import::search(conn, ImportKind::People, after.as_ref(), PER_PAGE))
         .await?;
     let next = found.next.map(|next| next.to_text());
     let page = ImportsPage {
         desk: desk.view(Section::Users),
-        imports: found.rows.iter().map(row).collect(),
+        imports: found.rows.iter().map(|known| row(known, IMPORT)).collect(),
         error: error.map(|key| desk.text(&format!("desk-import-error-{key}"))),
         text: desk.form().get("text").unwrap_or_default().to_owned(),
         action_url: IMPORTS,
@@ -68,7 +68,8 @@ async fn page(desk: &Desk<'_>, status: u16, error: Option<&str>) -> Outcome {
     desk.page(status, &page)
 }
 
-fn state_of(known: &UserImport) -> &'static str {
+/// In message keys.
+pub(in crate::ui::desk) fn state_of(known: &UserImport) -> &'static str {
     match known.state {
         ImportState::Reading => "reading",
         ImportState::Ready => "ready",
@@ -78,7 +79,8 @@ fn state_of(known: &UserImport) -> &'static str {
     }
 }
 
-fn row(known: &UserImport) -> ImportRowView {
+/// An import in a list, with the page of its kind.
+pub(in crate::ui::desk) fn row(known: &UserImport, page: &str) -> ImportRowView {
     ImportRowView {
         name: known.name.clone(),
         state: state_of(known),
@@ -86,7 +88,7 @@ fn row(known: &UserImport) -> ImportRowView {
         created_at: known.created_at,
         done: known.done_lines,
         total: known.valid_lines,
-        url: link(IMPORT, &[("id", &known.id)]),
+        url: link(page, &[("id", &known.id)]),
     }
 }
 
@@ -145,7 +147,9 @@ async fn wanted(desk: &Desk<'_>, id: &str) -> Result<UserImport, PageFailure> {
         .store
         .read(move |conn| user_import::find(conn, &id))
         .await?;
-    found.ok_or(GONE)
+    found
+        .filter(|known| known.kind == ImportKind::People)
+        .ok_or(GONE)
 }
 
 pub(super) async fn one(desk: &Desk<'_>) -> Outcome {

@@ -5,6 +5,8 @@ mod fields;
 mod imports;
 mod one;
 
+pub(in crate::ui::desk) use imports::{row as import_row, state_of as import_state};
+
 use super::visit::link;
 use super::{Desk, Outcome, Route, Section};
 use crate::accounts::fault::Fault;

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod login;
 pub mod operators;
 pub mod reasoned;
+pub mod rp_imports;
 pub mod rps;
 pub mod sessions;
 pub mod trail;
