@@ -322,3 +322,44 @@ async fn the_mailbox_shows_mails_and_does_not_exist_where_there_is_a_mail_server
         .await;
     assert_eq!(none.status, 404, "{}", none.body);
 }
+
+/// The other half, by commands, is told in `cli::tests::people`.
+#[actix_web::test]
+async fn what_an_operator_changes_about_factors_is_told_once_and_nothing_else_is() {
+    for (builder, _schema) in World::on_each_database() {
+        let world = builder.start();
+        world.give_app("ada");
+        let mut olga = world.desk().await;
+        let id = world.account("ada").id;
+        for (change, password) in [
+            ("password", "x".repeat(1025).as_str()),
+            ("password", "another secret"),
+            ("disable", ""),
+            ("enable", ""),
+            ("end_sessions", ""),
+            ("unlock", ""),
+            ("reset_factors", ""),
+            ("no_password", ""),
+        ] {
+            world.clock.advance_seconds(1);
+            let page = olga
+                .get(&world.url(&format!("/admin/users/one?id={id}")))
+                .await;
+            let mut form = page.form("/admin/users/change");
+            form.fields
+                .retain(|(name, _)| name == "csrf_token" || name == "id");
+            let form = form.with("change", change).with("password", password);
+            let done = olga.submit(&page, &form).await;
+            let expected = if password.len() > 1024 { 422 } else { 303 };
+            assert_eq!(done.status, expected, "{change}: {}", done.text());
+        }
+        assert_eq!(
+            kinds(&world, "ada"),
+            ["password_changed", "factors_reset", "password_changed"]
+        );
+        for (_, text) in mails(&world, "ada") {
+            assert!(text.body.contains("/spid/account"), "{}", text.body);
+            assert!(!text.body.contains("another secret"), "{}", text.body);
+        }
+    }
+}
