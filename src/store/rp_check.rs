@@ -11,6 +11,8 @@ use super::schema::rp_check;
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
 use crate::model::{CheckKind, RpCheck};
+use crate::secret::sha256;
+use data_encoding::BASE64URL_NOPAD;
 use diesel::prelude::*;
 
 text_enum!(CheckKind { Fresh => "fresh", Cached => "cached", Refresh => "refresh" });
@@ -79,7 +81,9 @@ pub fn start(conn: &mut DbConn, new: &RpCheck, most: u32) -> Result<Started, Sto
     .set(rp_check::running_key.eq(None::<&str>))
     .execute(conn)?;
     let client_id = free_text(&new.client_id);
+    // A hash: an index of PostgreSQL takes no text as long as somebody may type.
     let key = format!("{} {} {client_id}", new.issuer, new.kind.as_text());
+    let key = BASE64URL_NOPAD.encode(&sha256(key.as_bytes()));
     if let Some(id) = running(conn, &key)? {
         return Ok(Started::Shared(id));
     }

@@ -264,7 +264,12 @@ async fn a_check_whose_node_died_says_so_and_keeps_no_place() {
 
 #[actix_web::test]
 async fn what_an_rp_says_of_itself_is_text_in_what_came_of_a_check() {
-    let world = World::start();
+    for (world, _schema) in World::on_each_database() {
+        hostile_words(&world.start()).await;
+    }
+}
+
+async fn hostile_words(world: &World) {
     let host = Host::start();
     let hostile = "</pre><script>alert(1)</script>";
     let rp = world
@@ -272,13 +277,18 @@ async fn what_an_rp_says_of_itself_is_text_in_what_came_of_a_check() {
         .with_metadata("client_name", hostile.to_owned());
     host.publish("/rp/", &rp.entity_configuration().unwrap());
     let mut olga = world.desk().await;
-    let begun = check(&world, &mut olga, "spid", rp.entity_id()).await;
-    let ended = finished(&world, &mut olga, &begun).await;
+    let begun = check(world, &mut olga, "spid", rp.entity_id()).await;
+    let ended = finished(world, &mut olga, &begun).await;
     assert!(ended.body.contains("alert(1)"), "it is shown");
     assert!(!ended.body.contains("<script>alert"), "as text");
-    let begun = check(&world, &mut olga, "spid", hostile).await;
-    let ended = finished(&world, &mut olga, &begun).await;
+    let begun = check(world, &mut olga, "spid", hostile).await;
+    let ended = finished(world, &mut olga, &begun).await;
     assert!(!ended.body.contains("<script>alert"));
+    // As long as it may be, and longer.
+    for letter in ["x", "\u{1f512}"] {
+        let begun = check(world, &mut olga, "spid", &letter.repeat(3000)).await;
+        finished(world, &mut olga, &begun).await;
+    }
     let one = olga
         .get(&world.url(&about("check", "spid", hostile, &[])))
         .await;
