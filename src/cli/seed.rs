@@ -2,34 +2,30 @@
 //! functions of the store that the program itself writes with, in batches, so that it is what a year of use leaves behind.
 
 mod people;
+mod plan;
 
 use super::arguments::SeedOptions;
 use super::output::Output;
 use super::{Console, Done, Failure, World};
 use crate::accounts::hash_password;
-use crate::clock::UtcTime;
 use crate::model::{
-    Account, AccountId, AuthorizationCode, AuthorizationRequest, ClientId, ClientMetadata,
-    CodeHash, CodeState, Destination, Grant, GrantId, IssuerId, LoginEvent, Method, Methods,
-    Origin, Prompt, Refusal, RelyingParty, ResolvedTrust, ResponseMode, RpToleranceOverride,
-    Session, SessionId, Token, TokenId, TokenKind, TokenState,
+    AuthorizationCode, AuthorizationRequest, ClientId, CodeHash, CodeState, Destination, Grant,
+    GrantId, IssuerId, LoginEvent, Method, Methods, Prompt, Refusal, ResponseMode, Session,
+    SessionId, Token, TokenId, TokenKind, TokenState,
 };
 use crate::profile::Profile;
 use crate::store::login_count::{self, CountRow, LoginResult, Span};
 use crate::store::{
-    DbConn, StoreError, account, authorization_code, client, grant, login_event, refusal, session,
-    token,
+    DbConn, StoreError, account, authorization_code, client, grant, login_event,
+    refresh_statistics, refusal, session, token, trail,
 };
-use people::Dice;
+use plan::{DAY, Drawn, Plan};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Rows of a transaction.
 const BATCH: u64 = 2_000;
-const DAY: i64 = 86_400;
-/// The time that the logins are spread over.
-const DAYS: u64 = 365;
 /// Logins so young have sessions, grants and tokens.
 const FRESH_SECONDS: i64 = 30 * DAY;
 /// Everybody's.
@@ -41,141 +37,6 @@ const ATTRIBUTES: [&str; 5] = [
     "email",
     "birthdate",
 ];
-
-/// What the rows of all tables have in common.
-struct Plan {
-    options: SeedOptions,
-    /// With their levels.
-    issuers: Vec<(IssuerId, Vec<String>)>,
-    password_hash: String,
-    now: UtcTime,
-}
-
-/// A login, before it is written.
-struct Drawn {
-    rp: u64,
-    person: u64,
-    issuer: IssuerId,
-    acr: String,
-    result: LoginResult,
-    at: UtcTime,
-}
-
-impl Plan {
-    /// Each row has its own dice: so a row is the same whatever comes before it.
-    fn dice(&self, table: u64, row: u64) -> Dice {
-        Dice::new(self.options.seed, table, row)
-    }
-
-    fn account_id(&self, n: u64) -> AccountId {
-        AccountId::new(format!("seed-{}-a{n}", self.options.seed))
-    }
-
-    fn client_id(&self, n: u64) -> ClientId {
-        ClientId::new(format!(
-            "https://rp{n}.seed{}.example.it",
-            self.options.seed
-        ))
-    }
-
-    /// An RP is known to one issuer.
-    fn issuer_of(&self, rp: u64) -> Option<&(IssuerId, Vec<String>)> {
-        let issuers = u64::try_from(self.issuers.len()).unwrap_or_default();
-        let place = rp.checked_rem(issuers).unwrap_or_default();
-        self.issuers.get(usize::try_from(place).unwrap_or_default())
-    }
-
-    fn person(&self, n: u64) -> Account {
-        let mut dice = self.dice(1, n);
-        let (name, attributes) = people::person(&mut dice, n);
-        // Names repeat between data sets; usernames must not, or a person would be somebody else's.
-        let username = match self.options.seed {
-            1 => name,
-            seed => format!("{name}.{seed}"),
-        };
-        let made = self.now.plus_seconds(-days(&mut dice, 1_000));
-        Account {
-            id: self.account_id(n),
-            username,
-            password_hash: Some(self.password_hash.clone()),
-            enabled: !dice.chance(2),
-            attributes,
-            created_at: made,
-            updated_at: made,
-        }
-    }
-
-    fn relying_party(&self, n: u64) -> Option<RelyingParty> {
-        let mut dice = self.dice(2, n);
-        let name = people::organization(&mut dice, n);
-        let (issuer, _) = self.issuer_of(n)?;
-        let client_id = self.client_id(n);
-        let resolved_at = self.now.plus_seconds(-within(&mut dice, DAY));
-        let trust = ResolvedTrust {
-            trust_anchor: "https://ta.seed.example.it".to_owned(),
-            chain: vec!["header.payload.signature".to_owned(); 3],
-            trust_marks: Vec::new(),
-            metadata: serde_json::Map::new(),
-            expires_at: self.now.plus_seconds(within(&mut dice, 2 * DAY)),
-            resolved_at,
-        };
-        Some(RelyingParty {
-            issuer: issuer.clone(),
-            metadata: ClientMetadata {
-                client_name: [(String::new(), name)].into(),
-                redirect_uris: vec![format!("{client_id}/callback")],
-                response_types: vec!["code".to_owned()],
-                grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
-                ..ClientMetadata::default()
-            },
-            client_id,
-            jwks: json!({ "keys": [] }),
-            origin: Origin::Federation(trust),
-            enabled: !dice.chance(1),
-            tolerance: RpToleranceOverride::default(),
-            updated_at: resolved_at,
-        })
-    }
-
-    fn login(&self, n: u64) -> Option<Drawn> {
-        let mut dice = self.dice(3, n);
-        let rp = dice.popular_below(self.options.rps);
-        let person = dice.below(self.options.users);
-        let (issuer, levels) = self.issuer_of(rp)?;
-        let result = match dice.below(100) {
-            0..88 => LoginResult::Granted,
-            88..92 => LoginResult::Denied,
-            _ => LoginResult::Failed,
-        };
-        // By day more than by night.
-        let hour = if dice.chance(80) {
-            7 + dice.below(14)
-        } else {
-            dice.below(24)
-        };
-        let hour = i64::try_from(hour).unwrap_or_default();
-        let ago = days(&mut dice, DAYS);
-        let at =
-            self.now.0 - ago - self.now.0.rem_euclid(DAY) + hour * 3_600 + within(&mut dice, 3_600);
-        Some(Drawn {
-            rp,
-            person,
-            issuer: issuer.clone(),
-            acr: dice.pick(levels).cloned().unwrap_or_default(),
-            result,
-            at: UtcTime(at.min(self.now.0)),
-        })
-    }
-}
-
-fn days(dice: &mut Dice, most: u64) -> i64 {
-    i64::try_from(dice.below(most)).unwrap_or_default() * DAY
-}
-
-fn within(dice: &mut Dice, seconds: i64) -> i64 {
-    let most = u64::try_from(seconds).unwrap_or_default();
-    i64::try_from(dice.below(most)).unwrap_or_default()
-}
 
 pub(super) fn run(
     world: &World,
@@ -201,25 +62,77 @@ pub(super) fn run(
         password_hash,
         now: world.now,
     });
-    let mut counts: BTreeMap<CountRow, i64> = BTreeMap::new();
-    in_batches(world, console, ("people", options.users), |from, until| {
+    require_absence(world, &plan)?;
+    write_parties(world, &plan, console)?;
+    write_logins(world, &plan, console)?;
+    let made = |n| plan.refused(n);
+    let refusals = plan.options.rps / 2;
+    in_batches(world, console, ("refusals", refusals), |from, until| {
+        let all: Vec<Refusal> = (from..until).filter_map(made).collect();
+        move |tx: &mut DbConn| refusal::insert(tx, &all)
+    })?;
+    let deeds = plan.options.users / 10;
+    in_batches(world, console, ("deeds", deeds), |from, until| {
         let plan = plan.clone();
         move |tx: &mut DbConn| {
-            (from..until).try_for_each(|n| account::upsert(tx, &plan.person(n)).map(drop))
+            (from..until).try_for_each(|n| {
+                let (actor, deed, at) = plan.deed(n);
+                trail::insert(tx, &actor, &deed, at)
+            })
         }
     })?;
-    in_batches(world, console, ("RPs", options.rps), |from, until| {
+    world.store.write_blocking(refresh_statistics)?;
+    output.text(&format!(
+        "{} people (password: {PASSWORD}), {} RPs and {} logins",
+        options.users, options.rps, options.logins
+    ));
+    output.json(json!({ "users": options.users, "rps": options.rps, "logins": options.logins }));
+    Ok(())
+}
+
+/// Counters would count twice what is there.
+fn require_absence(world: &World, plan: &Plan) -> Done {
+    let first = plan.account_id(0);
+    let known = world
+        .store
+        .read_blocking(move |conn| account::find(conn, &first))?;
+    match known {
+        None => Ok(()),
+        Some(_) => Err(Failure::Failed(format!(
+            "the data set {seed}, or the beginning of one that was interrupted, is in this database already; \
+             `--seed {next}` makes another one beside it",
+            seed = plan.options.seed,
+            next = plan.options.seed.saturating_add(1),
+        ))),
+    }
+}
+
+fn write_parties(world: &World, plan: &Arc<Plan>, console: &mut Console<'_>) -> Done {
+    let people = ("people", plan.options.users);
+    in_batches(world, console, people, |from, until| {
+        let plan = plan.clone();
+        move |tx: &mut DbConn| {
+            let all: Vec<_> = (from..until).map(|n| plan.person(n)).collect();
+            account::upsert_all(tx, &all).map(drop)
+        }
+    })?;
+    in_batches(world, console, ("RPs", plan.options.rps), |from, until| {
         let plan = plan.clone();
         move |tx: &mut DbConn| {
             (from..until)
                 .filter_map(|n| plan.relying_party(n))
                 .try_for_each(|party| client::upsert(tx, &party).map(drop))
         }
-    })?;
-    in_batches(world, console, ("logins", options.logins), |from, until| {
+    })
+}
+
+fn write_logins(world: &World, plan: &Arc<Plan>, console: &mut Console<'_>) -> Done {
+    let mut counts: BTreeMap<CountRow, i64> = BTreeMap::new();
+    let logins = ("logins", plan.options.logins);
+    in_batches(world, console, logins, |from, until| {
         (from..until)
             .filter_map(|n| plan.login(n))
-            .for_each(|login| tally(&plan, &login, &mut counts));
+            .for_each(|login| tally(plan, &login, &mut counts));
         let plan = plan.clone();
         move |tx: &mut DbConn| (from..until).try_for_each(|n| write_login(tx, &plan, n))
     })?;
@@ -235,25 +148,7 @@ pub(super) fn run(
                 .iter()
                 .try_for_each(|(row, number)| login_count::add(tx, row, *number))
         }
-    })?;
-    in_batches(
-        world,
-        console,
-        ("refusals", options.rps / 2),
-        |from, until| {
-            let plan = plan.clone();
-            move |tx: &mut DbConn| {
-                let all: Vec<Refusal> = (from..until).filter_map(|n| refused(&plan, n)).collect();
-                refusal::insert(tx, &all)
-            }
-        },
-    )?;
-    output.text(&format!(
-        "{} people (password: {PASSWORD}), {} RPs and {} logins",
-        options.users, options.rps, options.logins
-    ));
-    output.json(json!({ "users": options.users, "rps": options.rps, "logins": options.logins }));
-    Ok(())
+    })
 }
 
 /// Writes rows a batch at a time, and says how far it is.
@@ -423,27 +318,4 @@ fn request(event: &LoginEvent) -> AuthorizationRequest {
         max_age: None,
         ui_locales: Vec::new(),
     }
-}
-
-fn refused(plan: &Plan, n: u64) -> Option<Refusal> {
-    let mut dice = plan.dice(5, n);
-    let rp = dice.popular_below(plan.options.rps);
-    let (issuer, _) = plan.issuer_of(rp)?;
-    let (event, code) = *dice.pick(&[
-        ("authorization.refused", "invalid_request"),
-        ("authorization.refused", "invalid_client"),
-        ("token.refused", "invalid_grant"),
-        ("token.refused", "invalid_client"),
-        ("userinfo.refused", "invalid_token"),
-    ])?;
-    Some(Refusal {
-        reference: format!("seed-{}-{n}", plan.options.seed),
-        issuer: issuer.clone(),
-        unverified_client_id: plan.client_id(rp),
-        refused_at: plan.now.plus_seconds(-within(&mut dice, 30 * DAY)),
-        event: event.to_owned(),
-        code: code.to_owned(),
-        description: "made up".to_owned(),
-        reason: "made up".to_owned(),
-    })
 }

@@ -3,6 +3,7 @@ mod clients;
 mod keys;
 mod operators;
 mod people;
+mod seed;
 
 use super::*;
 use crate::clock::{ManualClock, UtcTime};

@@ -73,6 +73,17 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use writer::{Writer, catch};
 
+/// Renews what the planner knows, after much was written at once; SQLite plans without.
+///
+/// # Errors
+/// The database's.
+pub fn refresh_statistics(conn: &mut DbConn) -> Result<(), StoreError> {
+    match conn {
+        DbConn::Postgres(c) => Ok(c.batch_execute("ANALYZE")?),
+        DbConn::Sqlite(_) => Ok(()),
+    }
+}
+
 /// How long a caller waits for a connection or a place in the blocking pool.
 const WAIT: Duration = Duration::from_secs(2);
 

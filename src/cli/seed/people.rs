@@ -83,7 +83,10 @@ impl Dice {
         let bands = u64::from(64 - end.leading_zeros());
         let first = 1_u64.checked_shl(u32::try_from(self.below(bands)).unwrap_or_default());
         let first = first.unwrap_or(1);
-        (first + self.below(first) - 1).min(end.saturating_sub(1))
+        match first + self.below(first) - 1 {
+            number if number < end => number,
+            _ => self.below(end),
+        }
     }
 
     pub(super) fn chance(&mut self, percent: u64) -> bool {
