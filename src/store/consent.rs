@@ -91,13 +91,15 @@ fn details(
     now: UtcTime,
     clients: &[&str],
 ) -> Result<BTreeMap<String, Detail>, StoreError> {
+    if clients.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let grants: Vec<(String, String, bool)> = access_grant::table
         .filter(access_grant::account_id.eq(account.as_str()))
         .filter(access_grant::issuer.eq(issuer.as_str()))
         .filter(access_grant::client_id.eq_any(clients))
         .filter(access_grant::revoked_at.is_null())
         .filter(access_grant::expires_at.gt(now.0))
-        .order(access_grant::created_at.desc())
         .limit(MOST_GRANTS)
         .select((
             access_grant::id,
@@ -106,20 +108,23 @@ fn details(
         ))
         .load(conn)?;
     let ids: Vec<&str> = grants.iter().map(|(id, ..)| id.as_str()).collect();
-    let events: Vec<(String, String, String)> = login_event::table
+    let mut events: Vec<(i64, String, String, String, String)> = login_event::table
         .filter(login_event::grant_id.eq_any(ids))
-        .order((login_event::occurred_at.desc(), login_event::id.desc()))
         .select((
+            login_event::occurred_at,
+            login_event::id,
             login_event::client_id,
             login_event::rp_name,
             login_event::attributes,
         ))
         .load(conn)?;
+    // The last name first.
+    events.sort_by(|one, other| (other.0, &other.1).cmp(&(one.0, &one.1)));
     let mut details: BTreeMap<String, Detail> = BTreeMap::new();
     for (_, client, offline_access) in grants {
         details.entry(client).or_default().offline_access |= offline_access;
     }
-    for (client, name, attributes) in events {
+    for (_, _, client, name, attributes) in events {
         let row = Row {
             table: "login_event",
             key: &client,

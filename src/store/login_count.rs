@@ -195,23 +195,27 @@ const fn granted_in(span: Span) -> &'static str {
     }
 }
 
-/// The buckets of a time, oldest first; of all RPs, or of one (by [`Span::Day`] or [`Span::Month`] then).
+/// The buckets of a time, added up by `bar` seconds from its beginning on, oldest first; of all RPs, or of one (by
+/// [`Span::Day`] or [`Span::Month`] then).
 ///
 /// # Errors
 /// The database's.
 pub fn series(
     conn: &mut DbConn,
     client_id: Option<&ClientId>,
-    span: Span,
+    (span, bar): (Span, i64),
     (from, until): (UtcTime, UtcTime),
 ) -> Result<Vec<LoginSum>, StoreError> {
-    let sql = "SELECT bucket_at, issuer, acr, result, CAST(sum(number) AS BIGINT) AS number FROM login_count \
-        WHERE client_id = $1 AND span = $2 AND bucket_at >= $3 AND bucket_at < $4 \
-        GROUP BY bucket_at, issuer, acr, result ORDER BY bucket_at, issuer, acr, result";
+    // SQLite numbers the values in the order in which they occur first.
+    let sql = "SELECT $1 + (bucket_at - $1) / $2 * $2 AS bucket_at, issuer, acr, result, \
+        CAST(sum(number) AS BIGINT) AS number FROM login_count \
+        WHERE client_id = $3 AND span = $4 AND bucket_at >= $1 AND bucket_at < $5 \
+        GROUP BY 1, issuer, acr, result ORDER BY 1, issuer, acr, result";
     Ok(on_backend!(conn, c => diesel::sql_query(sql)
+        .bind::<BigInt, _>(span.bucket_of(from).0)
+        .bind::<BigInt, _>(bar.max(1))
         .bind::<Text, _>(client_id.map_or("", ClientId::as_str))
         .bind::<BigInt, _>(span.seconds())
-        .bind::<BigInt, _>(span.bucket_of(from).0)
         .bind::<BigInt, _>(until.0)
         .load(c))?)
 }
@@ -230,7 +234,16 @@ pub struct BusyClient {
     pub number: i64,
 }
 
-/// The RPs with most granted logins; by [`Span::Day`] or, for long times, by [`Span::Month`].
+#[derive(QueryableByName)]
+struct BusyRow {
+    #[diesel(embed)]
+    client: BusyClient,
+    #[diesel(sql_type = BigInt)]
+    counters: i64,
+}
+
+/// The RPs with most granted logins, by [`Span::Day`] or, for long times, by [`Span::Month`]; and how many counters were
+/// summed up for that: each RP has some, so this is nothing to wait for where there are many.
 ///
 /// # Errors
 /// The database's.
@@ -239,17 +252,20 @@ pub fn busiest(
     span: Span,
     (from, until): (UtcTime, UtcTime),
     limit: u32,
-) -> Result<Vec<BusyClient>, StoreError> {
-    let sql = "SELECT client_id, issuer, CAST(sum(number) AS BIGINT) AS number FROM login_count \
+) -> Result<(Vec<BusyClient>, i64), StoreError> {
+    let sql = "SELECT client_id, issuer, CAST(sum(number) AS BIGINT) AS number, \
+        CAST(sum(count(*)) OVER () AS BIGINT) AS counters FROM login_count \
         WHERE span = $1 AND bucket_at >= $2 AND bucket_at < $3 AND client_id > '' AND result = $4 \
         GROUP BY client_id, issuer ORDER BY 3 DESC, client_id, issuer LIMIT $5";
-    Ok(on_backend!(conn, c => diesel::sql_query(sql)
+    let rows: Vec<BusyRow> = on_backend!(conn, c => diesel::sql_query(sql)
         .bind::<BigInt, _>(span.seconds())
         .bind::<BigInt, _>(span.bucket_of(from).0)
         .bind::<BigInt, _>(until.0)
         .bind::<Text, _>(granted_in(span))
         .bind::<BigInt, _>(i64::from(limit))
-        .load(c))?)
+        .load(c))?;
+    let counters = rows.first().map_or(0, |row| row.counters);
+    Ok((rows.into_iter().map(|row| row.client).collect(), counters))
 }
 
 /// The refusals of a bucket that are alike.

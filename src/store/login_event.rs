@@ -8,11 +8,20 @@ use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
 use crate::model::{AccountId, ClientId, GrantId, HistoryFilter, IssuerId, LoginEvent};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 /// RPs offered as choices of the filter: more make no menu.
 const MAX_CHOICES: i64 = 200;
-/// Events read at once by [`for_export`].
-const EXPORT_BATCH: u32 = 500;
+/// From one RP of the person to the next, by the index of its events: what a person has is not read through. The name is the
+/// last one that the RP had.
+const CHOICES: &str = "WITH RECURSIVE choice (client_id, place) AS \
+    (SELECT min(client_id), 1 FROM login_event WHERE issuer = $1 AND account_id = $2 \
+    UNION ALL SELECT (SELECT min(e.client_id) FROM login_event e \
+    WHERE e.issuer = $1 AND e.account_id = $2 AND e.client_id > choice.client_id), choice.place + 1 \
+    FROM choice WHERE choice.client_id IS NOT NULL AND choice.place < $3) \
+    SELECT client_id, (SELECT e.rp_name FROM login_event e WHERE e.issuer = $1 AND e.account_id = $2 \
+    AND e.client_id = choice.client_id ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1) AS rp_name \
+    FROM choice WHERE client_id IS NOT NULL";
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = login_event)]
@@ -56,12 +65,20 @@ impl LoginEventRow {
     }
 }
 
+#[derive(QueryableByName)]
+struct ChoiceRow {
+    #[diesel(sql_type = Text)]
+    client_id: String,
+    #[diesel(sql_type = Text)]
+    rp_name: String,
+}
+
 /// An RP that occurs in a person's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpChoice {
     /// Its key.
     pub client_id: ClientId,
-    /// A name that it had.
+    /// The last name that it had.
     pub rp_name: String,
 }
 
@@ -206,50 +223,21 @@ pub fn search_recent(
     Page::of(rows, limit, LoginEventRow::decode, cursor_of)
 }
 
-/// Shows `visit` every event that passes the filter, newest first, a batch in memory at a time.
-///
-/// # Errors
-/// The database's, or what `visit` returns.
-pub fn for_export<E: From<StoreError>>(
-    conn: &mut DbConn,
-    owner: HistoryOwner<'_>,
-    filter: &HistoryFilter,
-    mut visit: impl FnMut(LoginEvent) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut after = None;
-    loop {
-        let page = search(conn, owner, filter, after.as_ref(), EXPORT_BATCH)?;
-        for event in page.rows {
-            visit(event)?;
-        }
-        match page.next {
-            Some(cursor) => after = Some(cursor),
-            None => return Ok(()),
-        }
-    }
-}
-
 /// The RPs that occur in a person's history, at most 200, by name.
 ///
 /// # Errors
 /// The database's.
 pub fn rp_choices(conn: &mut DbConn, owner: HistoryOwner<'_>) -> Result<Vec<RpChoice>, StoreError> {
-    let found: Vec<(String, Option<String>)> = on_backend!(conn, c => login_event::table
-        .filter(login_event::issuer.eq(owner.issuer.as_str()))
-        .filter(login_event::account_id.eq(owner.account.as_str()))
-        .group_by(login_event::client_id)
-        .select((
-            login_event::client_id,
-            diesel::dsl::max(login_event::rp_name),
-        ))
-        .order(login_event::client_id)
-        .limit(MAX_CHOICES)
+    let found: Vec<ChoiceRow> = on_backend!(conn, c => diesel::sql_query(CHOICES)
+        .bind::<Text, _>(owner.issuer.as_str())
+        .bind::<Text, _>(owner.account.as_str())
+        .bind::<BigInt, _>(MAX_CHOICES)
         .load(c))?;
     let mut choices: Vec<RpChoice> = found
         .into_iter()
-        .map(|(client_id, name)| RpChoice {
-            rp_name: name.unwrap_or_else(|| client_id.clone()),
-            client_id: ClientId::new(client_id),
+        .map(|row| RpChoice {
+            client_id: ClientId::new(row.client_id),
+            rp_name: row.rp_name,
         })
         .collect();
     choices.sort_by(|one, other| {

@@ -110,37 +110,6 @@ fn another_persons_or_issuers_history_is_never_returned() {
     });
 }
 
-#[test]
-fn an_export_shows_every_event_and_stops_at_an_error() {
-    on_both(|db| {
-        let granted = db.with_grant("ada");
-        let owner = granted.account.clone();
-        db.write(move |conn| {
-            (0..1_100)
-                .try_for_each(|n| login_event::insert(conn, &event(&granted, NOW.plus_seconds(n))))
-        });
-        let issuer = issuer();
-        let owner = HistoryOwner {
-            issuer: &issuer,
-            account: &owner,
-        };
-        let mut seen = std::collections::BTreeSet::new();
-        db.read(|conn| {
-            login_event::for_export(conn, owner, &HistoryFilter::default(), |event| {
-                assert!(seen.insert(event.id));
-                Ok::<(), StoreError>(())
-            })
-        });
-        assert_eq!(seen.len(), 1_101);
-        let stopped = db.store.read_blocking(|conn| {
-            login_event::for_export(conn, owner, &HistoryFilter::default(), |_| {
-                Err(StoreError::Migration("enough".into()))
-            })
-        });
-        assert!(stopped.is_err());
-    });
-}
-
 /// A query behind `EXPLAIN`.
 struct Explain<T>(&'static str, T);
 

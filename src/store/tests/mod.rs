@@ -1,6 +1,7 @@
 //! Every test here runs on SQLite, and on PostgreSQL too when `VARCO_TEST_POSTGRES` holds the URL of a server.
 
 mod changes;
+mod client_desk;
 mod counts;
 mod devices_and_drafts;
 mod history;
