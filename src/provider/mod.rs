@@ -2,6 +2,7 @@
 //!
 //! Endpoints receive `&Provider` and know nothing of the other issuers. It holds no pages.
 
+mod busiest;
 mod clients;
 mod document;
 mod ending_consents;
@@ -14,6 +15,7 @@ mod renewal;
 mod task;
 mod tolerances;
 
+pub use busiest::BusiestClients;
 pub use clients::{
     Applicant, ClientError, ClientStatistics, Discovery, EndedChain, Examination, KnownClient,
     KnownRow, TooManyExaminations, follow_changes,
@@ -55,6 +57,8 @@ pub struct Shared {
     pub key_encryption_key: KeyEncryptionKey,
     /// Refusals that are not in the database yet.
     pub refusals: Refusals,
+    /// What the dashboard need not sum up.
+    pub busiest: BusiestClients,
     /// The configuration of the process.
     pub server: ServerSettings,
 }

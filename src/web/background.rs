@@ -12,6 +12,7 @@ use crate::store::StoreError;
 use crate::store::node::{self, Node};
 use crate::store::own_trust_mark;
 use crate::store::purge::{PurgeLimits, purge_expired};
+use crate::ui::desk;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,8 @@ const IMPORT_POLL: Duration = Duration::from_secs(1);
 const REFUSAL_FLUSH: Duration = Duration::from_secs(1);
 /// How often expired rows and ending chains are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// How old what the dashboard shows of the busiest RPs may be, where there are many.
+const SUMMING: Duration = Duration::from_secs(300);
 
 /// Runs until the server stops.
 pub(super) async fn run(app: App, address: SocketAddr, certificate: Option<Arc<Certificate>>) {
@@ -45,6 +48,7 @@ pub(super) async fn run(app: App, address: SocketAddr, certificate: Option<Arc<C
         keep_mailing(&app),
         keep_purging(&app),
         keep_importing(&app),
+        keep_summing(&app),
         keep_renewing(&app),
         keep_telling(&app),
         keep_marks(&app)
@@ -182,6 +186,21 @@ async fn keep_importing(app: &App) {
                     break;
                 }
             }
+        }
+    }
+}
+
+/// Every node for itself, on a thread that may block: SQLite would keep a thread that serves.
+async fn keep_summing(app: &App) {
+    let mut ticks = tokio::time::interval(SUMMING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let shared = app.shared.clone();
+        match tokio::task::spawn_blocking(move || desk::sum_up(&shared)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!("event=dashboard.not_summed reason={}", quote(error)),
+            Err(error) => log::error!("event=dashboard.not_summed reason={}", quote(error)),
         }
     }
 }

@@ -10,10 +10,12 @@ use super::{Desk, Outcome, Route, Section, rps};
 use crate::clock::{CLOCK_OFF_SECONDS, UtcTime};
 use crate::jose::RingName;
 use crate::model::{ClientId, IssuerId, MailCounts, Role, StoredKey};
+use crate::provider::Shared;
 use crate::store::client::{self, EndingChain};
 use crate::store::login_count::{self, BusyClient, LoginSum, RefusalSum, Span};
 use crate::store::node::{self, Node};
 use crate::store::{DbConn, StoreError, mail_message, signing_key};
+use std::collections::BTreeMap;
 
 pub(super) const PATH: &str = "/admin/dashboard";
 const DAY: i64 = 86_400;
@@ -85,6 +87,11 @@ impl Range {
         let last = self.span_of_rps.bucket_of(now);
         buckets(last.seconds_since(first) / seconds + 1, seconds, now)
     }
+
+    /// What is read of RPs.
+    fn times_of_rps(&self, now: UtcTime) -> (UtcTime, UtcTime) {
+        (self.buckets_of_rps(now).from, now.plus_seconds(1))
+    }
 }
 
 fn buckets(number: i64, seconds: i64, now: UtcTime) -> Buckets {
@@ -94,6 +101,21 @@ fn buckets(number: i64, seconds: i64, now: UtcTime) -> Buckets {
         seconds,
         number,
     }
+}
+
+/// Sums up the busiest RPs of every time that can be looked at, for those who look at it in the next minutes. Blocks.
+///
+/// # Errors
+/// The database's.
+pub fn sum_up(shared: &Shared) -> Result<(), StoreError> {
+    for range in &RANGES {
+        let now = shared.clock.now();
+        let found = shared.store.read_blocking(|conn| {
+            login_count::busiest(conn, range.span_of_rps, range.times_of_rps(now), SHORT)
+        })?;
+        shared.busiest.keep(range.key, found, now);
+    }
+    Ok(())
 }
 
 /// A busy RP with its name and its logins over time.
@@ -116,20 +138,25 @@ struct Found {
 
 fn find(
     conn: &mut DbConn,
-    range: &Range,
+    (range, known): (&Range, Option<Vec<BusyClient>>),
     issuers: &[IssuerId],
     (language, now): (&str, UtcTime),
 ) -> Result<Found, StoreError> {
     let times = (range.buckets(now).from, now.plus_seconds(1));
-    let times_of_rps = (range.buckets_of_rps(now).from, times.1);
+    let times_of_rps = range.times_of_rps(now);
     let mut busiest = Vec::new();
-    for busy in login_count::busiest(conn, range.span_of_rps, times_of_rps, SHORT)? {
+    let clients = match known {
+        Some(clients) => clients,
+        None => login_count::busiest(conn, range.span_of_rps, times_of_rps, SHORT)?.0,
+    };
+    for busy in clients {
         let (issuer, client_id) = (IssuerId::new(&busy.issuer), ClientId::new(&busy.client_id));
         let known = client::find(conn, &issuer, &client_id)?;
         let mut granted = Vec::new();
         if busiest.len() < DRAWN {
             let span = range.span_of_rps;
-            let series = login_count::series(conn, Some(&client_id), span, times_of_rps)?;
+            let series =
+                login_count::series(conn, Some(&client_id), (span, span.seconds()), times_of_rps)?;
             let own = series
                 .into_iter()
                 .filter(|sum| sum.issuer == busy.issuer && login_count::is_granted(span, sum));
@@ -146,7 +173,7 @@ fn find(
         keys.extend(signing_key::search(conn, issuer)?);
     }
     Ok(Found {
-        logins: login_count::series(conn, None, range.span, times)?,
+        logins: login_count::series(conn, None, (range.span, range.bar_seconds), times)?,
         refusals: login_count::refusals(conn, range.span, times)?,
         busiest,
         ending: client::search_ending(conn, (now, now.plus_seconds(DAY)), SHORT)?,
@@ -168,10 +195,11 @@ async fn show(desk: &Desk<'_>) -> Outcome {
         .map(|op| op.issuer.clone())
         .collect();
     let (language, now) = (desk.locale().code(), desk.now());
+    let known = desk.shared().busiest.of(range.key, now);
     let found = desk
         .shared()
         .store
-        .read(move |conn| find(conn, range, &issuers, (language, now)))
+        .read(move |conn| find(conn, (range, known), &issuers, (language, now)))
         .await?;
     let page = DashboardPage {
         desk: desk.view(Section::Dashboard),
@@ -246,16 +274,32 @@ fn chart_of_rps(desk: &Desk<'_>, found: &Found, buckets: Buckets) -> ChartView {
     }
 }
 
+/// What is drawn as one, added up before anything is named.
+fn by_bar<'a>(
+    buckets: Buckets,
+    sums: impl Iterator<Item = (UtcTime, &'a str, i64)>,
+) -> BTreeMap<(UtcTime, &'a str), i64> {
+    let mut added = BTreeMap::new();
+    for (at, key, number) in sums {
+        let into = at.seconds_since(buckets.from).rem_euclid(buckets.seconds);
+        *added.entry((at.plus_seconds(-into), key)).or_default() += number;
+    }
+    added
+}
+
 /// Logins by how they ended, by level, by issuer and by RP; refusals by reason.
 fn charts(desk: &Desk<'_>, found: &Found, range: &Range, now: UtcTime) -> Vec<ChartView> {
     let buckets = range.buckets(now);
-    let by = |name: &dyn Fn(&LoginSum) -> String| {
-        let numbers: Vec<_> = found
-            .logins
-            .iter()
-            .map(|sum| (sum.bucket_at, name(sum), sum.number))
-            .collect();
-        draw(buckets, &numbers)
+    let by = |key: fn(&LoginSum) -> &str, name: &dyn Fn(&str) -> String| {
+        let sums = found.logins.iter();
+        let added = by_bar(
+            buckets,
+            sums.map(|sum| (sum.bucket_at, key(sum), sum.number)),
+        );
+        let named = added
+            .into_iter()
+            .map(|((at, key), number)| (at, name(key), number));
+        draw(buckets, &named.collect::<Vec<_>>())
     };
     let refusals: Vec<_> = found
         .refusals
@@ -272,18 +316,20 @@ fn charts(desk: &Desk<'_>, found: &Found, range: &Range, now: UtcTime) -> Vec<Ch
     vec![
         ChartView {
             key: "result",
-            chart: by(&|sum| desk.text(&format!("desk-dashboard-result-{}", sum.result))),
+            chart: by(|sum| &sum.result, &|result| {
+                desk.text(&format!("desk-dashboard-result-{result}"))
+            }),
         },
         ChartView {
             key: "level",
-            chart: by(&|sum| match Level::from_acr(&sum.acr) {
+            chart: by(|sum| &sum.acr, &|acr| match Level::from_acr(acr) {
                 Some(level) => desk.text(&format!("{}-short", level.key())),
-                None => sum.acr.clone(),
+                None => acr.to_owned(),
             }),
         },
         ChartView {
             key: "issuer",
-            chart: by(&|sum| desk.issuer_name(&sum.issuer)),
+            chart: by(|sum| &sum.issuer, &|issuer| desk.issuer_name(issuer)),
         },
         chart_of_rps(desk, found, range.buckets_of_rps(now)),
         ChartView {

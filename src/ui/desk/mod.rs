@@ -30,6 +30,7 @@ mod trail;
 mod users;
 mod visit;
 
+pub use dashboard::sum_up;
 pub use frame::{Desk, enter, may_send_file};
 pub use visit::{DeskState, DeskVisit, link};
 

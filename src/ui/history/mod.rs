@@ -15,6 +15,8 @@ use crate::store::{DbConn, StoreError, grant, login_event, session};
 use filter::Filter;
 use login_event::HistoryOwner;
 
+/// Events that an export reads at once.
+const EXPORT_BATCH: u32 = 500;
 /// What form tokens of these pages are for.
 pub(super) const PURPOSE: &str = "history";
 
@@ -113,25 +115,32 @@ async fn try_export(visit: &Visit<'_>, format: Format) -> Outcome {
     let filter = Filter::read(&visit.query()).to_store();
     let (issuer, person) = (visit.op.issuer.clone(), citizen.account.id.clone());
     let now = visit.now();
-    let bytes = visit
-        .op
-        .shared
-        .store
-        .read(
-            move |connection: &mut DbConn| -> Result<Vec<u8>, StoreError> {
-                let mut writer = export::Writer::new(format);
+    let mut writer = export::Writer::new(format);
+    let mut after = None;
+    loop {
+        let (issuer, person, filter, from) =
+            (issuer.clone(), person.clone(), filter.clone(), after.take());
+        let page = visit
+            .op
+            .shared
+            .store
+            .read(move |connection: &mut DbConn| {
                 let owner = HistoryOwner {
                     issuer: &issuer,
                     account: &person,
                 };
-                login_event::for_export(connection, owner, &filter, |event| {
-                    writer.write(&event, now);
-                    Ok::<_, StoreError>(())
-                })?;
-                Ok(writer.finish())
-            },
-        )
-        .await?;
+                login_event::search(connection, owner, &filter, from.as_ref(), EXPORT_BATCH)
+            })
+            .await?;
+        page.rows.iter().for_each(|event| writer.write(event, now));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+        // SQLite answers on this thread: a long history is written between the pages of others.
+        tokio::task::yield_now().await;
+    }
+    let bytes = writer.finish();
     Ok(Ok(Reply::bytes(200, format.content_type(), bytes)
         .header("Cache-Control", "no-store")
         .header(

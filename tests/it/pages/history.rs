@@ -3,7 +3,9 @@
 use crate::harness::{Answer, Browser, Issuer, START, World};
 use varco::clock::UtcTime;
 use varco::demo::{LoginOptions, RelyingParty};
+use varco::model::LoginEvent;
 use varco::store::keyset::{CursorText, TimeCursor};
+use varco::store::login_event::{self, EventsOf};
 use varco::store::purge::{PurgeLimits, purge_expired};
 
 const DAY: i64 = 86_400;
@@ -384,6 +386,48 @@ async fn the_export_is_whole_filtered_and_harmless_in_a_spreadsheet() {
 }
 
 /// Setting `history_retention_days`.
+#[actix_web::test]
+async fn a_long_history_is_exported_whole_though_it_is_read_in_parts() {
+    for (builder, _schema) in World::on_each_database() {
+        let world = builder.start();
+        let issuer = world.issuer("spid").await;
+        let mut browser = world.browser();
+        visit(&world, &mut browser, world.rp(), &issuer).await;
+        let store = &world.app.shared.store;
+        let first = store
+            .read_blocking(|conn| login_event::search_recent(conn, &EventsOf::All, None, 1))
+            .unwrap()
+            .rows
+            .remove(0);
+        store
+            .write_blocking(move |tx| {
+                (0..1_100).try_for_each(|n| {
+                    let copy = LoginEvent {
+                        id: format!("copy-{n}"),
+                        occurred_at: first.occurred_at.plus_seconds(-n - 1),
+                        ..first.clone()
+                    };
+                    login_event::insert(tx, &copy)
+                })
+            })
+            .unwrap();
+        let json = browser.get(&world.url("/spid/history.json")).await.json();
+        let times: Vec<&str> = json
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["time"].as_str().unwrap())
+            .collect();
+        assert_eq!(times.len(), 1_101);
+        assert!(
+            times.is_sorted_by(|one, next| one > next),
+            "newest first, each once"
+        );
+        let csv = browser.get(&world.url("/spid/history.csv")).await;
+        assert_eq!(csv.body.lines().count(), 1_102);
+    }
+}
+
 #[actix_web::test]
 async fn the_history_outlives_the_purge_of_tokens_until_its_own_end() {
     for (builder, _schema) in World::on_each_database() {

@@ -9,8 +9,8 @@ use crate::ui::desk::{Desk, Outcome, Section};
 use crate::ui::visit::PageFailure;
 use crate::ui::{ConfirmPage, OutcomeView};
 
-/// Grants are counted up to here; beyond, the page says "more than".
-const COUNTED: u32 = 10_000;
+/// Grants are counted up to here; beyond, the page says "more than": each has a row to be read.
+const COUNTED: u32 = 1_000;
 /// What asks before it is done.
 const CONFIRMED: [&str; 3] = ["disable", "revoke", "delete"];
 
