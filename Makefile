@@ -3,7 +3,7 @@ CARGO ?= cargo
 # A release build in half the time, for trying it out.
 QUICK = --config profile.release.lto=false --config profile.release.package.varco.codegen-units=16
 
-.PHONY: demo test bench fuzz lint install-demo install-test
+.PHONY: demo test bench bench-pages fuzz lint install-demo install-test
 
 # The demonstration federation at http://127.0.0.1:8000/
 demo: install-demo
@@ -17,6 +17,11 @@ test: install-test
 # Logins per second, CPU per login, memory, ratio to the crypto floor
 bench: install-demo
 	$(CARGO) bench --locked --bench load
+
+# The pages of people and operators over 100,000 users, 10,000 RPs and 1,000,000 logins; `.ci/with-postgres make bench-pages`
+# does PostgreSQL too
+bench-pages: install-demo
+	VARCO_BENCH=pages $(CARGO) $(QUICK) bench --locked --bench load
 
 # Mutated statements, policies, chains, marks and keys for FUZZ_SECONDS (60); FUZZ_SEED and FUZZ_REPLAY repeat what was found
 fuzz: install-demo

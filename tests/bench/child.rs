@@ -40,6 +40,17 @@ impl Cores {
         }
     }
 
+    /// All of them, for a process that takes what is free.
+    pub fn all(&self) -> Option<String> {
+        let all: Vec<&str> = self
+            .server
+            .iter()
+            .chain(&self.load)
+            .map(String::as_str)
+            .collect();
+        (!all.is_empty()).then(|| all.join(","))
+    }
+
     /// Keeps this process, and the threads that it will start, off the server's core.
     pub fn leave_the_servers(&self) {
         if self.load.is_empty() {
@@ -76,11 +87,16 @@ pub struct Process {
 impl Process {
     /// Starts this program again with other arguments, on the server's core.
     pub fn start(cores: &Cores, arguments: &[&str], errors: Stdio) -> Self {
+        Self::start_on(cores.server.as_deref(), arguments, errors)
+    }
+
+    /// As [`Process::start`], on these cores.
+    pub fn start_on(cores: Option<&str>, arguments: &[&str], errors: Stdio) -> Self {
         let program = std::env::current_exe().unwrap();
-        let mut command = match &cores.server {
-            Some(core) => {
+        let mut command = match cores {
+            Some(cores) => {
                 let mut command = Command::new("taskset");
-                command.args(["-c", core]).arg(program);
+                command.args(["-c", cores]).arg(program);
                 command
             }
             None => Command::new(program),

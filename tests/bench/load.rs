@@ -1,9 +1,8 @@
 //! The clients: each a browser with a session and a connection of its own, and the relying party behind it.
 
+use crate::browser::Browser;
 use crate::floor::Sizes;
-use crate::http::{Answer, Connection};
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use crate::http::Answer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -32,7 +31,7 @@ pub struct Target {
 }
 
 impl Target {
-    fn rp(&self) -> &RelyingParty {
+    pub fn rp(&self) -> &RelyingParty {
         self.federation.relying_party()
     }
 
@@ -87,8 +86,7 @@ pub enum Action {
 /// A browser that is logged in, and its relying party's last tokens.
 pub struct Client {
     target: Arc<Target>,
-    connection: Connection,
-    cookies: BTreeMap<String, String>,
+    browser: Browser,
     options: LoginOptions,
     access_token: String,
     id_token: String,
@@ -106,9 +104,8 @@ impl Client {
             ..LoginOptions::default()
         };
         let mut client = Self {
-            connection: Connection::open(&target.address),
+            browser: Browser::new(&target.address),
             target,
-            cookies: BTreeMap::new(),
             options,
             access_token: String::new(),
             id_token: String::new(),
@@ -126,16 +123,16 @@ impl Client {
             .rp()
             .authorization_request(&target.provider, &self.options)
             .unwrap();
-        let answer = self.get(target.path(&prepared.url));
+        let answer = self.browser.get(target.path(&prepared.url));
         let path = answer.location().1.to_owned();
-        let page = self.get(&path);
+        let page = self.browser.get(&path);
         let fields = [
             ("csrf_token", page.hidden("csrf_token")),
             ("username", username),
             ("password", password),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let answer = self.post(&path, &fields);
+        let answer = self.browser.post(&path, &fields);
         assert!(
             answer.location().1.contains("/consent"),
             "{username} is not logged in"
@@ -144,7 +141,7 @@ impl Client {
 
     /// Works until the budget is used up, on a new connection: the server closes idle ones.
     pub fn work(&mut self, action: Action, budget: &Budget) {
-        self.connection = Connection::open(&self.target.address);
+        self.browser.connect_again();
         let configuration = "/.well-known/openid-federation";
         let issuer = self.target.provider.issuer.trim_end_matches('/').to_owned();
         let configuration = format!("{}{configuration}", self.target.path(&issuer));
@@ -153,7 +150,7 @@ impl Client {
                 Action::Login => self.log_in(),
                 Action::Userinfo => self.read_userinfo(),
                 Action::EntityConfiguration => {
-                    let answer = self.connection.get(&configuration, "");
+                    let answer = self.browser.connection.get(&configuration, "");
                     assert_eq!(answer.status, 200, "{}", answer.body);
                 }
             }
@@ -166,22 +163,24 @@ impl Client {
         let target = self.target.clone();
         let (rp, provider) = (target.rp(), &target.provider);
         let prepared = rp.authorization_request(provider, &self.options).unwrap();
-        let answer = self.timed(0, |client| client.get(target.path(&prepared.url)));
+        let answer = self.timed(0, |client| client.browser.get(target.path(&prepared.url)));
         let login = answer.location().1.to_owned();
-        let answer = self.timed(1, |client| client.get(&login));
+        let answer = self.timed(1, |client| client.browser.get(&login));
         let consent = answer.location().1.to_owned();
-        let page = self.timed(2, |client| client.get(&consent));
+        let page = self.timed(2, |client| client.browser.get(&consent));
         let fields = [
             ("csrf_token", page.hidden("csrf_token")),
             ("decision", "allow"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let answer = self.timed(3, |client| client.post(&consent, &fields));
+        let answer = self.timed(3, |client| client.browser.post(&consent, &fields));
         let answer = AuthorizationAnswer::parse_address(answer.location().0);
         let code = answer.code(&prepared).unwrap();
         let fields = rp.token_request(provider, &prepared, code).unwrap();
         let path = target.path(&provider.token_endpoint);
-        let answer = self.timed(4, |client| client.connection.post(path, "", &fields));
+        let answer = self.timed(4, |client| {
+            client.browser.connection.post(path, "", &fields)
+        });
         let tokens = TokenAnswer::parse(answer.body.as_bytes()).unwrap();
         let expected = IdTokenExpectation {
             nonce: Some(&prepared.nonce),
@@ -209,7 +208,7 @@ impl Client {
     fn userinfo(&mut self) -> Answer {
         let bearer = format!("Authorization: Bearer {}\r\n", self.access_token);
         let path = self.target.path(&self.target.provider.userinfo_endpoint);
-        let answer = self.connection.get(path, &bearer);
+        let answer = self.browser.connection.get(path, &bearer);
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer
     }
@@ -218,7 +217,7 @@ impl Client {
     pub fn sizes(&mut self) -> Sizes {
         let target = self.target.clone();
         let (rp, provider) = (target.rp(), &target.provider);
-        self.connection = Connection::open(&target.address);
+        self.browser.connect_again();
         let prepared = rp.authorization_request(provider, &self.options).unwrap();
         self.log_in();
         let assertion = rp.client_assertion(&provider.token_endpoint).unwrap();
@@ -246,46 +245,6 @@ impl Client {
         let result = work(self);
         self.latencies[step].push(began.elapsed());
         result
-    }
-
-    fn get(&mut self, path: &str) -> Answer {
-        let cookies = self.cookie_header();
-        let answer = self.connection.get(path, &cookies);
-        self.keep_cookies(&answer);
-        answer
-    }
-
-    fn post(&mut self, path: &str, fields: &[(String, String)]) -> Answer {
-        let cookies = self.cookie_header();
-        let answer = self.connection.post(path, &cookies, fields);
-        self.keep_cookies(&answer);
-        answer
-    }
-
-    /// What browsers send, so that negotiation and logging have their work.
-    fn cookie_header(&self) -> String {
-        let mut header = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n\
-             Accept-Language: it-IT,it;q=0.9,en;q=0.8\r\n\
-             User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"
-            .to_owned();
-        for (position, (name, value)) in self.cookies.iter().enumerate() {
-            let before = if position == 0 { "Cookie: " } else { "; " };
-            write!(header, "{before}{name}={value}").unwrap();
-        }
-        if !self.cookies.is_empty() {
-            header.push_str("\r\n");
-        }
-        header
-    }
-
-    fn keep_cookies(&mut self, answer: &Answer) {
-        for (name, value) in answer.cookies() {
-            if value.is_empty() {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
     }
 }
 

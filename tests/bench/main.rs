@@ -16,6 +16,7 @@
 //! - `VARCO_BENCH_LOGINS=100000`: so many logins instead of a fixed time, for the memory after them.
 //! - `VARCO_BENCH_ROUNDS`, `VARCO_BENCH_CLIENTS`, `VARCO_BENCH_PROFILE` (`spid`, `cie`).
 //! - `VARCO_BENCH_HOLD=login` (or `userinfo`, `configuration`): that load alone, for a profiler.
+//! - `VARCO_BENCH=pages`: something else, the pages of people and operators over a large data set ([`pages`]).
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,12 +25,14 @@
     reason = "a program for developers: it prints, and what it does not expect has to stop it"
 )]
 
+mod browser;
 mod child;
 mod flood;
 mod floor;
 mod http;
 mod load;
 mod options;
+mod pages;
 mod report;
 mod resolution;
 mod rounds;
@@ -43,9 +46,17 @@ fn main() {
         .collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        [] if std::env::var("VARCO_BENCH").as_deref() == Ok("pages") => pages::run(),
         [] => rounds::run(&options::Options::from_environment()),
-        ["serve", folder, address] => server::serve(folder.as_ref(), address),
+        ["serve", folder, address, base, database] => server::Node {
+            folder: folder.as_ref(),
+            address,
+            base,
+            database: Some(*database).filter(|url| !url.is_empty()),
+        }
+        .serve(),
         ["floor", sizes] => floor::serve(sizes),
+        ["varco", database, rest @ ..] => pages::varco(database, rest),
         other => panic!("unknown arguments {other:?}"),
     }
 }

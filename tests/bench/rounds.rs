@@ -9,7 +9,7 @@ use crate::load::{Action, Budget, Client, Target, beside_busy_cores, slice};
 use crate::options::Options;
 use crate::report::{Report, Round};
 use crate::resolution;
-use crate::server;
+use crate::server::{self, Node};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub fn run(options: &Options) {
     cores.leave_the_servers();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let address = free_address();
-    server::start(&cores, folder.path(), &address).stop();
+    Node::single(folder.path(), &address).start(&cores).stop();
     let (process, start) = measured_start(&cores, folder.path(), &address, &options.profile);
     let target = Arc::new(target(folder.path(), &address, &options.profile));
     let mut clients = clients(&target, options.clients);
@@ -86,13 +86,13 @@ struct Run {
     load_cores: usize,
 }
 
-fn free_address() -> String {
+pub fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
 /// The relying party's side: the same keys as the server process has, and the provider as its documents say.
-fn target(folder: &Path, address: &str, profile: &str) -> Target {
+pub fn target(folder: &Path, address: &str, profile: &str) -> Target {
     let base = format!("http://{address}");
     let federation = DemoFederation::new(
         &base,
@@ -175,7 +175,7 @@ fn measured_start(
     profile: &str,
 ) -> (Process, Duration) {
     let began = Instant::now();
-    let process = server::start(cores, folder, address);
+    let process = Node::single(folder, address).start(cores);
     let path = format!("/{profile}/.well-known/openid-federation");
     let answer = Connection::open(address).get(&path, "");
     let time = began.elapsed();
