@@ -1,4 +1,4 @@
-//! Which relying parties changed lately: what nodes ask every second, to read them anew.
+//! Which relying parties changed lately: what nodes ask twice a second, to read them anew.
 //!
 //! Triggers on `client` write the rows, one a relying party, removed ones included: whatever changes a relying party is
 //! seen, also a statement typed at the database's prompt. The times are those of the database's clock, on both sides of the

@@ -20,8 +20,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 /// Key changes are seen by every node within this time.
 const KEY_POLL: Duration = Duration::from_secs(2);
-/// Changes of relying parties are obeyed by every node within this time, and at most as much again when it fails once.
-const CHANGE_POLL: Duration = Duration::from_secs(1);
+/// Changes of relying parties are obeyed by every node within this time; within two seconds on a machine that is busy, too.
+const CHANGE_POLL: Duration = Duration::from_millis(500);
 /// A mail leaves within this time.
 const MAIL_POLL: Duration = Duration::from_secs(1);
 /// A node says so often that it is alive.

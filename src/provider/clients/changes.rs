@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// When more RPs than this changed within the window, all are dropped: many times what renewals write, and about 3 MB.
 const MAX_CHANGES: u32 = 20_000;
 
-/// Asks which RPs changed lately, for these issuers' memory: once a second in every node.
+/// Asks which RPs changed lately, for these issuers' memory: twice a second in every node.
 ///
 /// # Errors
 /// The database's: then memory is believed no longer than two seconds after the last call that succeeded.

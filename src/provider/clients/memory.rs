@@ -4,7 +4,7 @@
 //! operator who switches an RP off must be obeyed by every node within two seconds, whichever process wrote it. So:
 //!
 //! ```text
-//! varco rp disable ──► client row ──trigger──► client_change ◄── every node, every second: what changed in the last minute?
+//! varco rp disable ──► client row ──trigger──► client_change ◄── every node, twice a second: what changed in the last minute?
 //!                                                                   └─► what was read before that counts no more
 //! find: in memory, and (nodes asked less than 2 s ago, or it was read less than 2 s ago)?  yes: no query   no: one query
 //! ```
