@@ -1,7 +1,6 @@
 //! Every test here runs on SQLite, and on PostgreSQL too when `VARCO_TEST_POSTGRES` holds the URL of a server.
 
 mod changes;
-mod client_desk;
 mod counts;
 mod devices_and_drafts;
 mod history;
@@ -13,6 +12,7 @@ mod plans;
 mod purge;
 mod refusals;
 mod renewal_and_marks;
+mod rp_changes;
 mod rp_desk;
 mod schema;
 mod second_factors;
