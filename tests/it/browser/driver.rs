@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const DRIVER: &str = "/usr/bin/chromedriver";
 const BROWSER: &str = "/usr/bin/chromium";
@@ -258,11 +258,16 @@ impl Chromium {
         assert!(logged.is_empty(), "{logged:#?}; {}", self.describe().await);
     }
 
-    /// Asserts that the browser logged the status of this page, which is a refusal, and nothing else.
+    /// Waits until the browser has logged the status of this page, which is a refusal; asserts that it logs nothing else.
+    /// The log is written by another process than the page: it may come after it.
     pub async fn expect_status(&self, status: u16) {
-        let logged = self.console().await;
         let expected = format!("status of {status}");
         let is_right = |line: &String| line.starts_with("network: ") && line.contains(&expected);
+        let until = Instant::now() + PATIENCE;
+        let mut logged = self.console().await;
+        while logged.is_empty() && Instant::now() < until {
+            logged = self.console().await;
+        }
         assert!(
             logged.len() == 1 && logged.iter().all(is_right),
             "{logged:#?}; {}",
