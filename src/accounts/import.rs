@@ -17,8 +17,8 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::io::BufRead;
 
-/// Rows of one transaction: logins go on in between.
-pub const BATCH: usize = 500;
+/// Rows of one transaction: logins go on in between. On SQLite a login waits for one such transaction at each of its own.
+pub const BATCH: usize = 100;
 /// Problems that are reported; a file with more is of another format.
 pub const MOST_PROBLEMS: usize = 1000;
 

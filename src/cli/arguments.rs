@@ -260,8 +260,8 @@ pub(super) enum KeysCommand {
         /// The issuer
         #[arg(long, value_name = "ID")]
         issuer: String,
-        /// The key
-        #[arg(long)]
+        /// The key; its name may begin with a hyphen
+        #[arg(long, allow_hyphen_values = true)]
         kid: String,
         /// In an emergency: tokens signed with it no longer count; say why (--reason)
         #[arg(long)]

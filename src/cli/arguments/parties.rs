@@ -93,7 +93,7 @@ pub(in crate::cli) struct CheckParty {
     #[arg(value_name = "ENTITY_ID", required_unless_present = "reference")]
     pub(in crate::cli) client_id: Option<String>,
     /// Show instead what was refused under this reference (on the error page, in X-Request-Id and in the log)
-    #[arg(long, value_name = "REF", conflicts_with_all = ["client_id", "cached"])]
+    #[arg(long, value_name = "REF", allow_hyphen_values = true, conflicts_with_all = ["client_id", "cached"])]
     pub(in crate::cli) reference: Option<String>,
     /// Use what is known already instead of asking for everything anew
     #[arg(long)]

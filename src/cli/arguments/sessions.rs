@@ -40,7 +40,7 @@ pub(in crate::cli) enum SessionCommand {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PageArguments {
     /// Those after this: `next` of the output before
-    #[arg(long, value_name = "NEXT")]
+    #[arg(long, value_name = "NEXT", allow_hyphen_values = true)]
     pub(in crate::cli) after: Option<String>,
 }
 
@@ -56,12 +56,12 @@ pub(in crate::cli) struct ReasonArgument {
 #[group(required = true, multiple = false)]
 pub(in crate::cli) struct NodeArguments {
     /// A token; a refresh token with all that came of it
-    #[arg(long, value_name = "JTI")]
+    #[arg(long, value_name = "JTI", allow_hyphen_values = true)]
     pub(in crate::cli) token: Option<String>,
     /// The code of this grant with all that came of it
-    #[arg(long, value_name = "GRANT")]
+    #[arg(long, value_name = "GRANT", allow_hyphen_values = true)]
     pub(in crate::cli) code_of: Option<String>,
     /// A grant
-    #[arg(long, value_name = "GRANT")]
+    #[arg(long, value_name = "GRANT", allow_hyphen_values = true)]
     pub(in crate::cli) grant: Option<String>,
 }

@@ -55,7 +55,7 @@ pub(in crate::cli) enum UserCommand {
     ResetFactors {
         username: String,
         /// Only this one (`varco user show` names them)
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", allow_hyphen_values = true)]
         only: Option<String>,
     },
     /// End a person's sessions, or one
@@ -174,12 +174,17 @@ pub(in crate::cli) struct Import {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Imports {
     /// Go on with this one, which was interrupted; a running server does so by itself
-    #[arg(long, value_name = "ID", conflicts_with_all = ["cancel", "report"])]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true, conflicts_with_all = ["cancel", "report"])]
     pub(in crate::cli) resume: Option<String>,
     /// Stop this one; what was applied stays
-    #[arg(long, value_name = "ID", conflicts_with = "report")]
+    #[arg(
+        long,
+        value_name = "ID",
+        allow_hyphen_values = true,
+        conflicts_with = "report"
+    )]
     pub(in crate::cli) cancel: Option<String>,
     /// Show what is wrong with the lines of this one
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(in crate::cli) report: Option<String>,
 }

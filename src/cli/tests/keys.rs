@@ -104,3 +104,15 @@ fn an_emergency_needs_a_reason_as_at_the_desk() {
     assert_eq!(told[0]["after"]["reason"], "a key was copied");
     assert_ne!(kids(&shell, "current"), before);
 }
+
+#[test]
+fn the_name_of_a_key_may_begin_with_a_hyphen() {
+    // Names are drawn (RFC 7638): one in sixty-four does.
+    let shell = Shell::new();
+    shell.run(&["keys", "init"]).done();
+    let retire = [
+        "keys", "retire", "--issuer", SPID, "--kid", "-nobody", "--now",
+    ];
+    let all = [&retire[..], &["--reason", "stolen"]].concat();
+    shell.run(&all).refused(1, "-nobody");
+}

@@ -232,11 +232,11 @@ impl Registry {
 #[actix_web::test]
 async fn an_import_whose_node_died_goes_on_at_another_one_exactly_once_a_line() {
     let registry = Registry::new();
-    let id = registry.begin("p", 1_200);
+    let id = registry.begin("p", 240);
     let first = Importer::default();
     assert_eq!(
         registry.turn(&first, NOW).await,
-        Turn::Applied(id.clone(), 500, 1_200)
+        Turn::Applied(id.clone(), 100, 240)
     );
     drop(first);
     // Nobody else takes it before its time has run out.
@@ -245,30 +245,30 @@ async fn an_import_whose_node_died_goes_on_at_another_one_exactly_once_a_line() 
     let later = NOW.plus_seconds(61);
     assert_eq!(
         registry.turn(&second, later).await,
-        Turn::Applied(id.clone(), 1_000, 1_200)
+        Turn::Applied(id.clone(), 200, 240)
     );
     assert_eq!(
         registry.turn(&second, later).await,
-        Turn::Applied(id.clone(), 1_200, 1_200)
+        Turn::Applied(id.clone(), 240, 240)
     );
     assert_eq!(
         registry.turn(&second, later).await,
         Turn::Finished(id.clone())
     );
     assert_eq!(registry.turn(&second, later).await, Turn::Idle);
-    assert_eq!(registry.count(), 1_200);
+    assert_eq!(registry.count(), 240);
     let known = registry
         .store
         .read_blocking(|conn| user_import::find(conn, &id))
         .unwrap()
         .unwrap();
-    assert_eq!((known.added, known.updated), (1_200, 0));
+    assert_eq!((known.added, known.updated), (240, 0));
 }
 
 #[actix_web::test]
 async fn two_imports_go_on_at_the_same_time_and_a_stopped_one_applies_no_more() {
     let registry = Registry::new();
-    let (one, other) = (registry.begin("a", 700), registry.begin("b", 700));
+    let (one, other) = (registry.begin("a", 140), registry.begin("b", 140));
     let (first, second) = (Importer::only(&one), Importer::only(&other));
     registry.turn(&first, NOW).await;
     registry.turn(&second, NOW).await;
@@ -281,7 +281,7 @@ async fn two_imports_go_on_at_the_same_time_and_a_stopped_one_applies_no_more() 
     assert_eq!(registry.turn(&second, NOW).await, Turn::Idle);
     registry.turn(&first, NOW).await;
     assert_eq!(registry.turn(&first, NOW).await, Turn::Finished(one));
-    assert_eq!(registry.count(), 1_200);
+    assert_eq!(registry.count(), 240);
 }
 
 #[actix_web::test]
