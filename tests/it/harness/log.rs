@@ -26,16 +26,23 @@ impl log::Log for Keeper {
     fn flush(&self) {}
 }
 
-/// Starts keeping lines; call it before the world does what is to be seen.
-pub fn keep_log() {
+/// Starts keeping lines; call it before the world does what is to be seen. How many there are already.
+pub fn keep_log() -> usize {
     LazyLock::force(&STARTED);
+    LINES.lock().unwrap().len()
 }
 
 /// The lines so far that contain all of these.
 pub fn logged(parts: &[&str]) -> Vec<String> {
+    logged_after(0, parts)
+}
+
+/// As [`logged`], without the first ones: a port of this world may have been another one's before.
+pub fn logged_after(first: usize, parts: &[&str]) -> Vec<String> {
     let lines = LINES.lock().unwrap();
     let matching = lines
         .iter()
+        .skip(first)
         .filter(|line| parts.iter().all(|part| line.contains(part)));
     matching.cloned().collect()
 }
