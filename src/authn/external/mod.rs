@@ -25,7 +25,7 @@
 //!
 //! Alone (`levels_alone`) it is begun by whoever types a username. Nobody may learn by that which names exist, or who has
 //! the app: the service is asked for an unknown name too, under an identifier that is nobody's, and a refusal looks like
-//! silence until the time is over. A phone rings thrice an hour for it, then less ([`begin_alone`]).
+//! silence until the time is over. A phone rings four times an hour for it, then less ([`begin_alone`]).
 //!
 //! Whoever knows a password can make the person's phone ring. So attempts are counted per person, refusals thrice, and
 //! the number has to be recognised in the app: who did not begin the login does not see it.

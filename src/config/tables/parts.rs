@@ -74,7 +74,7 @@ pub(super) static EXTERNAL_METHOD: Section = Section {
             "levels_alone",
             Kind::Levels,
             "[]",
-            "The levels that it reaches without a password: the person types the username and confirms in the app. Whoever knows a\nusername can make that person's phone ring, three times an hour and then less.",
+            "The levels that it reaches without a password: the person types the username and confirms in the app. Whoever knows a\nusername can make that person's phone ring, four times an hour and then less.",
         ),
         with_default(
             "timeout_seconds",
