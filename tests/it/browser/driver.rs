@@ -159,6 +159,18 @@ impl Chromium {
         }
     }
 
+    /// Clicks what leads to another page, and waits until this one is gone: what is asked next is asked of the other.
+    pub async fn follow(&self, css: &str) {
+        let element = self.see(css).await;
+        if let Err(error) = element.click().await {
+            panic!("{css}: {error}; {}", self.describe().await);
+        }
+        let until = Instant::now() + PATIENCE;
+        while element.tag_name().await.is_ok() {
+            assert!(Instant::now() < until, "{css}: {}", self.describe().await);
+        }
+    }
+
     /// Empties a field and types.
     pub async fn fill(&self, css: &str, text: &str) {
         let field = self.see(css).await;

@@ -48,13 +48,13 @@ impl Chromium {
     async fn log_in(&self, username: &str, password: &str) {
         self.fill("#username", username).await;
         self.fill("#password", password).await;
-        self.click("form button.btn-primary").await;
+        self.follow("form button.btn-primary").await;
     }
 
     /// Opens a relying party's page and presses one of its buttons.
     async fn enter_with(&self, page: &str, provider: &str) {
         self.open(page).await;
-        self.click(&format!("button[name=provider][value={provider}]"))
+        self.follow(&format!("button[name=provider][value={provider}]"))
             .await;
     }
 }
