@@ -59,10 +59,12 @@ const PROMPTS: Allowance = Allowance {
     first_block_seconds: 900,
     longest_block_seconds: 86_400,
 };
-/// Phones that ring for a name that a stranger may have typed, within an hour. That shuts the owner out of this method
-/// alone, which the page says; with the password, and by every other method, they log in all the same.
+/// Phones that ring for a name that a stranger may have typed, within an hour: those, the one that locks, and none until
+/// the hour is over, or whoever waits for every block to end makes it ring six times. That shuts the owner out of this
+/// method alone, which the page says; with the password, and by every other method, they log in all the same.
 const PROMPTS_ALONE: Allowance = Allowance {
     attempts: 3,
+    first_block_seconds: 3_600,
     ..PROMPTS
 };
 /// What a refusal in the app counts beside the attempt itself: a phone that rang for somebody else's login.
