@@ -4,6 +4,7 @@ mod commands;
 mod dashboard;
 mod drafts;
 mod federation;
+mod hostile;
 mod imports;
 mod keys;
 mod login;

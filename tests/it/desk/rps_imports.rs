@@ -60,7 +60,7 @@ async fn known(world: &World, id: &str) -> bool {
     op.find_client(&id, Discovery::Never).await.is_ok()
 }
 
-async fn exported(world: &World, browser: &mut Browser) -> Value {
+pub async fn exported(world: &World, browser: &mut Browser) -> Value {
     let url = world.url("/admin/rps/export?issuer=oidc");
     browser.get(&url).await.json()
 }
