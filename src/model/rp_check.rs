@@ -1,4 +1,4 @@
-//! What operators look into of relying parties.
+//! What operators look into, which takes as long as others do: relying parties, and what superiors attest of us.
 
 use crate::clock::UtcTime;
 
@@ -11,9 +11,11 @@ pub enum CheckKind {
     Cached,
     /// As fresh, of a relying party that is known: an operator wants logins to use what is found.
     Refresh,
+    /// What the superiors of the issuer itself attest.
+    Superiors,
 }
 
-/// A check of one relying party.
+/// A check of one relying party, or of the issuer itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpCheck {
     /// The key.
@@ -22,7 +24,7 @@ pub struct RpCheck {
     pub kind: CheckKind,
     /// The issuer's identifier.
     pub issuer: String,
-    /// The relying party, as it was typed.
+    /// The relying party, as it was typed; of [`CheckKind::Superiors`] the issuer's own entity identifier.
     pub client_id: String,
     /// Who began it.
     pub actor: String,

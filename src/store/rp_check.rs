@@ -1,4 +1,5 @@
-//! What operators look into of relying parties, so that any node can show how far it is.
+//! What operators look into, so that any node can show how far it is: relying parties, as the table is called, and by
+//! [`CheckKind::Superiors`] the issuer itself.
 //!
 //! ```text
 //! start ─► advance … ─► finish            a node that dies: its lease ends, the place is free again, and whoever looks is told
@@ -15,7 +16,7 @@ use crate::secret::sha256;
 use data_encoding::BASE64URL_NOPAD;
 use diesel::prelude::*;
 
-text_enum!(CheckKind { Fresh => "fresh", Cached => "cached", Refresh => "refresh" });
+text_enum!(CheckKind { Fresh => "fresh", Cached => "cached", Refresh => "refresh", Superiors => "superiors" });
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = rp_check)]

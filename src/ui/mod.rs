@@ -65,20 +65,22 @@ pub use pages::desk::dashboard::{
     KeyGroupView, RangeView,
 };
 pub use pages::desk::federation::{
-    AnchorView, AskedView, AttestationView, AttestedView, FederationPage, OwnMarkView, RenewalView,
+    AnchorView, AskedPage, AskedVerdict, AskedView, AttestationView, AttestedView, FederationPage,
+    OwnMarkView, RenewalView, SuperiorSays,
 };
 pub use pages::desk::imports::{ImportPage, ImportProblemView, ImportRowView, ImportsPage};
 pub use pages::desk::keys::{
     IssuerKeysView, KeyView, KeysPage, PublishedPage, PublishedView, RingView, RotatePage,
 };
 pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPasswordPage};
+pub use pages::desk::looking::{CheckProgressView, CheckStepView};
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
 pub use pages::desk::reasoned::ReasonedPage;
 pub use pages::desk::rp_imports::{RpImportPage, RpImportRowView, RpImportsPage};
 pub use pages::desk::rps::{
-    ChainNodeView, CheckProgressView, CheckStepView, ConflictView, KeptMarkView, OptionView,
-    RpActionsView, RpCheckPage, RpFormPage, RpLoginView, RpPage, RpRotatePage, RpRowView,
-    RpSecretPage, RpTolerancePage, RpsPage, ScopeView, ToleranceView,
+    ChainNodeView, ConflictView, KeptMarkView, OptionView, RpActionsView, RpCheckPage, RpFormPage,
+    RpLoginView, RpPage, RpRotatePage, RpRowView, RpSecretPage, RpTolerancePage, RpsPage,
+    ScopeView, ToleranceView,
 };
 pub use pages::desk::sessions::{
     DeskSessionView, GrantView, RevokedView, SessionsPage, TreeNodeView, TreePage,

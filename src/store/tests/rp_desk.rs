@@ -77,6 +77,17 @@ fn the_same_check_is_shared_others_are_bounded_and_a_dead_node_holds_no_place() 
             ..check("three", "a")
         };
         assert_eq!(start(cached), Started::New, "another kind is another check");
+        let superiors = RpCheck {
+            kind: CheckKind::Superiors,
+            issuer: "https://op.example.it/oidc/".to_owned(),
+            ..check("asked", "a")
+        };
+        assert_eq!(start(superiors.clone()), Started::New);
+        let again = RpCheck {
+            id: "again".to_owned(),
+            ..superiors
+        };
+        assert_eq!(start(again), Started::Shared("asked".to_owned()));
         assert_eq!(start(check("four", "b")), Started::Full);
         let elsewhere = RpCheck {
             issuer: "https://op.example.it/cie/".to_owned(),
@@ -90,6 +101,7 @@ fn the_same_check_is_shared_others_are_bounded_and_a_dead_node_holds_no_place() 
         assert!(found("one").is_running(NOW.plus_seconds(59)));
         assert!(!found("one").is_running(NOW.plus_seconds(60)));
         assert_eq!(found("one").steps, "[1]");
+        assert_eq!(found("asked").kind, CheckKind::Superiors);
         assert!(!found("three").is_running(NOW));
         assert_eq!(found("three").result.as_deref(), Some("{}"));
         assert_eq!(start(check("six", "b")), Started::New, "a place is free");

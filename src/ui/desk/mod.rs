@@ -19,6 +19,7 @@ mod federation;
 mod frame;
 mod keys;
 pub mod login;
+mod looking;
 mod operators;
 mod own;
 mod published;

@@ -89,6 +89,8 @@ fn no_message_is_left_over() {
         "desk-dashboard-range-",
         "desk-dashboard-result-",
         "desk-section-",
+        "desk-asked-verdict-",
+        "desk-asked-advice-",
         "desk-state-",
         "desk-key-use-",
         "desk-key-state-",

@@ -1,5 +1,6 @@
 //! The desk's pages of sessions, keys and the federation.
 
+use super::desk_rps_samples::progress;
 use super::desk_samples::view;
 use super::samples::{NOW, Sample, Texts};
 use crate::ui::desk::Section;
@@ -249,21 +250,73 @@ fn documents(texts: Texts) -> PublishedPage {
     }
 }
 
-fn asked(texts: Texts) -> AskedView {
+fn asked(texts: Texts, verdict: AskedVerdict) -> AskedView {
     let key = |attested| AttestedView {
         kid: texts.of("NzbLsXh8"),
-        state: "current",
+        state: "current".to_owned(),
         attested,
     };
+    let said = |says, is_right: bool| AttestationView {
+        superior: texts.of("https://ta.example.it"),
+        says,
+        expires_at: (says == SuperiorSays::Statement).then_some(NOW),
+        fault: (!is_right).then(|| texts.of("expired 3 hours ago")),
+        keys: match says {
+            SuperiorSays::Statement => vec![key(is_right), key(false)],
+            SuperiorSays::Nothing | SuperiorSays::NotAsked => Vec::new(),
+        },
+    };
     AskedView {
-        attestations: vec![AttestationView {
-            superior: texts.of("https://ta.example.it"),
-            expires_at: Some(NOW),
-            fault: Some(texts.of("expired 3 hours ago")),
-            keys: vec![key(true), key(false)],
-        }],
-        problems: vec![texts.of("it could not be fetched")],
+        verdict,
+        attestations: vec![
+            said(SuperiorSays::Statement, true),
+            said(SuperiorSays::Statement, false),
+            said(SuperiorSays::Nothing, false),
+            said(SuperiorSays::NotAsked, true),
+        ],
+        problem: Some(texts.of("it could not be fetched")),
     }
+}
+
+fn asked_page(texts: Texts, asked: Option<AskedView>) -> AskedPage {
+    AskedPage {
+        desk: view(texts, Section::Federation),
+        issuer: texts.of("https://login.example.it/spid/"),
+        back_url: texts.of("/admin/federation?issuer=a"),
+        progress: None,
+        operator: texts.of("olga"),
+        ended_at: Some(NOW),
+        failed: asked.is_none(),
+        steps: match asked {
+            Some(_) => progress(texts, false).steps,
+            None => Vec::new(),
+        },
+        asked,
+        ask_url: Some(texts.of("/admin/federation?issuer=a")),
+    }
+}
+
+fn asked_samples(texts: Texts) -> Vec<Sample> {
+    let of = |verdict| asked_page(texts, Some(asked(texts, verdict)));
+    let under_way = |is_running: bool| AskedPage {
+        progress: Some(progress(texts, is_running)),
+        ended_at: None,
+        failed: false,
+        ask_url: (!is_running).then(|| texts.of("/admin/federation?issuer=a")),
+        ..asked_page(texts, None)
+    };
+    vec![
+        Sample::new("desk-asked-running", under_way(true)),
+        Sample::new("desk-asked-interrupted", under_way(false)),
+        Sample::new("desk-asked-failed", asked_page(texts, None)),
+        Sample::new("desk-asked-own", of(AskedVerdict::Own)),
+        Sample::new("desk-asked-nobody", of(AskedVerdict::Nobody)),
+        Sample::new("desk-asked-fault", of(AskedVerdict::Fault)),
+        Sample::new("desk-asked-missing", of(AskedVerdict::Missing)),
+        Sample::new("desk-asked-silent", of(AskedVerdict::Silent)),
+        Sample::new("desk-asked-chain", of(AskedVerdict::Chain)),
+        Sample::new("desk-asked-attested", of(AskedVerdict::Attested)),
+    ]
 }
 
 fn renewal(texts: Texts, failures: i64) -> RenewalView {
@@ -300,8 +353,7 @@ fn federation(texts: Texts, full: bool) -> FederationPage {
         } else {
             Vec::new()
         },
-        ask_url: texts.of("/admin/federation?issuer=a"),
-        asked: full.then(|| asked(texts)),
+        ask_url: full.then(|| texts.of("/admin/federation?issuer=a")),
         marks: [Some(NOW), None]
             .into_iter()
             .filter(|_| full)
@@ -324,6 +376,12 @@ fn federation(texts: Texts, full: bool) -> FederationPage {
 }
 
 pub(super) fn all(texts: Texts) -> Vec<Sample> {
+    let mut all = sections(texts);
+    all.extend(asked_samples(texts));
+    all
+}
+
+fn sections(texts: Texts) -> Vec<Sample> {
     vec![
         Sample::new("desk-sessions", list(texts, None)),
         Sample::new("desk-sessions-session", list(texts, Some("session"))),

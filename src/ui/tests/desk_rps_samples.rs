@@ -135,7 +135,7 @@ fn one(texts: Texts, good: bool) -> RpPage {
     }
 }
 
-fn progress(texts: Texts, is_running: bool) -> CheckProgressView {
+pub(super) fn progress(texts: Texts, is_running: bool) -> CheckProgressView {
     let step = |outcome: &str| CheckStepView {
         what: texts.of("entity configuration of https://registry.example.it"),
         url: texts.of("https://registry.example.it/.well-known/openid-federation"),

@@ -111,6 +111,7 @@ async fn an_operator_asks_the_superiors_whether_they_attest_our_keys() {
         browser
             .click("main form[action*='federation'] .btn-primary")
             .await;
+        // The page of the question comes again by itself until there is an answer.
         browser.see("#asked .tag-active").await;
         browser
             .inspect(&format!("desk-federation-asked-{language}"))

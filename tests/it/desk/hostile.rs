@@ -170,6 +170,8 @@ fn joined(fields: &Fields) -> String {
 struct Walk<'a> {
     world: &'a World,
     browser: Browser,
+    /// What only a form leads to.
+    begun: Vec<String>,
     token: String,
     random: Random,
     hostile: Vec<String>,
@@ -183,10 +185,11 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    async fn start(world: &'a World) -> Self {
+    async fn start(world: &'a World, begun: Vec<String>) -> Self {
         let mut walk = Self {
             world,
             browser: world.browser(),
+            begun,
             token: String::new(),
             random: Random(SEED),
             hostile: hostile(),
@@ -210,6 +213,7 @@ impl<'a> Walk<'a> {
         let mut open: Vec<String> = routes()
             .filter(|route| route.method == Method::Get)
             .map(|route| route.path.to_owned())
+            .chain(self.begun.iter().cloned())
             .collect();
         let mut seen: BTreeSet<String> = open.iter().cloned().collect();
         while let Some(address) = open.pop() {
@@ -422,8 +426,8 @@ fn judge(world: &World, answer: &Answer, what: &str) {
     }
 }
 
-/// Something of everything that the pages are about.
-async fn furnish(world: &World) {
+/// Something of everything that the pages are about; what only a form leads to.
+async fn furnish(world: &World) -> Vec<String> {
     let issuer = world.issuer("spid").await;
     world
         .login(world.rp(), &issuer, &LoginOptions::default())
@@ -443,14 +447,17 @@ async fn furnish(world: &World) {
         let sent = olga.submit(&page, &form).await;
         assert_eq!(sent.status, 303, "{}", sent.body);
     }
+    let asked = super::asking::press(&mut olga, &world.url("/admin/federation")).await;
+    super::looking::finished(world, &mut olga, &asked).await;
+    vec![asked.leads_to()]
 }
 
 #[actix_web::test]
 async fn hostile_requests_break_no_page_of_the_desk_and_lead_nowhere() {
     for (world, _schema) in World::on_each_database() {
         let world = world.start();
-        furnish(&world).await;
-        let mut walk = Walk::start(&world).await;
+        let begun = furnish(&world).await;
+        let mut walk = Walk::start(&world, begun).await;
         walk.collect().await;
         let all: BTreeSet<Address> = routes()
             .map(|route| (route.path, route.method == Method::Post))

@@ -34,7 +34,7 @@ pub async fn finished(world: &World, browser: &mut Browser, begun: &Answer) -> A
     }
 }
 
-fn id_of(begun: &Answer) -> String {
+pub fn id_of(begun: &Answer) -> String {
     begun.leads_to().split("id=").nth(1).unwrap().to_owned()
 }
 
@@ -58,13 +58,7 @@ async fn a_check_shows_how_far_it_is_on_every_node_and_then_what_came_of_it() {
         };
         let node = world.node_with(Arc::new(fetcher), limits);
         let there = |path: &str| node.url(&world.url(path));
-        let mut olga = world.browser();
-        let page = olga.get(&there("/admin/login")).await;
-        let form = page
-            .form("/admin/login")
-            .with("username", OPERATOR.0)
-            .with("password", OPERATOR.1);
-        assert_eq!(olga.submit(&page, &form).await.status, 303);
+        let mut olga = node.desk(&world, OPERATOR).await;
         let page = olga.get(&there("/admin/rps/check")).await;
         let form = page
             .form("/admin/rps/check")
@@ -151,7 +145,7 @@ async fn a_chain_is_refreshed_with_progress_and_a_failure_says_why_and_keeps_the
 }
 
 /// A check that goes on at some node, as the database has it.
-fn under_way(world: &World, id: &str, rp: &str) -> RpCheck {
+pub fn under_way(world: &World, id: &str, rp: &str) -> RpCheck {
     let now = world.app.shared.clock.now();
     RpCheck {
         id: id.to_owned(),
@@ -168,7 +162,7 @@ fn under_way(world: &World, id: &str, rp: &str) -> RpCheck {
     }
 }
 
-fn begin(world: &World, new: RpCheck) {
+pub fn begin(world: &World, new: RpCheck) {
     let store = &world.app.shared.store;
     let started = store.write_blocking(move |tx| rp_check::start(tx, &new, 4));
     assert_eq!(started.unwrap(), Started::New);

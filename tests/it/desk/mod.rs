@@ -1,5 +1,6 @@
 //! The operator's desk, through HTTP, as an operator, a lesser operator, a stranger and an attacker meet it.
 
+mod asking;
 mod commands;
 mod dashboard;
 mod drafts;
@@ -19,7 +20,7 @@ mod sought;
 mod tolerances;
 mod users;
 
-use crate::harness::{Answer, Browser, World};
+use crate::harness::{Answer, Browser, Node, World};
 use varco::administration::{command_line_actor, operators as administration};
 use varco::launch::OPERATOR;
 use varco::model::Role;
@@ -61,6 +62,21 @@ impl World {
             .store
             .write_blocking(move |tx| administration::add(tx, &actor, (&name, role, hash), now))
             .unwrap();
+    }
+}
+
+impl Node {
+    /// As [`World::desk_as`], at this node.
+    pub async fn desk(&self, world: &World, (name, password): (&str, &str)) -> Browser {
+        let mut browser = world.browser();
+        let page = browser.get(&self.url(&world.url("/admin/login"))).await;
+        let form = page
+            .form("/admin/login")
+            .with("username", name)
+            .with("password", password);
+        let answer = browser.submit(&page, &form).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        browser
     }
 }
 

@@ -23,6 +23,7 @@ pub use external::{Hostile, Respond, answer_to, external_method, step_page};
 pub use host::{CONFIGURATION, HERE, Host, claims_of, header_of, public_keys, signed, signed_with};
 pub use log::{keep_log, logged, logged_after};
 pub use login::{Issuer, Tokens};
+pub use node::Node;
 pub use second_factor::assert_asks_code;
 pub use security_key::{SoftKey, answered, options_of};
 pub use token::{ASSERTION_TYPE, replaced, with_assertion};

@@ -5,17 +5,14 @@ use super::{CHECK, ONE, PATH, issuer, list, look, one};
 use crate::endpoint::Trouble;
 use crate::model::{CheckKind, ClientId, Refusal, RpCheck};
 use crate::provider::Provider;
-use crate::store::rp_check;
 use crate::ui::desk::visit::link;
-use crate::ui::desk::{Desk, Outcome, Section};
+use crate::ui::desk::{Desk, Outcome, Section, looking};
 use crate::ui::visit::PageFailure;
-use crate::ui::{CheckProgressView, KeptView, RpCheckPage};
+use crate::ui::{KeptView, RpCheckPage};
 use std::sync::Arc;
 
 /// Bytes of an entity identifier.
 const MOST_BYTES: usize = 2048;
-/// How often the page of a check that goes on comes again by itself.
-const REFRESH_SECONDS: &str = "2";
 
 /// What the page is about.
 #[derive(Default)]
@@ -31,7 +28,7 @@ pub(super) async fn show(desk: &Desk<'_>) -> Outcome {
     let query = desk.query();
     let own = |name: &str| query.get(name).unwrap_or_default().trim().to_owned();
     if query.get("id").is_some() {
-        return show_check(desk, own("id")).await;
+        return show_check(desk).await;
     }
     let op = issuer(desk, &own("issuer")).cloned();
     let reference = own("reference");
@@ -53,28 +50,18 @@ pub(super) async fn show(desk: &Desk<'_>) -> Outcome {
 }
 
 /// How far a check is, or what came of it.
-async fn show_check(desk: &Desk<'_>, id: String) -> Outcome {
-    let store = &desk.shared().store;
-    let found = store.read(move |conn| rp_check::find(conn, &id)).await?;
-    let gone = PageFailure::Refused(
-        Trouble::NotFound,
-        "there is no such check: what came of one is kept for an hour",
-    );
-    let check = found.ok_or(gone)?;
+async fn show_check(desk: &Desk<'_>) -> Outcome {
+    let check = looking::find(desk, CHECK).await?;
     let mut providers = desk.state.providers.iter();
     let op = providers.find(|op| op.settings.id == check.issuer).cloned();
-    let is_running = check.is_running(desk.now());
     let about = About {
         op,
         rp: check.client_id.clone(),
-        check: Some(check),
+        check: Some(check.clone()),
         ..About::default()
     };
     let reply = page(desk, 200, about).await?;
-    Ok(match is_running {
-        true => reply.header("Refresh", REFRESH_SECONDS),
-        false => reply,
-    })
+    Ok(looking::coming_again(desk, &check, reply))
 }
 
 async fn page(desk: &Desk<'_>, status: u16, about: About) -> Outcome {
@@ -101,7 +88,7 @@ async fn page(desk: &Desk<'_>, status: u16, about: About) -> Outcome {
         entity_id: about.rp.clone(),
         refreshed: ended.as_ref().is_some_and(|ended| ended.refreshed),
         progress: match (&about.check, &ended) {
-            (Some(check), None) => Some(progress(desk, check)),
+            (Some(check), None) => Some(looking::progress(desk, check)),
             _ => None,
         },
         error: ended.as_ref().and_then(|ended| {
@@ -116,16 +103,6 @@ async fn page(desk: &Desk<'_>, status: u16, about: About) -> Outcome {
         rp_url: (!about.rp.is_empty()).then(|| link(ONE, &party)),
     };
     desk.page(status, &page)
-}
-
-fn progress(desk: &Desk<'_>, check: &RpCheck) -> CheckProgressView {
-    CheckProgressView {
-        is_running: check.is_running(desk.now()),
-        operator: check.actor.clone(),
-        began_at: check.created_at,
-        steps: look::steps(check),
-        refresh_url: link(CHECK, &[("id", &check.id)]),
-    }
 }
 
 pub(super) async fn submit(desk: &Desk<'_>) -> Outcome {

@@ -3,8 +3,9 @@
 use super::super::Page;
 use super::DeskView;
 use super::keys::PublishedView;
+use super::looking::{CheckProgressView, CheckStepView};
 use crate::clock::UtcTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A trust anchor.
 #[derive(Clone, Debug, Serialize)]
@@ -28,37 +29,73 @@ pub struct OwnMarkView {
     pub expires_at: Option<UtcTime>,
 }
 
+/// What became of the question to a superior.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuperiorSays {
+    /// Its statement about us was read.
+    Statement,
+    /// There is none that can be used.
+    Nothing,
+    /// It was clear before its turn came.
+    NotAsked,
+}
+
 /// What a superior says of us.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AttestationView {
     /// The superior.
     pub superior: String,
+    /// What became of the question.
+    pub says: SuperiorSays,
     /// Until when its statement counts.
     pub expires_at: Option<UtcTime>,
-    /// Why its statement does not hold.
+    /// Why its statement does not hold, or cannot be used; English.
     pub fault: Option<String>,
     /// Our federation keys, and whether it attests each.
     pub keys: Vec<AttestedView>,
 }
 
 /// A federation key.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AttestedView {
     /// Its thumbprint.
     pub kid: String,
     /// `desk-key-state-NAME`.
-    pub state: &'static str,
+    pub state: String,
     /// Whether the superior attests it.
     pub attested: bool,
 }
 
-/// What was asked just now.
-#[derive(Clone, Debug, Serialize)]
+/// What the answers come to: `desk-asked-verdict-NAME`, and what to do then: `desk-asked-advice-NAME`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedVerdict {
+    /// Our own entity configuration cannot be had, as others would ask for it.
+    Own,
+    /// No superior's statement about us was read.
+    Nobody,
+    /// One of them does not hold.
+    Fault,
+    /// One of them lacks a key of ours.
+    Missing,
+    /// A superior gave none that can be used.
+    Silent,
+    /// They attest us, and yet no chain of trust to an anchor holds.
+    Chain,
+    /// All is well.
+    Attested,
+}
+
+/// What the superiors answered, as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AskedView {
+    /// What it comes to.
+    pub verdict: AskedVerdict,
     /// A superior each.
     pub attestations: Vec<AttestationView>,
-    /// What went wrong on the way.
-    pub problems: Vec<String>,
+    /// Why no chain of trust holds; English.
+    pub problem: Option<String>,
 }
 
 /// A renewal that is to come.
@@ -93,10 +130,8 @@ pub struct FederationPage {
     pub anchors: Vec<AnchorView>,
     /// The superiors.
     pub hints: Vec<String>,
-    /// Asks them; a POST.
-    pub ask_url: String,
-    /// What they said just now.
-    pub asked: Option<AskedView>,
+    /// Asks them, by a POST; none: the operator may not.
+    pub ask_url: Option<String>,
     /// The own trust marks that are published.
     pub marks: Vec<OwnMarkView>,
     /// The renewals that are to come.
@@ -111,4 +146,33 @@ pub struct FederationPage {
 
 impl Page for FederationPage {
     const TEMPLATE: &'static str = "desk/federation.html";
+}
+
+/// What became of a question to the superiors. The form, which asks again, posts nothing but its token.
+#[derive(Clone, Debug, Serialize)]
+pub struct AskedPage {
+    /// What every page has.
+    pub desk: DeskView,
+    /// The issuer in question.
+    pub issuer: String,
+    /// Its page.
+    pub back_url: String,
+    /// How far it is, while it goes on; or that it was interrupted.
+    pub progress: Option<CheckProgressView>,
+    /// Who asked.
+    pub operator: String,
+    /// When that ended.
+    pub ended_at: Option<UtcTime>,
+    /// Nothing came of it, by a fault of ours.
+    pub failed: bool,
+    /// What they answered.
+    pub asked: Option<AskedView>,
+    /// What was asked for, when it has ended.
+    pub steps: Vec<CheckStepView>,
+    /// Asks again, by a POST; none: it goes on, or the operator may not.
+    pub ask_url: Option<String>,
+}
+
+impl Page for AskedPage {
+    const TEMPLATE: &'static str = "desk/asked.html";
 }

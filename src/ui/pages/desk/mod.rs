@@ -5,6 +5,7 @@ pub mod federation;
 pub mod imports;
 pub mod keys;
 pub mod login;
+pub mod looking;
 pub mod operators;
 pub mod reasoned;
 pub mod rp_imports;

@@ -2,9 +2,10 @@
 
 use super::super::Page;
 use super::super::check::KeptView;
+use super::looking::CheckProgressView;
 use super::{DeskView, Field, OutcomeView};
 use crate::clock::UtcTime;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A choice of a menu, and whether it is the one that counts.
 #[derive(Clone, Debug, Serialize)]
@@ -191,34 +192,6 @@ pub struct RpPage {
 
 impl Page for RpPage {
     const TEMPLATE: &'static str = "desk/rp.html";
-}
-
-/// A document that was asked for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CheckStepView {
-    /// Such as `entity configuration of https://rp.example.it`; English.
-    pub what: String,
-    /// Its address.
-    pub url: String,
-    /// `check-fetch-NAME`.
-    pub outcome: String,
-    /// How long it took, or why it failed; English.
-    pub detail: String,
-}
-
-/// A check that goes on.
-#[derive(Clone, Debug, Serialize)]
-pub struct CheckProgressView {
-    /// Its node is alive.
-    pub is_running: bool,
-    /// Who began it.
-    pub operator: String,
-    /// When.
-    pub began_at: UtcTime,
-    /// What was asked for so far.
-    pub steps: Vec<CheckStepView>,
-    /// The same page again.
-    pub refresh_url: String,
 }
 
 /// The evaluation. The form posts `issuer`, `rp`, `fresh`.

@@ -1,34 +1,32 @@
 //! `/admin/federation`: how our issuers stand in the federation, and what is to come of the relying parties in it.
 //!
-//! "Ask now" resolves the issuer itself as a stranger would, and looks at what each superior says of it on the way: the
-//! same code that judges relying parties judges us.
+//! "Ask now" ([`asked`]) looks at us as a stranger would.
+
+mod asked;
 
 use super::super::visit::PageFailure;
-use super::super::{
-    AnchorView, AskedView, AttestationView, AttestedView, FederationPage, OwnMarkView, RenewalView,
-};
+use super::super::{AnchorView, FederationPage, OwnMarkView, RenewalView};
 use super::visit::link;
 use super::{Desk, Outcome, Route, Section, published};
-use crate::clock::UtcTime;
 use crate::endpoint::Trouble;
-use crate::federation::evaluation::{FetchOutcome, Recheck, StatementRecord};
-use crate::jose::{KeyState, RingName};
-use crate::keys::state_at;
-use crate::model::{Role, StoredKey};
+use crate::model::Role;
 use crate::profile::Path;
 use crate::provider::Provider;
 use crate::store::keyset::{CursorText as _, TimeCursor};
-use crate::store::{renewal, signing_key};
-use serde_json::Value;
+use crate::store::renewal;
 use std::sync::Arc;
 
 pub(super) const PATH: &str = "/admin/federation";
+/// How far a question to the superiors is, and what they answered.
+pub(super) const ASKED: &str = "/admin/federation/asked";
 /// Renewals of a page.
 const PER_PAGE: u32 = 50;
 
-pub(super) static ROUTES: [Route; 2] = [
+pub(super) static ROUTES: [Route; 3] = [
     Route::get(PATH, Role::Viewer, |desk| Box::pin(show(desk))),
-    Route::post(PATH, Role::Operator, |desk| Box::pin(ask(desk))),
+    // It makes the provider ask others.
+    Route::post(PATH, Role::Operator, |desk| Box::pin(asked::ask(desk))),
+    Route::get(ASKED, Role::Viewer, |desk| Box::pin(asked::show(desk))),
 ];
 
 /// The member that the address names, or the first one.
@@ -39,18 +37,18 @@ fn chosen<'a>(desk: &'a Desk<'_>) -> Result<Option<&'a Arc<Provider>>, PageFailu
         Some(wanted) => members
             .find(|op| op.issuer.as_str() == wanted)
             .map(Some)
-            .ok_or(PageFailure::Refused(
-                Trouble::NotFound,
-                "no issuer of this name is in a federation",
-            )),
+            .ok_or_else(unknown),
     }
 }
 
-async fn show(desk: &Desk<'_>) -> Outcome {
-    page(desk, None).await
+const fn unknown() -> PageFailure {
+    PageFailure::Refused(
+        Trouble::NotFound,
+        "no issuer of this name is in a federation",
+    )
 }
 
-async fn page(desk: &Desk<'_>, asked: Option<AskedView>) -> Outcome {
+async fn show(desk: &Desk<'_>) -> Outcome {
     let chosen = chosen(desk)?;
     let query = desk.query();
     let failing = query.get("failing") == Some("1");
@@ -69,8 +67,9 @@ async fn page(desk: &Desk<'_>, asked: Option<AskedView>) -> Outcome {
         hints: chosen
             .map(|op| op.settings.authority_hints.clone())
             .unwrap_or_default(),
-        ask_url: link(PATH, &[("issuer", id)]),
-        asked,
+        ask_url: desk
+            .may(Role::Operator)
+            .then(|| link(PATH, &[("issuer", id)])),
         marks: chosen.map(|op| marks(op)).unwrap_or_default(),
         renewals: Vec::new(),
         failing,
@@ -140,85 +139,5 @@ fn renewal_view(row: renewal::Upcoming) -> RenewalView {
         failures: i64::from(row.failures),
         failing_since: row.failure.as_ref().map(|failure| failure.since),
         failure: row.failure.map(|failure| failure.description),
-    }
-}
-
-async fn ask(desk: &Desk<'_>) -> Outcome {
-    let Some(op) = chosen(desk)? else {
-        return page(desk, None).await;
-    };
-    let Some(trust) = &op.trust else {
-        return page(desk, None).await;
-    };
-    let issuer = op.issuer.clone();
-    let now = desk.now();
-    let mut keys = desk
-        .shared()
-        .store
-        .read(move |conn| signing_key::search(conn, &issuer))
-        .await?;
-    keys.retain(|key| {
-        key.ring == RingName::Federation
-            && matches!(state_at(key, now), Some(KeyState::Current | KeyState::Next))
-    });
-    let mut settings = trust.clone();
-    settings.entity_type = "openid_provider".to_owned();
-    settings.required_trust_marks.clear();
-    let own = trust.issuer_entity_id.clone();
-    let evaluated = op
-        .shared
-        .resolver
-        .explain(&settings, &own, Recheck::Fresh)
-        .await;
-    let evaluation = &evaluated.evaluation;
-    let attestations = evaluation
-        .statements
-        .iter()
-        .filter(|statement| statement.subject == own.as_str() && statement.issuer != own.as_str())
-        .map(|statement| attestation(statement, &keys, now))
-        .collect();
-    let failed = evaluation
-        .fetches
-        .iter()
-        .filter_map(|fetch| match &fetch.outcome {
-            FetchOutcome::Failed { reason, .. } => Some(format!("{}: {reason}", fetch.what)),
-            FetchOutcome::Fetched { .. } | FetchOutcome::Cached { .. } => None,
-        });
-    let refused = evaluated.outcome.as_ref().err();
-    let asked = AskedView {
-        attestations,
-        problems: failed
-            .chain(refused.map(crate::federation::TrustError::description))
-            .collect(),
-    };
-    page(desk, Some(asked)).await
-}
-
-fn attestation(statement: &StatementRecord, keys: &[StoredKey], now: UtcTime) -> AttestationView {
-    let attested: Vec<&str> = statement
-        .claims
-        .pointer("/jwks/keys")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|key| key.get("kid").and_then(Value::as_str))
-        .collect();
-    let fault = statement.verdicts.iter().find(|verdict| !verdict.holds);
-    AttestationView {
-        superior: statement.issuer.clone(),
-        expires_at: statement
-            .claims
-            .get("exp")
-            .and_then(Value::as_i64)
-            .map(UtcTime),
-        keys: keys
-            .iter()
-            .map(|key| AttestedView {
-                attested: fault.is_none() && attested.contains(&key.kid.as_str()),
-                kid: key.kid.clone(),
-                state: state_at(key, now).map_or("ended", KeyState::as_str),
-            })
-            .collect(),
-        fault: fault.map(|verdict| verdict.says.clone()),
     }
 }
