@@ -14,6 +14,7 @@ use crate::model::{
     SessionId, Token, TokenId, TokenKind, TokenState,
 };
 use crate::profile::Profile;
+use crate::provider::CONSENT_NOTICE_SECONDS;
 use crate::store::login_count::{self, CountRow, LoginResult, Span};
 use crate::store::{
     DbConn, StoreError, account, authorization_code, client, grant, login_event,
@@ -296,6 +297,11 @@ fn write_grant(tx: &mut DbConn, plan: &Plan, event: &LoginEvent, n: u64) -> Resu
                 },
             },
         )?;
+    }
+    // Whose access ends soon was told so when it was time, and is not sent a letter now.
+    let told_at = new.expires_at.plus_seconds(-CONSENT_NOTICE_SECONDS);
+    if told_at <= plan.now {
+        grant::note_end_told(tx, &new.id, told_at)?;
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// So long before the end.
-const NOTICE_SECONDS: i64 = 14 * 86_400;
+/// So long before the end people are told.
+pub const CONSENT_NOTICE_SECONDS: i64 = 14 * 86_400;
 /// Consents of one transaction: a larger one stalls logins.
 const BATCH: u32 = 50;
 /// A turn begins nothing more after this time; the next one goes on.
@@ -42,7 +42,7 @@ async fn batch(shared: &Shared, providers: Vec<Arc<Provider>>) -> Result<(u32, u
         .store
         .write(move |tx| {
             let (mut found, mut letters) = (0, 0);
-            for ending in grant::ending_untold(tx, now, NOTICE_SECONDS, BATCH)? {
+            for ending in grant::ending_untold(tx, now, CONSENT_NOTICE_SECONDS, BATCH)? {
                 found += 1;
                 if !grant::note_end_told(tx, &ending.id, now)? {
                     continue;

@@ -21,7 +21,7 @@ pub use clients::{
     KnownRow, TooManyExaminations, follow_changes,
 };
 pub use document::{Document, DocumentCell};
-pub use ending_consents::tell_of_ending_consents;
+pub use ending_consents::{CONSENT_NOTICE_SECONDS, tell_of_ending_consents};
 pub use mail::Letterhead;
 pub use own_marks::MarkKeeper;
 pub use refusals::{Refusals, Refused};

@@ -4,7 +4,7 @@ mod list;
 
 pub use list::{
     ClientCursor, ClientFilter, ClientOrder, ClientOrigin, ClientSort, ClientState, EndingChain,
-    search, search_ending,
+    metadata_of, search, search_ending,
 };
 
 use super::column::{Row, TextEnum, can_be_stored, text_enum, to_json};

@@ -181,12 +181,6 @@ pub struct LoginSum {
     pub number: i64,
 }
 
-/// Whether the logins of a sum were granted: months hold no others, and do not say so.
-#[must_use]
-pub fn is_granted(span: Span, sum: &LoginSum) -> bool {
-    sum.result == granted_in(span)
-}
-
 /// How a span says that logins were granted.
 const fn granted_in(span: Span) -> &'static str {
     match span {
@@ -195,29 +189,77 @@ const fn granted_in(span: Span) -> &'static str {
     }
 }
 
-/// The buckets of a time, added up by `bar` seconds from its beginning on, oldest first; of all RPs, or of one (by
-/// [`Span::Day`] or [`Span::Month`] then).
+/// The logins of all RPs in the buckets of a time, added up by `bar` seconds from its beginning on, oldest first.
 ///
 /// # Errors
 /// The database's.
 pub fn series(
     conn: &mut DbConn,
-    client_id: Option<&ClientId>,
     (span, bar): (Span, i64),
     (from, until): (UtcTime, UtcTime),
 ) -> Result<Vec<LoginSum>, StoreError> {
     // SQLite numbers the values in the order in which they occur first.
     let sql = "SELECT $1 + (bucket_at - $1) / $2 * $2 AS bucket_at, issuer, acr, result, \
         CAST(sum(number) AS BIGINT) AS number FROM login_count \
-        WHERE client_id = $3 AND span = $4 AND bucket_at >= $1 AND bucket_at < $5 \
+        WHERE client_id = '' AND span = $3 AND bucket_at >= $1 AND bucket_at < $4 \
         GROUP BY 1, issuer, acr, result ORDER BY 1, issuer, acr, result";
     Ok(on_backend!(conn, c => diesel::sql_query(sql)
         .bind::<BigInt, _>(span.bucket_of(from).0)
         .bind::<BigInt, _>(bar.max(1))
-        .bind::<Text, _>(client_id.map_or("", ClientId::as_str))
         .bind::<BigInt, _>(span.seconds())
         .bind::<BigInt, _>(until.0)
         .load(c))?)
+}
+
+/// The logins that an RP was granted in a bucket.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct GrantedSum {
+    /// The RP.
+    #[diesel(sql_type = Text)]
+    pub client_id: String,
+    /// Where.
+    #[diesel(sql_type = Text)]
+    pub issuer: String,
+    /// The bucket's beginning.
+    #[diesel(sql_type = BigInt, deserialize_as = i64)]
+    pub bucket_at: UtcTime,
+    /// How many.
+    #[diesel(sql_type = BigInt)]
+    pub number: i64,
+}
+
+/// The granted logins of some RPs in the buckets of a time, by [`Span::Day`] or [`Span::Month`]; RP by RP, oldest first.
+///
+/// # Errors
+/// The database's.
+pub fn granted_of(
+    conn: &mut DbConn,
+    clients: &[ClientId],
+    span: Span,
+    (from, until): (UtcTime, UtcTime),
+) -> Result<Vec<GrantedSum>, StoreError> {
+    if clients.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<String> = (5..5 + clients.len()).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "SELECT client_id, issuer, bucket_at, CAST(sum(number) AS BIGINT) AS number FROM login_count \
+         WHERE span = $1 AND bucket_at >= $2 AND bucket_at < $3 AND result = $4 AND client_id IN ({}) \
+         GROUP BY client_id, issuer, bucket_at ORDER BY client_id, issuer, bucket_at",
+        places.join(", ")
+    );
+    Ok(on_backend!(conn, c => {
+        let mut query = diesel::sql_query(sql)
+            .into_boxed()
+            .bind::<BigInt, _>(span.seconds())
+            .bind::<BigInt, _>(span.bucket_of(from).0)
+            .bind::<BigInt, _>(until.0)
+            .bind::<Text, _>(granted_in(span));
+        for client_id in clients {
+            query = query.bind::<Text, _>(client_id.as_str());
+        }
+        query.load(c)
+    })?)
 }
 
 /// A busy RP.

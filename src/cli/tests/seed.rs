@@ -1,10 +1,12 @@
 //! `varco demo seed`.
 
 use super::*;
+use crate::clock::UtcTime;
 use crate::model::{AccountId, ClientId, IssuerId};
+use crate::provider::CONSENT_NOTICE_SECONDS;
 use crate::store::login_count::{self, Span};
 use crate::store::login_event::{self, EventsOf};
-use crate::store::{account, client, session};
+use crate::store::{account, client, grant, session};
 
 const DAY: i64 = 86_400;
 
@@ -52,7 +54,7 @@ fn a_data_set_has_a_year_of_logins_and_the_counters_that_go_with_them() {
     assert!(!sessions.rows.is_empty());
     let times = (now.plus_seconds(-400 * DAY), now.plus_seconds(1));
     let counted = store
-        .read_blocking(|conn| login_count::series(conn, None, (Span::Day, DAY), times))
+        .read_blocking(|conn| login_count::series(conn, (Span::Day, DAY), times))
         .unwrap();
     assert_eq!(counted.iter().map(|sum| sum.number).sum::<i64>(), 400);
     let granted = counted.iter().filter(|sum| sum.result == "granted");
@@ -65,6 +67,14 @@ fn a_data_set_has_a_year_of_logins_and_the_counters_that_go_with_them() {
         })
         .unwrap();
     assert!(known.is_some());
+    // Nobody is sent a letter of what a year of use would have told them long ago.
+    let untold = |at: UtcTime| {
+        let found = store
+            .read_blocking(|conn| grant::ending_untold(conn, at, CONSENT_NOTICE_SECONDS, 1_000));
+        found.unwrap().len()
+    };
+    assert_eq!(untold(now), 0);
+    assert!(untold(now.plus_seconds(8 * DAY)) > 0, "when it is time");
 }
 
 #[test]

@@ -2,14 +2,15 @@
 
 use super::{ClientRow, OriginKind};
 use crate::clock::UtcTime;
-use crate::model::{ClientId, IssuerId, RelyingParty};
-use crate::store::column::{TextEnum as _, can_be_stored};
+use crate::model::{ClientId, ClientMetadata, IssuerId, RelyingParty};
+use crate::store::column::{Row, TextEnum as _, can_be_stored};
 use crate::store::connection::on_backend;
 use crate::store::keyset::{Page, containing, fetched};
 use crate::store::schema::client;
 use crate::store::{DbConn, StoreError};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 mod sql {
     use diesel::sql_types::Text;
@@ -101,12 +102,13 @@ struct Wanted<'a> {
     limit: i64,
 }
 
-/// The rows of one order and direction. A macro, since every column and direction is a type of its own to diesel.
-macro_rules! rows {
+/// The keys of one order and direction: an index has all that is read for them, which rows that many are passed by have not.
+/// A macro, since every column and direction is a type of its own to diesel.
+macro_rules! keys {
     ($c:expr, $wanted:expr, $order:expr, ($query:ident, $after:ident) => $past:expr) => {{
         let wanted: &Wanted<'_> = $wanted;
         let mut query = client::table
-            .select((ClientRow::as_select(), client::display_name))
+            .select((client::issuer, client::client_id))
             .order($order)
             .limit(wanted.limit)
             .into_boxed();
@@ -144,7 +146,7 @@ macro_rules! rows {
 /// Ordered by `client_id`, then issuer.
 macro_rules! by_id {
     ($c:expr, $wanted:expr, $dir:ident, $past:ident, $from:ident) => {
-        rows!($c, $wanted, (client::client_id.$dir(), client::issuer.$dir()), (query, after) => query
+        keys!($c, $wanted, (client::client_id.$dir(), client::issuer.$dir()), (query, after) => query
             .filter(client::client_id.$from(&after.client_id))
             .filter(client::client_id.$past(&after.client_id).or(client::issuer.$past(&after.issuer))))
     };
@@ -153,7 +155,7 @@ macro_rules! by_id {
 /// Ordered by another column, then `client_id`, then issuer.
 macro_rules! by_key {
     ($c:expr, $wanted:expr, ($column:ident, $key:pat => $value:expr), $dir:ident, $past:ident, $from:ident) => {
-        rows!(
+        keys!(
             $c,
             $wanted,
             (client::$column.$dir(), client::client_id.$dir(), client::issuer.$dir()),
@@ -173,35 +175,37 @@ macro_rules! by_key {
     };
 }
 
-type Rows = Result<Vec<(ClientRow, String)>, StoreError>;
+/// An issuer and a `client_id`.
+type Key = (String, String);
+type Keys = Result<Vec<Key>, StoreError>;
 
-fn id_up(conn: &mut DbConn, wanted: &Wanted<'_>) -> Rows {
+fn id_up(conn: &mut DbConn, wanted: &Wanted<'_>) -> Keys {
     Ok(on_backend!(conn, c => by_id!(c, wanted, asc, gt, ge))?)
 }
 
-fn id_down(conn: &mut DbConn, wanted: &Wanted<'_>) -> Rows {
+fn id_down(conn: &mut DbConn, wanted: &Wanted<'_>) -> Keys {
     Ok(on_backend!(conn, c => by_id!(c, wanted, desc, lt, le))?)
 }
 
-fn name_up(conn: &mut DbConn, wanted: &Wanted<'_>) -> Rows {
+fn name_up(conn: &mut DbConn, wanted: &Wanted<'_>) -> Keys {
     Ok(
         on_backend!(conn, c => by_key!(c, wanted, (display_name, CursorKey::Name(name) => name), asc, gt, ge))?,
     )
 }
 
-fn name_down(conn: &mut DbConn, wanted: &Wanted<'_>) -> Rows {
+fn name_down(conn: &mut DbConn, wanted: &Wanted<'_>) -> Keys {
     Ok(
         on_backend!(conn, c => by_key!(c, wanted, (display_name, CursorKey::Name(name) => name), desc, lt, le))?,
     )
 }
 
-fn change_up(conn: &mut DbConn, wanted: &Wanted<'_>) -> Rows {
+fn change_up(conn: &mut DbConn, wanted: &Wanted<'_>) -> Keys {
     Ok(
         on_backend!(conn, c => by_key!(c, wanted, (updated_at, CursorKey::Change(at) => *at), asc, gt, ge))?,
     )
 }
 
-fn change_down(conn: &mut DbConn, wanted: &Wanted<'_>) -> Rows {
+fn change_down(conn: &mut DbConn, wanted: &Wanted<'_>) -> Keys {
     Ok(
         on_backend!(conn, c => by_key!(c, wanted, (updated_at, CursorKey::Change(at) => *at), desc, lt, le))?,
     )
@@ -230,7 +234,7 @@ pub fn search(
         after: after.filter(|after| after.is_of(order.by)),
         limit: fetched(limit),
     };
-    let rows = match (order.by, order.descending) {
+    let mut keys = match (order.by, order.descending) {
         (ClientSort::ClientId, false) => id_up(conn, wanted),
         (ClientSort::ClientId, true) => id_down(conn, wanted),
         (ClientSort::Name, false) => name_up(conn, wanted),
@@ -238,20 +242,50 @@ pub fn search(
         (ClientSort::Change, false) => change_up(conn, wanted),
         (ClientSort::Change, true) => change_down(conn, wanted),
     }?;
-    let decode = |(row, name): (ClientRow, String)| row.decode().map(|party| (party, name));
-    let page = Page::of(rows, limit, decode, |(last, name)| ClientCursor {
-        key: match order.by {
-            ClientSort::ClientId => CursorKey::ClientId,
-            ClientSort::Name => CursorKey::Name(name.clone()),
-            ClientSort::Change => CursorKey::Change(last.updated_at.0),
-        },
-        client_id: last.client_id.as_str().to_owned(),
-        issuer: last.issuer.as_str().to_owned(),
-    })?;
+    let size = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = keys.len() > size;
+    keys.truncate(size);
+    let mut found = rows_of(conn, &keys)?;
+    // One that was removed meanwhile is not there any more.
+    let rows: Vec<(RelyingParty, String)> =
+        keys.iter().filter_map(|key| found.remove(key)).collect();
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|(last, name)| ClientCursor {
+            key: match order.by {
+                ClientSort::ClientId => CursorKey::ClientId,
+                ClientSort::Name => CursorKey::Name(name.clone()),
+                ClientSort::Change => CursorKey::Change(last.updated_at.0),
+            },
+            client_id: last.client_id.as_str().to_owned(),
+            issuer: last.issuer.as_str().to_owned(),
+        });
     Ok(Page {
-        rows: page.rows.into_iter().map(|(party, _)| party).collect(),
-        next: page.next,
+        rows: rows.into_iter().map(|(party, _)| party).collect(),
+        next,
     })
+}
+
+/// The rows of some keys with the names by which they are ordered.
+fn rows_of(
+    conn: &mut DbConn,
+    keys: &[Key],
+) -> Result<BTreeMap<Key, (RelyingParty, String)>, StoreError> {
+    let ids: Vec<&str> = keys.iter().map(|(_, id)| id.as_str()).collect();
+    // One may be known to other issuers, too: these are few.
+    let rows: Vec<(ClientRow, String)> = client::table
+        .filter(client::client_id.eq_any(ids))
+        .select((ClientRow::as_select(), client::display_name))
+        .load(conn)?;
+    let mut found = BTreeMap::new();
+    for (row, name) in rows {
+        let key = (row.issuer.clone(), row.client_id.clone());
+        if keys.contains(&key) {
+            found.insert(key, (row.decode()?, name));
+        }
+    }
+    Ok(found)
 }
 
 impl ClientCursor {
@@ -320,4 +354,31 @@ pub fn search_ending(
             })
         })
         .collect())
+}
+
+/// What some RPs say of themselves, by what tells them apart; nothing of those that are not known.
+///
+/// # Errors
+/// The database's.
+pub fn metadata_of(
+    conn: &mut DbConn,
+    clients: &[(IssuerId, ClientId)],
+) -> Result<BTreeMap<(IssuerId, ClientId), ClientMetadata>, StoreError> {
+    let ids: Vec<&str> = clients.iter().map(|(_, id)| id.as_str()).collect();
+    // One may be known to other issuers, too: these are few.
+    let rows: Vec<(String, String, String)> = client::table
+        .filter(client::client_id.eq_any(ids))
+        .select((client::issuer, client::client_id, client::metadata))
+        .load(conn)?;
+    let mut found = BTreeMap::new();
+    for (issuer, client_id, metadata) in rows {
+        let row = Row {
+            table: "client",
+            key: &client_id,
+        };
+        let metadata = row.json("metadata", &metadata)?;
+        found.insert((IssuerId::new(issuer), ClientId::new(client_id)), metadata);
+    }
+    found.retain(|known, _| clients.contains(known));
+    Ok(found)
 }

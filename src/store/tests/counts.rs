@@ -28,24 +28,22 @@ fn logins_are_summed_by_bucket_and_relying_party() {
             login_count::count(conn, &login(other_rp(), LoginResult::Granted, 2 * DAY))
         });
         let (from, until) = (NOW, NOW.plus_seconds(3 * DAY));
-        let sums = |client: Option<&ClientId>, span| -> Vec<(String, i64)> {
-            let found = db.read(|conn| {
-                login_count::series(conn, client, (span, span.seconds()), (from, until))
-            });
+        let sums = |span: Span| -> Vec<(String, i64)> {
+            let bars = (span, span.seconds());
+            let found = db.read(|conn| login_count::series(conn, bars, (from, until)));
             found
                 .into_iter()
                 .map(|sum| (sum.result, sum.number))
                 .collect()
         };
         let of = |text: &str, number| (text.to_owned(), number);
-        assert_eq!(sums(None, Span::Hour).len(), 8);
-        let days = sums(None, Span::Day);
+        assert_eq!(sums(Span::Hour).len(), 8);
+        let days = sums(Span::Day);
         assert_eq!(days.iter().map(|(_, number)| number).sum::<i64>(), 8);
         assert!(days.contains(&of("failed", 1)));
-        assert_eq!(sums(Some(&other_rp()), Span::Day), [of("granted", 1)]);
         let all = db.read(|conn| {
             let bars = (Span::Hour, 2 * DAY);
-            login_count::series(conn, None, bars, (from, until))
+            login_count::series(conn, bars, (from, until))
         });
         let bars: Vec<_> = all.iter().map(|sum| (sum.bucket_at, sum.number)).collect();
         let second = from.plus_seconds(2 * DAY);
@@ -54,7 +52,6 @@ fn logins_are_summed_by_bucket_and_relying_party() {
             [(from, 1), (from, 6), (second, 1)],
             "failed, granted; granted"
         );
-        assert_eq!(sums(Some(&other_rp()), Span::Hour), []);
         for span in [Span::Day, Span::Month] {
             let (busy, counters) =
                 db.read(|conn| login_count::busiest(conn, span, (from, until), 9));
@@ -78,11 +75,57 @@ fn logins_are_summed_by_bucket_and_relying_party() {
 }
 
 #[test]
+fn granted_logins_of_some_relying_parties_are_summed_by_bucket() {
+    on_both(|db| {
+        db.write(|conn| {
+            for (client_id, result, day) in [
+                (rp(), LoginResult::Granted, 0),
+                (rp(), LoginResult::Granted, 0),
+                (rp(), LoginResult::Failed, 0),
+                (rp(), LoginResult::Granted, 2),
+                (other_rp(), LoginResult::Granted, 1),
+                (other_rp(), LoginResult::Denied, 1),
+            ] {
+                login_count::count(conn, &login(client_id, result, day * DAY))?;
+            }
+            Ok(())
+        });
+        let times = (NOW, NOW.plus_seconds(3 * DAY));
+        let sums = |clients: &[ClientId], span| -> Vec<(String, UtcTime, i64)> {
+            let found = db.read(|conn| login_count::granted_of(conn, clients, span, times));
+            assert!(found.iter().all(|sum| sum.issuer == issuer().as_str()));
+            found
+                .into_iter()
+                .map(|sum| (sum.client_id, sum.bucket_at, sum.number))
+                .collect()
+        };
+        let of = |client_id: ClientId, span: Span, day, number| {
+            let at = span.bucket_of(NOW.plus_seconds(day * DAY));
+            (client_id.to_string(), at, number)
+        };
+        let others = of(other_rp(), Span::Day, 1, 1);
+        let mut days = [
+            of(rp(), Span::Day, 0, 2),
+            of(rp(), Span::Day, 2, 1),
+            others.clone(),
+        ];
+        days.sort();
+        assert_eq!(sums(&[rp(), other_rp()], Span::Day), days);
+        assert_eq!(sums(&[other_rp()], Span::Day), [others]);
+        let month = sums(&[other_rp()], Span::Month);
+        assert_eq!(month, [of(other_rp(), Span::Month, 1, 1)]);
+        assert_eq!(sums(&[], Span::Day), []);
+        let nobody = ClientId::new("https://nobody.example.it");
+        assert_eq!(sums(&[nobody], Span::Day), []);
+    });
+}
+
+#[test]
 fn logins_that_end_at_the_same_time_are_all_counted() {
     on_both(|db| {
         db.at_once(|conn| login_count::count(conn, &login(rp(), LoginResult::Granted, 0)));
         let times = (NOW, NOW.plus_seconds(1));
-        let found = db.read(|conn| login_count::series(conn, None, (Span::Hour, 3_600), times));
+        let found = db.read(|conn| login_count::series(conn, (Span::Hour, 3_600), times));
         assert_eq!(found.iter().map(|sum| sum.number).sum::<i64>(), 20);
     });
 }

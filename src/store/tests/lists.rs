@@ -206,6 +206,33 @@ fn relying_parties_are_listed_in_every_order_and_narrowed_by_every_filter() {
     });
 }
 
+#[test]
+fn what_some_relying_parties_say_of_themselves_is_found_by_issuer() {
+    on_both(|db| {
+        let elsewhere = IssuerId::new("https://other.example.it/");
+        let end = NOW.plus_seconds(86_400);
+        let (mut here, mut there) = (federation_rp(rp(), end), federation_rp(rp(), end));
+        here.metadata.client_name = [(String::new(), "Here".to_owned())].into();
+        there.issuer = elsewhere.clone();
+        there.metadata.client_name = [(String::new(), "There".to_owned())].into();
+        db.write(move |conn| {
+            client::upsert(conn, &here)?;
+            client::upsert(conn, &there)
+        });
+        let names = |wanted: &[(IssuerId, ClientId)]| {
+            let found = db.read(|conn| client::metadata_of(conn, wanted));
+            let names = found
+                .values()
+                .map(|one| one.name_in("it").unwrap().to_owned());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[(issuer(), rp())]), ["Here"]);
+        assert_eq!(names(&[(elsewhere.clone(), rp())]), ["There"]);
+        assert_eq!(names(&[(elsewhere, other_rp())]), Vec::<String>::new());
+        assert_eq!(names(&[]), Vec::<String>::new());
+    });
+}
+
 fn session_of(owner: &Grant, id: &str, at: i64) -> Session {
     Session {
         id: SessionId::new(id),

@@ -101,10 +101,15 @@ const LISTS: &[(&str, Run)] = &[
     }),
 ];
 
-/// What answers with a number or nothing, and reads or changes many rows for it.
-const OTHERS: &[(&str, Run)] = &[("client_desk::count_grants", |conn| {
-    client_desk::count_grants(conn, (&issuer(), &rp()), NOW, 100).map(drop)
-})];
+/// What answers with something else than a list, and reads or changes several rows for it.
+const OTHERS: &[(&str, Run)] = &[
+    ("client::metadata_of", |conn| {
+        client::metadata_of(conn, &[(issuer(), rp()), (issuer(), other_rp())]).map(drop)
+    }),
+    ("client_desk::count_grants", |conn| {
+        client_desk::count_grants(conn, (&issuer(), &rp()), NOW, 100).map(drop)
+    }),
+];
 
 /// Those that read something else than a long list, and why.
 const EXEMPT: &[(&str, &str)] = &[
@@ -139,6 +144,10 @@ const EXEMPT: &[(&str, &str)] = &[
     (
         "login_count::busiest",
         "sums buckets of the time asked for, and sorts one row an RP; where these are many, nobody waits for it",
+    ),
+    (
+        "login_count::granted_of",
+        "the buckets of six RPs by the table's key",
     ),
     (
         "login_count::series",

@@ -144,43 +144,51 @@ fn find(
 ) -> Result<Found, StoreError> {
     let times = (range.buckets(now).from, now.plus_seconds(1));
     let times_of_rps = range.times_of_rps(now);
-    let mut busiest = Vec::new();
     let clients = match known {
         Some(clients) => clients,
         None => login_count::busiest(conn, range.span_of_rps, times_of_rps, SHORT)?.0,
     };
-    for busy in clients {
-        let (issuer, client_id) = (IssuerId::new(&busy.issuer), ClientId::new(&busy.client_id));
-        let known = client::find(conn, &issuer, &client_id)?;
-        let mut granted = Vec::new();
-        if busiest.len() < DRAWN {
-            let span = range.span_of_rps;
-            let series =
-                login_count::series(conn, Some(&client_id), (span, span.seconds()), times_of_rps)?;
-            let own = series
-                .into_iter()
-                .filter(|sum| sum.issuer == busy.issuer && login_count::is_granted(span, sum));
-            granted.extend(own.map(|sum| (sum.bucket_at, sum.number)));
-        }
-        busiest.push(BusyRp {
-            name: known.and_then(|party| party.metadata.name_in(language).map(str::to_owned)),
-            busy,
-            granted,
-        });
-    }
     let mut keys = Vec::new();
     for issuer in issuers {
         keys.extend(signing_key::search(conn, issuer)?);
     }
     Ok(Found {
-        logins: login_count::series(conn, None, (range.span, range.bar_seconds), times)?,
+        logins: login_count::series(conn, (range.span, range.bar_seconds), times)?,
         refusals: login_count::refusals(conn, range.span, times)?,
-        busiest,
+        busiest: busy_rps(conn, clients, (range.span_of_rps, times_of_rps), language)?,
         ending: client::search_ending(conn, (now, now.plus_seconds(DAY)), SHORT)?,
         keys,
         nodes: node::search(conn, now.plus_seconds(-NODE_SILENCE_SECONDS))?,
         mails: mail_message::counts(conn)?,
     })
+}
+
+/// The names of busy RPs, and the logins over time of those that are drawn.
+fn busy_rps(
+    conn: &mut DbConn,
+    clients: Vec<BusyClient>,
+    (span, times): (Span, (UtcTime, UtcTime)),
+    language: &str,
+) -> Result<Vec<BusyRp>, StoreError> {
+    let key = |busy: &BusyClient| (IssuerId::new(&busy.issuer), ClientId::new(&busy.client_id));
+    let keys: Vec<_> = clients.iter().map(key).collect();
+    let known = client::metadata_of(conn, &keys)?;
+    let drawn = keys.iter().take(DRAWN).map(|(_, id)| id.clone());
+    let granted = login_count::granted_of(conn, &drawn.collect::<Vec<_>>(), span, times)?;
+    let rps = clients.into_iter().zip(keys).enumerate();
+    let rps = rps.map(|(place, (busy, key))| {
+        let own = granted.iter().filter(|sum| {
+            place < DRAWN && sum.issuer == busy.issuer && sum.client_id == busy.client_id
+        });
+        BusyRp {
+            name: known
+                .get(&key)
+                .and_then(|metadata| metadata.name_in(language).map(str::to_owned)),
+            granted: own.map(|sum| (sum.bucket_at, sum.number)).collect(),
+            busy,
+        }
+    });
+    Ok(rps.collect())
 }
 
 async fn show(desk: &Desk<'_>) -> Outcome {
