@@ -68,7 +68,9 @@ pub use pages::desk::federation::{
     AnchorView, AskedPage, AskedVerdict, AskedView, AttestationView, AttestedView, FederationPage,
     OwnMarkView, RenewalView, SuperiorSays,
 };
-pub use pages::desk::imports::{ImportPage, ImportProblemView, ImportRowView, ImportsPage};
+pub use pages::desk::imports::{
+    ImportEntryView, ImportPage, ImportPartyView, ImportRowView, ImportsPage,
+};
 pub use pages::desk::keys::{
     IssuerKeysView, KeyView, KeysPage, PublishedPage, PublishedView, RingView, RotatePage,
 };
@@ -76,7 +78,6 @@ pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPass
 pub use pages::desk::looking::{CheckProgressView, CheckStepView};
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
 pub use pages::desk::reasoned::ReasonedPage;
-pub use pages::desk::rp_imports::{RpImportPage, RpImportRowView, RpImportsPage};
 pub use pages::desk::rps::{
     ChainNodeView, ConflictView, KeptMarkView, OptionView, RpActionsView, RpCheckPage, RpFormPage,
     RpLoginView, RpPage, RpRotatePage, RpRowView, RpSecretPage, RpTolerancePage, RpsPage,

@@ -17,6 +17,7 @@ mod dashboard;
 mod draft;
 mod federation;
 mod frame;
+mod imports;
 mod keys;
 pub mod login;
 mod looking;
@@ -101,7 +102,9 @@ impl Route {
 pub static ROUTES: &[&[Route]] = &[
     &dashboard::ROUTES,
     &rps::ROUTES,
+    &rps::IMPORT_ROUTES,
     &users::ROUTES,
+    &users::IMPORT_ROUTES,
     &federation::ROUTES,
     &keys::ROUTES,
     &sessions::ROUTES,

@@ -266,68 +266,6 @@ fn rotate(texts: Texts, overlaps: Vec<OptionView>) -> RpRotatePage {
     }
 }
 
-fn imports(texts: Texts, full: bool) -> RpImportsPage {
-    let row = |state| ImportRowView {
-        name: texts.of("relying-parties.json"),
-        state,
-        actor: texts.of("olga"),
-        created_at: NOW,
-        done: 7,
-        total: 9,
-        url: texts.of("/admin/rps/import/one?id=x"),
-    };
-    RpImportsPage {
-        desk: view(texts, Section::Rps),
-        text: texts.of("{\"relying_parties\": []}"),
-        file_error: full.then(|| texts.of("It is no JSON")),
-        imports: match full {
-            true => ["running", "done"].map(row).to_vec(),
-            false => Vec::new(),
-        },
-        action_url: "/admin/rps/import",
-        back_url: "/admin/rps",
-        next_url: full.then(|| texts.of("/admin/rps/import?after=x")),
-    }
-}
-
-fn import(texts: Texts, kinds: &[&str], state: &'static str) -> RpImportPage {
-    let row = |kind: &&str| RpImportRowView {
-        number: 1,
-        issuer: texts.of("https://op.example.it/oidc/"),
-        client_id: texts.of("comune"),
-        kind: (*kind).to_owned(),
-        faults: match *kind {
-            "wrong" => vec![texts.of("redirect_uris: use https")],
-            _ => Vec::new(),
-        },
-        url: (*kind != "wrong").then(|| texts.of("/admin/rps/one")),
-    };
-    let bad = kinds.iter().filter(|kind| **kind == "wrong").count();
-    RpImportPage {
-        desk: view(texts, Section::Rps),
-        id: texts.of("x"),
-        name: texts.of("relying-parties.json"),
-        state,
-        actor: texts.of("olga"),
-        created_at: NOW,
-        finished_at: (state == "done").then_some(NOW),
-        valid: 9,
-        bad: if bad > 0 { 1 } else { 0 },
-        done: 7,
-        added: 5,
-        updated: 2,
-        skips: bad > 0,
-        rows: kinds.iter().map(row).collect(),
-        left_out: bad,
-        error: (state == "cancelled").then(|| texts.of("The import was started meanwhile")),
-        start_url: "/admin/rps/import/start",
-        cancel_url: "/admin/rps/import/cancel",
-        refresh_url: texts.of("/admin/rps/import/one?id=x"),
-        trail_url: texts.of("/admin/trail?subject=import"),
-        back_url: "/admin/rps/import",
-    }
-}
-
 fn more(texts: Texts) -> Vec<Sample> {
     let secret = |old_until| RpSecretPage {
         desk: view(texts, Section::Rps),
@@ -336,14 +274,6 @@ fn more(texts: Texts) -> Vec<Sample> {
         old_until,
         next_url: texts.of("/admin/rps/one"),
     };
-    let kinds = [
-        "wrong",
-        "added",
-        "added_secret",
-        "changed",
-        "unchanged",
-        "not_registered",
-    ];
     vec![
         Sample::new("desk-rp-add", form(texts, true, false)),
         Sample::new("desk-rp-add-wrong", form(texts, true, true)),
@@ -355,14 +285,6 @@ fn more(texts: Texts) -> Vec<Sample> {
         Sample::new("desk-rp-rotate-first", rotate(texts, Vec::new())),
         Sample::new("desk-rp-secret", secret(Some(NOW))),
         Sample::new("desk-rp-secret-first", secret(None)),
-        Sample::new("desk-rp-imports", imports(texts, true)),
-        Sample::new("desk-rp-imports-none", imports(texts, false)),
-        Sample::new("desk-rp-import-wrong", import(texts, &kinds, "ready")),
-        Sample::new("desk-rp-import-good", import(texts, &["added"], "ready")),
-        Sample::new("desk-rp-import-running", import(texts, &kinds, "running")),
-        Sample::new("desk-rp-import-done", import(texts, &["added"], "done")),
-        Sample::new("desk-rp-import-reading", import(texts, &[], "reading")),
-        Sample::new("desk-rp-import-ended", import(texts, &[], "cancelled")),
     ]
 }
 

@@ -182,63 +182,6 @@ fn edit(texts: Texts, adds: bool, wrong: bool) -> UserEditPage {
     }
 }
 
-fn import(texts: Texts, state: &'static str, bad: i64) -> ImportPage {
-    ImportPage {
-        desk: view(texts, Section::Users),
-        id: texts.of("key"),
-        name: texts.of("people.csv"),
-        state,
-        actor: texts.of("olga"),
-        created_at: NOW,
-        finished_at: (state == "done").then_some(NOW),
-        valid: if state == "reading" { 0 } else { 1000 },
-        bad,
-        done: 500,
-        added: 300,
-        updated: 200,
-        skips: bad > 0,
-        problems: (0..bad.min(2))
-            .map(|_| ImportProblemView {
-                line: 7,
-                text: texts.of("It has to be a date."),
-            })
-            .collect(),
-        more_problems: usize::from(bad > 2),
-        error: (state == "cancelled").then(|| texts.of("It has ended.")),
-        start_url: "/admin/users/import/start",
-        cancel_url: "/admin/users/import/cancel",
-        report_url: texts.of("/admin/users/import/report?id=key"),
-        refresh_url: texts.of("/admin/users/import/one?id=key"),
-        trail_url: texts.of("/admin/trail?subject=import+key"),
-        back_url: "/admin/users/import",
-    }
-}
-
-fn imports(texts: Texts, full: bool) -> ImportsPage {
-    let states = ["reading", "ready", "running", "done", "cancelled"];
-    ImportsPage {
-        desk: view(texts, Section::Users),
-        imports: states
-            .into_iter()
-            .filter(|_| full)
-            .map(|state| ImportRowView {
-                name: texts.of("people.csv"),
-                state,
-                actor: texts.of("olga"),
-                created_at: NOW,
-                done: 5,
-                total: 10,
-                url: texts.of("/admin/users/import/one?id=key"),
-            })
-            .collect(),
-        error: (!full).then(|| texts.of("Choose a file.")),
-        text: texts.of("username"),
-        action_url: "/admin/users/import",
-        back_url: "/admin/users",
-        next_url: full.then(|| texts.of("/admin/users/import?after=a")),
-    }
-}
-
 pub(super) fn all(texts: Texts) -> Vec<Sample> {
     let mut refused = one(texts, false);
     refused.error = Some(texts.of("It is not there any more."));
@@ -267,14 +210,6 @@ pub(super) fn all(texts: Texts) -> Vec<Sample> {
         Sample::new("desk-user-looked-at", looked_at),
         Sample::new("desk-user-history", history(accesses(texts))),
         Sample::new("desk-user-history-empty", history(Vec::new())),
-        Sample::new("desk-imports", imports(texts, true)),
-        Sample::new("desk-imports-empty", imports(texts, false)),
-        Sample::new("desk-import-reading", import(texts, "reading", 0)),
-        Sample::new("desk-import-ready", import(texts, "ready", 0)),
-        Sample::new("desk-import-ready-bad", import(texts, "ready", 3)),
-        Sample::new("desk-import-running", import(texts, "running", 2)),
-        Sample::new("desk-import-done", import(texts, "done", 0)),
-        Sample::new("desk-import-cancelled", import(texts, "cancelled", 1)),
         Sample::new("desk-user-add", edit(texts, true, false)),
         Sample::new("desk-user-add-wrong", edit(texts, true, true)),
         Sample::new("desk-user-edit", edit(texts, false, false)),

@@ -4,6 +4,7 @@ mod account_samples;
 mod catalogue;
 mod check_samples;
 mod demo_samples;
+mod desk_imports_samples;
 mod desk_ops_samples;
 mod desk_rps_samples;
 mod desk_samples;

@@ -1,8 +1,8 @@
 //! Every page with made-up data, in every variant that looks different.
 
 use super::{
-    account_samples, check_samples, demo_samples, desk_ops_samples, desk_rps_samples, desk_samples,
-    desk_users_samples, other_channel_samples,
+    account_samples, check_samples, demo_samples, desk_imports_samples, desk_ops_samples,
+    desk_rps_samples, desk_samples, desk_users_samples, other_channel_samples,
 };
 use crate::clock::UtcTime;
 use crate::ui::*;
@@ -357,6 +357,7 @@ pub fn all(texts: Texts) -> Vec<Sample> {
     samples.extend(check_samples::all(texts));
     samples.extend(demo_samples::all(texts));
     samples.extend(desk_samples::all(texts));
+    samples.extend(desk_imports_samples::all(texts));
     samples.extend(desk_rps_samples::all(texts));
     samples.extend(desk_users_samples::all(texts));
     samples.extend(desk_ops_samples::all(texts));

@@ -67,22 +67,18 @@ async fn a_file_is_judged_first_and_changes_nobody_until_it_is_applied() {
     let file = "username,password,email\nzoe,a secret,zoe@example.it\nyves,,yves@example.it\n";
     let page = judged(&world, &mut olga, file).await;
     assert!(
-        page.text().contains("Tutte le righe sono valide"),
+        page.text().contains("Tutte le voci sono valide"),
         "{}",
         page.text()
     );
     assert_eq!(people(&world).await, before);
     let done = applied(&world, &mut olga, &page, false).await;
-    assert!(done.text().contains("Utenti aggiunti 2"), "{}", done.text());
+    assert!(done.text().contains("Aggiunti 2"), "{}", done.text());
     assert_eq!(people(&world).await, before + 2);
     // Again: the same people are updated.
     let page = judged(&world, &mut olga, file).await;
     let done = applied(&world, &mut olga, &page, false).await;
-    assert!(
-        done.text().contains("Utenti aggiornati 2"),
-        "{}",
-        done.text()
-    );
+    assert!(done.text().contains("Aggiornati 2"), "{}", done.text());
     let mut browser = world.browser();
     let login = browser.get(&world.url("/spid/login")).await;
     let form = login

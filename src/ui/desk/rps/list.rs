@@ -1,11 +1,13 @@
 //! The list, over all issuers.
 
-use super::{ADD, EXPORT, IMPORT, PATH, Wanted, form, issuer, row};
+use super::imports::Parties;
+use super::{ADD, EXPORT, PATH, Wanted, form, issuer, row};
 use crate::model::Role;
 use crate::store::client::{
     self, ClientCursor, ClientFilter, ClientOrder, ClientOrigin, ClientSort, ClientState,
 };
 use crate::store::keyset::CursorText as _;
+use crate::ui::desk::imports::Imported as _;
 use crate::ui::desk::visit::link;
 use crate::ui::desk::{Desk, Outcome, Section};
 use crate::ui::{OptionView, RpsPage};
@@ -121,7 +123,7 @@ pub(super) async fn show(desk: &Desk<'_>) -> Outcome {
         first_url: after.is_some().then(|| link(PATH, &kept)),
         next_url,
         add_url: may.then_some(ADD),
-        import_url: may.then_some(IMPORT),
+        import_url: may.then_some(Parties::LIST),
         export_url: link(EXPORT, &kept),
     };
     desk.page(200, &page)

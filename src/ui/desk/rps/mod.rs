@@ -30,6 +30,7 @@ use crate::model::{ClientId, Origin, RelyingParty, Role};
 use crate::provider::Provider;
 use crate::store::client;
 use crate::ui::RpRowView;
+use imports::Parties;
 use std::sync::Arc;
 
 pub(super) const PATH: &str = "/admin/rps";
@@ -42,12 +43,8 @@ const EDIT: &str = "/admin/rps/edit";
 const SECRET: &str = "/admin/rps/secret";
 const TOLERATE: &str = "/admin/rps/tolerate";
 const EXPORT: &str = "/admin/rps/export";
-const IMPORT: &str = "/admin/rps/import";
-const IMPORT_ONE: &str = "/admin/rps/import/one";
-const IMPORT_START: &str = "/admin/rps/import/start";
-const IMPORT_CANCEL: &str = "/admin/rps/import/cancel";
 
-pub(super) static ROUTES: [Route; 20] = [
+pub(super) static ROUTES: [Route; 15] = [
     Route::get(PATH, Role::Viewer, |desk| Box::pin(list::show(desk))),
     Route::get(ONE, Role::Viewer, |desk| Box::pin(one::show(desk))),
     Route::get(CONFIRM, Role::Operator, |desk| {
@@ -76,20 +73,9 @@ pub(super) static ROUTES: [Route; 20] = [
     Route::get(EXPORT, Role::Viewer, |desk| {
         Box::pin(exchange::export(desk))
     }),
-    Route::get(IMPORT, Role::Operator, |desk| Box::pin(imports::list(desk))),
-    Route::post_file(IMPORT, Role::Operator, |desk| {
-        Box::pin(imports::submit(desk))
-    }),
-    Route::get(IMPORT_ONE, Role::Operator, |desk| {
-        Box::pin(imports::one(desk))
-    }),
-    Route::post(IMPORT_START, Role::Operator, |desk| {
-        Box::pin(imports::start(desk))
-    }),
-    Route::post(IMPORT_CANCEL, Role::Operator, |desk| {
-        Box::pin(imports::cancel(desk))
-    }),
 ];
+
+pub(super) static IMPORT_ROUTES: [Route; 5] = super::imports::routes::<Parties>();
 
 /// An RP that a request names, with its issuer.
 struct Wanted {

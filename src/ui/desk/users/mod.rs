@@ -5,8 +5,7 @@ mod fields;
 mod imports;
 mod one;
 
-pub(in crate::ui::desk) use imports::{row as import_row, state_of as import_state};
-
+use super::imports::Imported as _;
 use super::visit::link;
 use super::{Desk, Outcome, Route, Section};
 use crate::accounts::fault::Fault;
@@ -18,6 +17,7 @@ use crate::store::keyset::{CursorText as _, TextCursor};
 use crate::ui::visit::PageFailure;
 use crate::ui::{UserRowView, UsersPage, attribute_name, attribute_value};
 use fluent_bundle::FluentValue;
+use imports::{People, REPORT, report};
 
 pub(super) const PATH: &str = "/admin/users";
 const ADD: &str = "/admin/users/add";
@@ -31,7 +31,7 @@ const PER_PAGE: u32 = 50;
 /// Characters that are searched for.
 const MOST_TEXT: usize = 320;
 
-pub(super) static ROUTES: [Route; 15] = [
+pub(super) static ROUTES: [Route; 10] = [
     Route::get(PATH, Role::Viewer, |desk| Box::pin(list(desk))),
     Route::get(ONE, Role::Viewer, |desk| Box::pin(one::show(desk))),
     Route::get(HISTORY, Role::Viewer, |desk| Box::pin(one::history(desk))),
@@ -41,25 +41,10 @@ pub(super) static ROUTES: [Route; 15] = [
     Route::post(EDIT, Role::Operator, |desk| Box::pin(edit::submit(desk))),
     Route::get(CONFIRM, Role::Operator, |desk| Box::pin(one::confirm(desk))),
     Route::post(CHANGE, Role::Operator, |desk| Box::pin(one::change(desk))),
-    Route::get(imports::IMPORTS, Role::Operator, |desk| {
-        Box::pin(imports::list(desk))
-    }),
-    Route::post_file(imports::IMPORTS, Role::Operator, |desk| {
-        Box::pin(imports::read(desk))
-    }),
-    Route::get(imports::IMPORT, Role::Operator, |desk| {
-        Box::pin(imports::one(desk))
-    }),
-    Route::get(imports::REPORT, Role::Operator, |desk| {
-        Box::pin(imports::report(desk))
-    }),
-    Route::post(imports::START, Role::Operator, |desk| {
-        Box::pin(imports::start(desk))
-    }),
-    Route::post(imports::CANCEL, Role::Operator, |desk| {
-        Box::pin(imports::cancel(desk))
-    }),
+    Route::get(REPORT, Role::Operator, |desk| Box::pin(report(desk))),
 ];
+
+pub(super) static IMPORT_ROUTES: [Route; 5] = super::imports::routes::<People>();
 
 async fn list(desk: &Desk<'_>) -> Outcome {
     let query = desk.query();
@@ -114,7 +99,7 @@ async fn list(desk: &Desk<'_>) -> Outcome {
         by,
         state,
         add_url: may.then_some(ADD),
-        import_url: may.then_some(imports::IMPORTS),
+        import_url: may.then_some(People::LIST),
         first_url: (!is_first).then(|| address("")),
         next_url: found.next.map(|next| address(&next.to_text())),
         users: found.rows.iter().map(|person| row(desk, person)).collect(),

@@ -8,7 +8,6 @@ pub mod login;
 pub mod looking;
 pub mod operators;
 pub mod reasoned;
-pub mod rp_imports;
 pub mod rps;
 pub mod sessions;
 pub mod trail;
