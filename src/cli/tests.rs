@@ -7,6 +7,7 @@ mod seed;
 
 use super::*;
 use crate::clock::{ManualClock, UtcTime};
+use crate::jose::{KeyKind, KeyUse, PrivateKey};
 use serde_json::Value;
 
 const CONFIGURATION: &str = r#"
@@ -23,6 +24,7 @@ pairwise_salt = "zLhUyYd0uPfjGWBaT7m3QeKx"
 "#;
 const SPID: &str = "https://login.example.it/spid";
 const OIDC: &str = "https://login.example.it/oidc";
+const CALLBACK: &str = "https://shop.example.it/callback";
 
 struct Shell {
     folder: tempfile::TempDir,
@@ -96,6 +98,40 @@ impl Shell {
             out: String::from_utf8(out).unwrap(),
             err: String::from_utf8(err).unwrap(),
         }
+    }
+
+    /// Registers an RP that comes back to [`CALLBACK`].
+    fn register(&self, more: &[&str]) -> Outcome {
+        let words = [
+            "rp",
+            "register",
+            "--name",
+            "Shop",
+            "--redirect-uri",
+            CALLBACK,
+        ];
+        self.run(&[&words, more, &["--json"]].concat())
+    }
+
+    /// With the RP `shop`.
+    fn with_shop(more: &[&str]) -> Self {
+        let shell = Self::new();
+        let words = ["--issuer", OIDC, "--client-id", "shop"];
+        shell.register(&[&words, more].concat()).done();
+        shell
+    }
+
+    /// A command about it.
+    fn shop(&self, command: &str, more: &[&str]) -> Outcome {
+        let words = ["rp", command, "--issuer", OIDC, "shop", "--json"];
+        self.run(&[&words, more].concat())
+    }
+
+    /// A file with a key's public half, and what is in it.
+    fn keys_file(&self, key: &PrivateKey) -> (String, Value) {
+        let jwk = key.public_jwk(KeyUse::Signature, None);
+        let keys = serde_json::json!({ "keys": [jwk] });
+        (self.write("keys.json", &keys.to_string()), keys)
     }
 
     fn write(&self, name: &str, text: &str) -> String {

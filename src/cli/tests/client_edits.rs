@@ -2,33 +2,8 @@
 
 use super::*;
 
-fn registered(more: &[&str]) -> Shell {
-    let shell = Shell::new();
-    let mut words = vec![
-        "rp",
-        "register",
-        "--issuer",
-        OIDC,
-        "--client-id",
-        "shop",
-        "--name",
-        "Shop",
-        "--redirect-uri",
-        "https://shop.example.it/callback",
-    ];
-    words.extend(more);
-    shell.run(&words).done();
-    shell
-}
-
-fn rp(shell: &Shell, command: &str, more: &[&str]) -> Outcome {
-    let mut words = vec!["rp", command, "--issuer", OIDC, "shop", "--json"];
-    words.extend(more);
-    shell.run(&words)
-}
-
 fn metadata(shell: &Shell) -> Value {
-    rp(shell, "show", &[]).done().json()["metadata"].clone()
+    shell.shop("show", &[]).done().json()["metadata"].clone()
 }
 
 fn edits(shell: &Shell) -> Vec<Value> {
@@ -41,7 +16,7 @@ fn edits(shell: &Shell) -> Vec<Value> {
 
 #[test]
 fn an_edit_changes_what_is_named_and_nothing_else() {
-    let shell = registered(&[
+    let shell = Shell::with_shop(&[
         "--scope",
         "openid profile",
         "--logo-uri",
@@ -50,20 +25,20 @@ fn an_edit_changes_what_is_named_and_nothing_else() {
         "60",
     ]);
     let before = metadata(&shell);
-    let done = rp(
-        &shell,
-        "edit",
-        &[
-            "--name",
-            "Bottega",
-            "--redirect-uri",
-            "https://shop.example.it/a",
-            "--redirect-uri",
-            "https://shop.example.it/b",
-        ],
-    )
-    .done()
-    .json();
+    let done = shell
+        .shop(
+            "edit",
+            &[
+                "--name",
+                "Bottega",
+                "--redirect-uri",
+                "https://shop.example.it/a",
+                "--redirect-uri",
+                "https://shop.example.it/b",
+            ],
+        )
+        .done()
+        .json();
     assert_eq!(
         done["client_secret"],
         Value::Null,
@@ -76,19 +51,19 @@ fn an_edit_changes_what_is_named_and_nothing_else() {
     assert_eq!(metadata(&shell), expected);
 
     // An empty value takes away what may be absent.
-    rp(
-        &shell,
-        "edit",
-        &[
-            "--logo-uri",
-            "",
-            "--scope",
-            "",
-            "--access-token-seconds",
-            "",
-        ],
-    )
-    .done();
+    shell
+        .shop(
+            "edit",
+            &[
+                "--logo-uri",
+                "",
+                "--scope",
+                "",
+                "--access-token-seconds",
+                "",
+            ],
+        )
+        .done();
     let members = expected.as_object_mut().unwrap();
     for gone in ["logo_uri", "scope", "lifetimes"] {
         members.remove(gone);
@@ -103,14 +78,14 @@ fn an_edit_changes_what_is_named_and_nothing_else() {
     assert_eq!(first["after"]["name"], "Bottega");
     assert_eq!(first["after"]["scope"], Value::Null, "only what differs");
     // What is so already is no change.
-    rp(&shell, "edit", &["--name", "Bottega"]).done();
-    rp(&shell, "edit", &[]).done();
+    shell.shop("edit", &["--name", "Bottega"]).done();
+    shell.shop("edit", &[]).done();
     assert_eq!(edits(&shell).len(), 2);
 }
 
 #[test]
 fn an_edit_is_judged_as_the_desks_form_is() {
-    let shell = registered(&[]);
+    let shell = Shell::with_shop(&[]);
     let before = metadata(&shell);
     for (option, value, says) in [
         ("--name", "", "--name: expected a value"),
@@ -124,7 +99,7 @@ fn an_edit_is_judged_as_the_desks_form_is() {
         ("--refresh-token-seconds", "1", "--refresh-token-seconds"),
         ("--logo-uri", "javascript:alert(1)", "--logo-uri"),
     ] {
-        rp(&shell, "edit", &[option, value]).refused(2, says);
+        shell.shop("edit", &[option, value]).refused(2, says);
     }
     assert_eq!(metadata(&shell), before);
     assert!(edits(&shell).is_empty());
@@ -136,25 +111,25 @@ fn an_edit_is_judged_as_the_desks_form_is() {
 
 #[test]
 fn the_address_of_keys_stands_in_their_place() {
-    let shell = registered(&[]);
+    let shell = Shell::with_shop(&[]);
     let address = "https://shop.example.it/keys";
     for wrong in [
         "http://shop.example.it/keys",
         "/keys",
         "https://me@shop.example.it/keys",
     ] {
-        rp(&shell, "edit", &["--jwks-uri", wrong]).refused(2, "--jwks-uri");
+        shell
+            .shop("edit", &["--jwks-uri", wrong])
+            .refused(2, "--jwks-uri");
     }
     let words = ["--auth-method", "private_key_jwt", "--jwks-uri", address];
-    rp(&shell, "edit", &words).done();
+    shell.shop("edit", &words).done();
     assert_eq!(metadata(&shell)["jwks_uri"], address);
-    let key = crate::jose::PrivateKey::generate(crate::jose::KeyKind::P256).unwrap();
-    let jwk = key.public_jwk(crate::jose::KeyUse::Signature, None);
-    let file = shell.write(
-        "keys.json",
-        &serde_json::json!({ "keys": [jwk] }).to_string(),
-    );
-    rp(&shell, "edit", &["--jwks-file", &file]).refused(2, "not both");
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    let (file, keys) = shell.keys_file(&key);
+    shell
+        .shop("edit", &["--jwks-file", &file])
+        .refused(2, "not both");
 
     let exported = shell.run(&["rp", "export", "--json"]).done().json();
     let entry = &exported["relying_parties"][0];
@@ -176,7 +151,7 @@ fn the_address_of_keys_stands_in_their_place() {
             serde_json::json!("ftp://shop.example.it/"),
             "jwks_uri: expected an https",
         ),
-        ("jwks", serde_json::json!({ "keys": [jwk] }), "not both"),
+        ("jwks", keys, "not both"),
     ] {
         let mut wrong = exported.clone();
         wrong["relying_parties"][0][member] = value;
@@ -186,52 +161,49 @@ fn the_address_of_keys_stands_in_their_place() {
         assert!(refused.out.contains(says), "{says}: {}", refused.out);
     }
     let words = ["--jwks-uri", "", "--jwks-file", &file];
-    rp(&shell, "edit", &words).done();
+    shell.shop("edit", &words).done();
     assert_eq!(metadata(&shell)["jwks_uri"], Value::Null);
 }
 
 #[test]
 fn another_way_to_authenticate_brings_or_takes_the_secret() {
-    let shell = registered(&[]);
-    let method = |name: &str| rp(&shell, "edit", &["--auth-method", name]).done();
+    let shell = Shell::with_shop(&[]);
+    let method = |name: &str| shell.shop("edit", &["--auth-method", name]).done();
     assert_eq!(
         method("client_secret_post").json()["client_secret"],
         Value::Null
     );
     assert_eq!(method("none").json()["client_secret"], Value::Null);
-    rp(&shell, "rotate-secret", &[]).refused(1, "no client secret");
+    shell
+        .shop("rotate-secret", &[])
+        .refused(1, "no client secret");
     let back = method("client_secret_basic");
     let secret = back.json()["client_secret"].as_str().unwrap().to_owned();
     assert_eq!(secret.len(), 43);
-    let shown = rp(&shell, "show", &[]).done().out;
+    let shown = shell.shop("show", &[]).done().out;
     let trail = shell.run(&["operator", "trail", "--json"]).done().out;
     assert!(!shown.contains(&secret) && !trail.contains(&secret));
 
-    let key = crate::jose::PrivateKey::generate(crate::jose::KeyKind::P256).unwrap();
-    let jwk = key.public_jwk(crate::jose::KeyUse::Signature, None);
-    let file = shell.write(
-        "keys.json",
-        &serde_json::json!({ "keys": [jwk] }).to_string(),
-    );
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    let (file, _keys) = shell.keys_file(&key);
     let words = ["--auth-method", "private_key_jwt", "--jwks-file", &file];
-    rp(&shell, "edit", &words).done();
+    shell.shop("edit", &words).done();
     let kid = key.kid();
-    assert!(rp(&shell, "show", &[]).done().out.contains(kid));
-    rp(&shell, "edit", &["--jwks-file", ""]).refused(2, "needs the RP's public keys");
-    rp(
-        &shell,
-        "edit",
-        &["--jwks-file", "", "--auth-method", "none"],
-    )
-    .done();
-    assert!(!rp(&shell, "show", &[]).done().out.contains(kid));
+    assert!(shell.shop("show", &[]).done().out.contains(kid));
+    shell
+        .shop("edit", &["--jwks-file", ""])
+        .refused(2, "needs the RP's public keys");
+    shell
+        .shop("edit", &["--jwks-file", "", "--auth-method", "none"])
+        .done();
+    assert!(!shell.shop("show", &[]).done().out.contains(kid));
 }
 
 #[test]
 fn a_peculiarity_of_one_client_is_tolerated_with_bounds_and_a_trail() {
     // SPID/CIE FE-12
-    let shell = registered(&[]);
-    let tolerate = |more: &[&str]| rp(&shell, "tolerate", more);
+    let shell = Shell::with_shop(&[]);
+    let tolerate = |more: &[&str]| shell.shop("tolerate", more);
     let shown = tolerate(&[]).done().json();
     assert_eq!(shown["tolerance"]["clock_leeway_seconds"], 30);
     assert_eq!(shown["own"], serde_json::json!({}));
@@ -252,7 +224,7 @@ fn a_peculiarity_of_one_client_is_tolerated_with_bounds_and_a_trail() {
     assert_eq!(set["own"], serde_json::json!({ "missing_exp": true }));
     tolerate(&["--missing-exp", "true"]).done();
     // A change of the registration leaves it as it is, and no login is needed for it.
-    rp(&shell, "edit", &["--name", "Bottega"]).done();
+    shell.shop("edit", &["--name", "Bottega"]).done();
     assert_eq!(tolerate(&[]).done().json()["own"], set["own"]);
     let told = shell
         .run(&["operator", "trail", "--action", "rp.tolerate", "--json"])

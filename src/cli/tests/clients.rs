@@ -5,43 +5,26 @@ use super::*;
 #[test]
 fn a_client_is_registered_and_its_secret_shown_once() {
     let shell = Shell::new();
-    let register = |more: &[&str]| {
-        let mut words = vec!["rp", "register", "--json", "--name", "Shop"];
-        words.extend(more);
-        shell.run(&words)
-    };
-    let uri = "https://shop.example.it/callback";
-    let plain = [
-        "--issuer",
-        OIDC,
-        "--client-id",
-        "shop",
-        "--redirect-uri",
-        uri,
-    ];
-    let made = register(&plain).done().json();
+    let plain = ["--issuer", OIDC, "--client-id", "shop"];
+    let made = shell.register(&plain).done().json();
     let secret = made["client_secret"].as_str().unwrap().to_owned();
     assert_eq!(secret.len(), 43);
-    register(&plain).refused(1, "--replace");
-    let shown = shell
-        .run(&["rp", "show", "--issuer", OIDC, "shop", "--json"])
-        .done();
+    shell.register(&plain).refused(1, "--replace");
+    let shown = shell.shop("show", &[]).done();
     assert!(!shown.out.contains(&secret) && !shown.out.contains("sha256"));
-    assert_eq!(shown.json()["metadata"]["redirect_uris"][0], uri);
-    shell
-        .run(&["rp", "disable", "--issuer", OIDC, "shop"])
-        .done();
+    assert_eq!(shown.json()["metadata"]["redirect_uris"][0], CALLBACK);
+    shell.shop("disable", &[]).done();
     let list = shell
         .run(&["rp", "list", "--issuer", OIDC, "--json"])
         .done();
     assert_eq!(list.json()["relying_parties"][0]["enabled"], false);
-    shell
-        .run(&["rp", "enable", "--issuer", OIDC, "shop"])
-        .done();
+    shell.shop("enable", &[]).done();
     shell
         .run(&["rp", "enable", "--issuer", OIDC, "nobody"])
         .refused(1, "rp list");
-    register(&["--issuer", SPID, "--redirect-uri", uri]).refused(2, "through the federation");
+    shell
+        .register(&["--issuer", SPID])
+        .refused(2, "through the federation");
 }
 
 #[test]
@@ -88,68 +71,35 @@ fn a_redirect_uri_is_https_loopback_or_a_scheme_of_its_own() {
 fn a_client_with_keys_needs_public_ones() {
     let shell = Shell::new();
     let register = |more: &[&str]| {
-        let mut words = vec![
-            "rp",
-            "register",
-            "--issuer",
-            OIDC,
-            "--name",
-            "App",
-            "--auth-method",
-            "private_key_jwt",
-            "--redirect-uri",
-            "https://app.example.it/cb",
-        ];
-        words.extend(more);
-        shell.run(&words)
+        let words = ["--issuer", OIDC, "--auth-method", "private_key_jwt"];
+        shell.register(&[&words, more].concat())
     };
     register(&[]).refused(2, "--jwks-file");
     let empty = shell.write("empty.json", "{\"keys\": []}");
     register(&["--jwks-file", &empty]).refused(1, "no usable public key");
-    let key = crate::jose::PrivateKey::generate(crate::jose::KeyKind::P256).unwrap();
-    let jwk = key.public_jwk(crate::jose::KeyUse::Signature, None);
-    let good = shell.write(
-        "good.json",
-        &serde_json::json!({ "keys": [jwk] }).to_string(),
-    );
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    let (good, _keys) = shell.keys_file(&key);
     register(&["--jwks-file", &good]).done();
     register(&["--jwks-file", &good, "--scope", "openid shoes"]).refused(2, "--scope shoes");
 }
 
 #[test]
 fn a_secret_is_rotated_tokens_revoked_and_a_client_deleted_with_a_trail() {
-    let shell = Shell::new();
-    let uri = "https://shop.example.it/callback";
-    shell
-        .run(&[
-            "rp",
-            "register",
-            "--issuer",
-            OIDC,
-            "--client-id",
-            "shop",
-            "--name",
-            "Shop",
-            "--redirect-uri",
-            uri,
-            "--access-token-seconds",
-            "60",
-        ])
-        .done();
-    let rp = |command: &str, more: &[&str]| {
-        let mut words = vec!["rp", command, "--issuer", OIDC, "shop", "--json"];
-        words.extend(more);
-        shell.run(&words)
-    };
-    let rotated = rp("rotate-secret", &[]).done().json();
+    let shell = Shell::with_shop(&["--access-token-seconds", "60"]);
+    let rotated = shell.shop("rotate-secret", &[]).done().json();
     assert_eq!(rotated["client_secret"].as_str().unwrap().len(), 43);
-    rp("rotate-secret", &["--overlap-seconds", "2592001"]).refused(1, "30 days");
-    assert_eq!(rp("revoke-tokens", &[]).done().json()["grants_revoked"], 0);
-    let shown = rp("show", &[]).done();
+    shell
+        .shop("rotate-secret", &["--overlap-seconds", "2592001"])
+        .refused(1, "30 days");
+    assert_eq!(
+        shell.shop("revoke-tokens", &[]).done().json()["grants_revoked"],
+        0
+    );
+    let shown = shell.shop("show", &[]).done();
     assert!(!shown.out.contains("sha256"), "{}", shown.out);
     assert_eq!(shown.json()["metadata"]["lifetimes"]["access_token"], 60);
-    rp("delete", &[]).done();
-    rp("show", &[]).refused(1, "rp list");
+    shell.shop("delete", &[]).done();
+    shell.shop("show", &[]).refused(1, "rp list");
     let trail = shell.run(&["operator", "trail", "--json"]).done();
     for action in ["rp.register", "rp.rotate_secret", "rp.delete"] {
         assert!(trail.out.contains(action), "{action}: {}", trail.out);
@@ -160,22 +110,7 @@ fn a_secret_is_rotated_tokens_revoked_and_a_client_deleted_with_a_trail() {
 
 #[test]
 fn clients_are_exported_and_imported_whole_or_not_at_all() {
-    let shell = Shell::new();
-    let uri = "https://shop.example.it/callback";
-    shell
-        .run(&[
-            "rp",
-            "register",
-            "--issuer",
-            OIDC,
-            "--client-id",
-            "shop",
-            "--name",
-            "Shop",
-            "--redirect-uri",
-            uri,
-        ])
-        .done();
+    let shell = Shell::with_shop(&[]);
     let exported = shell.run(&["rp", "export", "--json"]).done();
     assert!(!exported.out.contains("sha256"), "{}", exported.out);
     let other = Shell::new();
