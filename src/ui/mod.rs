@@ -74,7 +74,7 @@ pub use pages::desk::imports::{
 pub use pages::desk::keys::{
     IssuerKeysView, KeyView, KeysPage, PublishedPage, PublishedView, RingView, RotatePage,
 };
-pub use pages::desk::login::{DeskCodePage, DeskEnrolPage, DeskLoginPage, OwnPasswordPage};
+pub use pages::desk::login::{DeskCodePage, DeskLoginPage, OwnPasswordPage};
 pub use pages::desk::looking::{CheckProgressView, CheckStepView};
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
 pub use pages::desk::reasoned::ReasonedPage;

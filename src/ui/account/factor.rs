@@ -122,6 +122,7 @@ async fn page(
         csrf_token: csrf_token(citizen.session.id.as_str(), PURPOSE),
         action_url: visit.link("/account/factor/new", &[]),
         in_login: false,
+        desk_url: None,
     };
     let name = super::super::consent::display_name(&citizen.account);
     let layout = visit.layout(visit.locale(&[]), Some(name), true);

@@ -9,7 +9,7 @@
 
 use super::super::visit::{PageFailure, check_csrf, csrf_token};
 use super::super::{
-    DeskCodePage, DeskEnrolPage, DeskLoginPage, LoginError, Page as _, ProofError, proof, qr,
+    DeskCodePage, DeskLoginPage, EnrolPage, LoginError, Page as _, ProofError, proof, qr,
 };
 use super::frame::{self, PURPOSE};
 use super::visit::{DeskVisit, link};
@@ -335,14 +335,15 @@ async fn enrol_page(
     };
     // Only an empty name has no address, and no operator has one.
     let uri = totp::uri(secret.expose(), "Varco", &operator.name).unwrap_or_default();
-    let page = DeskEnrolPage {
+    let page = EnrolPage {
         secret: totp::readable(secret.expose()),
         qr: qr::draw(&uri),
         uri,
         error,
         csrf_token: csrf_token(session.id.as_str(), PURPOSE),
         action_url: again(visit, ENROL_PATH),
-        restart_url: again(visit, PATH),
+        in_login: false,
+        desk_url: Some(again(visit, PATH)),
     };
     Ok(visit.html(
         status,

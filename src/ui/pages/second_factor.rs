@@ -218,6 +218,8 @@ pub struct EnrolPage {
     pub action_url: String,
     /// Whether this is within a login for a relying party.
     pub in_login: bool,
+    /// The first step of the desk's login, which is no place to cancel; absent for citizens.
+    pub desk_url: Option<String>,
 }
 
 impl Page for EnrolPage {

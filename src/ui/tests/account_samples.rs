@@ -74,6 +74,7 @@ pub fn enrol(texts: Texts, error: Option<ProofError>) -> EnrolPage {
         csrf_token: texts.of("csrf-7"),
         action_url: texts.of("/spid/account/factor/new"),
         in_login: error.is_none(),
+        desk_url: None,
     }
 }
 

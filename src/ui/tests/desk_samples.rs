@@ -173,18 +173,11 @@ fn entry(texts: Texts, by_command: bool) -> TrailRowView {
     }
 }
 
-fn enrol(texts: Texts, error: Option<ProofError>) -> DeskEnrolPage {
-    DeskEnrolPage {
-        secret: texts.of("GEZD GNBV GY3T QOJQ"),
-        uri: texts.of("otpauth://totp/Varco:olga?secret=GEZD&issuer=Varco"),
-        qr: error.is_none().then(|| QrView {
-            size: 9,
-            path: texts.of("M4 4h1v1h-1z"),
-        }),
-        error,
-        csrf_token: texts.of("csrf-21"),
-        action_url: texts.of("/admin/login/enrol"),
-        restart_url: texts.of("/admin/login"),
+fn enrol(texts: Texts, error: Option<ProofError>) -> EnrolPage {
+    EnrolPage {
+        in_login: false,
+        desk_url: Some(texts.of("/admin/login")),
+        ..super::account_samples::enrol(texts, error)
     }
 }
 

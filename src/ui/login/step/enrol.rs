@@ -43,6 +43,7 @@ pub(super) async fn page(
             csrf_token: around.view.csrf_token.clone(),
             action_url: around.view.action_url.clone(),
             in_login: true,
+            desk_url: None,
         }
         .render(visit.pages, &around.layout)?,
         _ => NoSecondFactorPage {

@@ -2,7 +2,7 @@
 
 use super::super::Page;
 use super::DeskView;
-use crate::ui::{LoginError, ProofError, QrView};
+use crate::ui::{LoginError, ProofError};
 use serde::Serialize;
 
 /// Asks for name and password. The form posts `username`, `password`.
@@ -37,29 +37,6 @@ pub struct DeskCodePage {
 
 impl Page for DeskCodePage {
     const TEMPLATE: &'static str = "desk/code.html";
-}
-
-/// Shows the secret of an operator's app and asks for its first code. The form posts `otp`.
-#[derive(Clone, Debug, Serialize)]
-pub struct DeskEnrolPage {
-    /// Base32 in groups of four.
-    pub secret: String,
-    /// `otpauth://…`.
-    pub uri: String,
-    /// The same as a picture.
-    pub qr: Option<QrView>,
-    /// Why the last try failed.
-    pub error: Option<ProofError>,
-    /// The form's CSRF token.
-    pub csrf_token: String,
-    /// Where the form posts to.
-    pub action_url: String,
-    /// The first step, for somebody else.
-    pub restart_url: String,
-}
-
-impl Page for DeskEnrolPage {
-    const TEMPLATE: &'static str = "desk/enrol.html";
 }
 
 /// Changes one's own password. The form posts `password`, `otp`, `new_password`, `again`.
