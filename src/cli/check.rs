@@ -10,7 +10,7 @@ use crate::federation::evaluation::Recheck;
 use crate::federation::{FetchLimits, HttpFetcher, ResolutionLimits, Resolver};
 use crate::keys;
 use crate::model::ClientId;
-use crate::provider::{BusiestClients, Provider, Refusals, Shared};
+use crate::provider::{OverviewSums, Provider, Refusals, Shared};
 use crate::ui::check::{CheckDocument, view};
 use crate::ui::{CheckView, DocumentView, KnownView, Locale, PathView, StateView};
 use std::sync::Arc;
@@ -70,7 +70,7 @@ pub(super) fn provider(world: &World, settings: IssuerSettings) -> Result<Provid
         clock,
         key_encryption_key: keys::load_key(&server)?,
         refusals: Refusals::default(),
-        busiest: BusiestClients::default(),
+        overview: OverviewSums::default(),
         server,
     };
     Ok(Provider::open(Arc::new(shared), settings)?)

@@ -13,7 +13,7 @@ use crate::config::ServerSettings;
 use crate::endpoint::quote;
 use crate::federation::{FetchLimits, HttpFetcher, Resolver, resolver::ResolutionLimits};
 use crate::keys;
-use crate::provider::{BusiestClients, Provider, Refusals, Shared};
+use crate::provider::{OverviewSums, Provider, Refusals, Shared};
 use crate::store::Store;
 use crate::ui::{Pages, logo_url};
 use crate::web::{self, App};
@@ -58,7 +58,7 @@ pub fn open(settings: ServerSettings, migrate: bool, clock: Arc<dyn Clock>) -> R
         clock,
         key_encryption_key,
         refusals: Refusals::default(),
-        busiest: BusiestClients::default(),
+        overview: OverviewSums::default(),
         server: settings,
     });
     let mut providers = Vec::new();

@@ -2,12 +2,12 @@
 //!
 //! Endpoints receive `&Provider` and know nothing of the other issuers. It holds no pages.
 
-mod busiest;
 mod clients;
 mod document;
 mod ending_consents;
 mod levels;
 mod mail;
+mod overview;
 mod own_marks;
 mod refusals;
 mod registered_keys;
@@ -15,7 +15,6 @@ mod renewal;
 mod task;
 mod tolerances;
 
-pub use busiest::BusiestClients;
 pub use clients::{
     Applicant, ClientError, ClientStatistics, Discovery, EndedChain, Examination, KnownClient,
     KnownRow, TooManyExaminations, follow_changes,
@@ -23,6 +22,7 @@ pub use clients::{
 pub use document::{Document, DocumentCell};
 pub use ending_consents::{CONSENT_NOTICE_SECONDS, tell_of_ending_consents};
 pub use mail::Letterhead;
+pub use overview::{OverviewSums, Past};
 pub use own_marks::MarkKeeper;
 pub use refusals::{Refusals, Refused};
 pub use registered_keys::keys_due;
@@ -57,8 +57,8 @@ pub struct Shared {
     pub key_encryption_key: KeyEncryptionKey,
     /// Refusals that are not in the database yet.
     pub refusals: Refusals,
-    /// What the dashboard need not sum up.
-    pub busiest: BusiestClients,
+    /// What the overview need not sum up.
+    pub overview: OverviewSums,
     /// The configuration of the process.
     pub server: ServerSettings,
 }

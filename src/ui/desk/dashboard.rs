@@ -10,12 +10,13 @@ use super::{Desk, Outcome, Route, Section, rps};
 use crate::clock::{CLOCK_OFF_SECONDS, UtcTime};
 use crate::jose::RingName;
 use crate::model::{ClientId, IssuerId, MailCounts, Role, StoredKey};
-use crate::provider::Shared;
+use crate::provider::{Past, Shared};
 use crate::store::client::{self, EndingChain};
 use crate::store::login_count::{self, BusyClient, LoginSum, RefusalSum, Span};
 use crate::store::node::{self, Node};
 use crate::store::{DbConn, StoreError, mail_message, signing_key};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) const PATH: &str = "/admin/dashboard";
 const DAY: i64 = 86_400;
@@ -80,6 +81,13 @@ impl Range {
         buckets(number, self.bar_seconds, now)
     }
 
+    /// From the first bar to the one of now, and from there on.
+    fn times(&self, now: UtcTime) -> [(UtcTime, UtcTime); 2] {
+        let bars = self.buckets(now);
+        let turn = bars.from.plus_seconds((bars.number - 1) * bars.seconds);
+        [(bars.from, turn), (turn, now.plus_seconds(1))]
+    }
+
     /// The bars of RPs, which are counted less finely: they begin with the day (or month) of the others' first.
     fn buckets_of_rps(&self, now: UtcTime) -> Buckets {
         let seconds = self.span_of_rps.seconds();
@@ -113,7 +121,7 @@ pub fn sum_up(shared: &Shared) -> Result<(), StoreError> {
         let found = shared.store.read_blocking(|conn| {
             login_count::busiest(conn, range.span_of_rps, range.times_of_rps(now), SHORT)
         })?;
-        shared.busiest.keep(range.key, found, now);
+        shared.overview.keep_busiest(range.key, found, now);
     }
     Ok(())
 }
@@ -127,8 +135,9 @@ struct BusyRp {
 
 /// What the page shows.
 struct Found {
-    logins: Vec<LoginSum>,
-    refusals: Vec<RefusalSum>,
+    past: Arc<Past>,
+    /// The bar of now.
+    current: Past,
     busiest: Vec<BusyRp>,
     ending: Vec<EndingChain>,
     keys: Vec<StoredKey>,
@@ -136,30 +145,57 @@ struct Found {
     mails: MailCounts,
 }
 
+impl Found {
+    fn logins(&self) -> impl Iterator<Item = &LoginSum> {
+        self.past.logins.iter().chain(&self.current.logins)
+    }
+
+    fn refusals(&self) -> impl Iterator<Item = &RefusalSum> {
+        self.past.refusals.iter().chain(&self.current.refusals)
+    }
+}
+
 fn find(
     conn: &mut DbConn,
-    (range, known): (&Range, Option<Vec<BusyClient>>),
+    shared: &Shared,
+    (range, now): (&Range, UtcTime),
     issuers: &[IssuerId],
-    (language, now): (&str, UtcTime),
+    language: &str,
 ) -> Result<Found, StoreError> {
-    let times = (range.buckets(now).from, now.plus_seconds(1));
-    let times_of_rps = range.times_of_rps(now);
-    let clients = match known {
+    let [times, current] = range.times(now);
+    let past = match shared.overview.past(range.key, times, now) {
+        Some(past) => past,
+        None => {
+            let past = Arc::new(sums(conn, range, times)?);
+            shared.overview.keep_past(range.key, &past, now);
+            past
+        }
+    };
+    let of_rps = (range.span_of_rps, range.times_of_rps(now));
+    let clients = match shared.overview.busiest(range.key, now) {
         Some(clients) => clients,
-        None => login_count::busiest(conn, range.span_of_rps, times_of_rps, SHORT)?.0,
+        None => login_count::busiest(conn, of_rps.0, of_rps.1, SHORT)?.0,
     };
     let mut keys = Vec::new();
     for issuer in issuers {
         keys.extend(signing_key::search(conn, issuer)?);
     }
     Ok(Found {
-        logins: login_count::series(conn, (range.span, range.bar_seconds), times)?,
-        refusals: login_count::refusals(conn, range.span, times)?,
-        busiest: busy_rps(conn, clients, (range.span_of_rps, times_of_rps), language)?,
+        past,
+        current: sums(conn, range, current)?,
+        busiest: busy_rps(conn, clients, of_rps, language)?,
         ending: client::search_ending(conn, (now, now.plus_seconds(DAY)), SHORT)?,
         keys,
         nodes: node::search(conn, now.plus_seconds(-NODE_SILENCE_SECONDS))?,
         mails: mail_message::counts(conn)?,
+    })
+}
+
+fn sums(conn: &mut DbConn, range: &Range, times: (UtcTime, UtcTime)) -> Result<Past, StoreError> {
+    Ok(Past {
+        times,
+        logins: login_count::series(conn, (range.span, range.bar_seconds), times)?,
+        refusals: login_count::refusals(conn, range.span, times)?,
     })
 }
 
@@ -203,11 +239,11 @@ async fn show(desk: &Desk<'_>) -> Outcome {
         .map(|op| op.issuer.clone())
         .collect();
     let (language, now) = (desk.locale().code(), desk.now());
-    let known = desk.shared().busiest.of(range.key, now);
+    let shared = Arc::clone(desk.shared());
     let found = desk
         .shared()
         .store
-        .read(move |conn| find(conn, (range, known), &issuers, (language, now)))
+        .read(move |conn| find(conn, &shared, (range, now), &issuers, language))
         .await?;
     let page = DashboardPage {
         desk: desk.view(Section::Dashboard),
@@ -299,7 +335,7 @@ fn by_bar<'a>(
 fn charts(desk: &Desk<'_>, found: &Found, range: &Range, now: UtcTime) -> Vec<ChartView> {
     let buckets = range.buckets(now);
     let by = |key: fn(&LoginSum) -> &str, name: &dyn Fn(&str) -> String| {
-        let sums = found.logins.iter();
+        let sums = found.logins();
         let added = by_bar(
             buckets,
             sums.map(|sum| (sum.bucket_at, key(sum), sum.number)),
@@ -310,8 +346,7 @@ fn charts(desk: &Desk<'_>, found: &Found, range: &Range, now: UtcTime) -> Vec<Ch
         draw(buckets, &named.collect::<Vec<_>>())
     };
     let refusals: Vec<_> = found
-        .refusals
-        .iter()
+        .refusals()
         .map(|sum| {
             let endpoint = sum.event.strip_suffix(".refused").unwrap_or(&sum.event);
             (

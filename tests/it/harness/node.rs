@@ -6,7 +6,7 @@ use varco::accounts::PasswordHasher;
 use varco::demo::relying_party::AuthorizationAnswer;
 use varco::demo::{LoginOptions, RelyingParty};
 use varco::federation::{Fetch, ResolutionLimits, Resolver};
-use varco::provider::{BusiestClients, Provider, Refusals, Shared};
+use varco::provider::{OverviewSums, Provider, Refusals, Shared};
 use varco::web::{App, Running};
 
 /// A further node of a world.
@@ -33,7 +33,7 @@ impl World {
             passwords: PasswordHasher::default(),
             key_encryption_key: known.key_encryption_key.clone(),
             refusals: Refusals::default(),
-            busiest: BusiestClients::default(),
+            overview: OverviewSums::default(),
             server: known.server.clone(),
         }))
     }
