@@ -109,14 +109,16 @@ pub(super) fn end_of_prefix(prefix: &str) -> String {
     format!("{prefix}\u{10ffff}")
 }
 
-/// A LIKE pattern, escaped with a backslash, for texts that contain this.
+/// A LIKE pattern, escaped with a backslash, for texts that contain this. A letter beyond ASCII stands for any one: the
+/// columns have small letters of ASCII only, and `CITTÀ` is looked for as `città`.
 pub(super) fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
+        match character {
+            '%' | '_' | '\\' => pattern.extend(['\\', character]),
+            _ if character.is_ascii() => pattern.push(character),
+            _ => pattern.push('_'),
         }
-        pattern.push(character);
     }
     pattern.push('%');
     pattern
@@ -174,5 +176,6 @@ mod tests {
     #[test]
     fn a_pattern_takes_what_was_typed_literally() {
         assert_eq!(containing(r"50%_\"), r"%50\%\_\\%");
+        assert_eq!(containing("città"), "%citt_%");
     }
 }

@@ -52,7 +52,7 @@ pub struct ClientFilter {
     pub state: Option<(ClientState, UtcTime)>,
     /// Only those that came to be known so.
     pub origin: Option<ClientOrigin>,
-    /// Only those whose name or `client_id` contains this, whatever the case of ASCII letters.
+    /// Only those of whose names, in any language, or whose `client_id` contains this, whatever the case of letters.
     pub text: String,
 }
 
@@ -62,7 +62,7 @@ pub enum ClientSort {
     /// `client_id`, byte by byte.
     #[default]
     ClientId,
-    /// The name in lower case.
+    /// The names in lower case, the Italian one first.
     Name,
     /// When the row was last written.
     Change,
@@ -315,8 +315,6 @@ pub struct EndingChain {
     pub issuer: IssuerId,
     /// The RP.
     pub client_id: ClientId,
-    /// Its name in lower case, cut.
-    pub name: String,
     /// When the chain ends.
     pub expires_at: UtcTime,
 }
@@ -330,26 +328,20 @@ pub fn search_ending(
     (from, until): (UtcTime, UtcTime),
     limit: u32,
 ) -> Result<Vec<EndingChain>, StoreError> {
-    let rows: Vec<(String, String, String, Option<i64>)> = client::table
+    let rows: Vec<(String, String, Option<i64>)> = client::table
         .filter(client::expires_at.gt(from.0))
         .filter(client::expires_at.le(until.0))
         .filter(client::enabled.eq(true))
-        .select((
-            client::issuer,
-            client::client_id,
-            client::display_name,
-            client::expires_at,
-        ))
+        .select((client::issuer, client::client_id, client::expires_at))
         .order(client::expires_at)
         .limit(i64::from(limit))
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .filter_map(|(issuer, client_id, name, expires_at)| {
+        .filter_map(|(issuer, client_id, expires_at)| {
             Some(EndingChain {
                 issuer: IssuerId::new(issuer),
                 client_id: ClientId::new(client_id),
-                name,
                 expires_at: UtcTime(expires_at?),
             })
         })

@@ -124,6 +124,12 @@ fn with_clients(db: &TestDb) {
         party("e", "Regione 100%", 5),
     ];
     all[4].origin = Origin::Registered;
+    let names = [
+        ("", "Regione 100%"),
+        ("en", "The REGION"),
+        ("de", "Land SÜDEN"),
+    ];
+    all[4].metadata.client_name = names.map(|(tag, name)| (tag.into(), name.into())).into();
     let mut elsewhere = party("b", "Comune di Bari", 4);
     elsewhere.issuer = cie();
     all.push(elsewhere);
@@ -179,6 +185,16 @@ fn relying_parties_are_listed_in_every_order_and_narrowed_by_every_filter() {
         assert_eq!(narrowed(&|it| it.text = "BARI".into()), "b+ b c");
         assert_eq!(narrowed(&|it| it.text = "//D.".into()), "d");
         assert_eq!(narrowed(&|it| it.text = "100%".into()), "e");
+        assert_eq!(
+            narrowed(&|it| it.text = "the Region".into()),
+            "e",
+            "another language"
+        );
+        assert_eq!(
+            narrowed(&|it| it.text = "land süd".into()),
+            "e",
+            "large letters beyond ASCII"
+        );
         assert_eq!(narrowed(&|it| it.text = "_".into()), "");
         assert_eq!(narrowed(&|it| it.text = "\0".into()), "");
         let state =
@@ -200,9 +216,11 @@ fn relying_parties_are_listed_in_every_order_and_narrowed_by_every_filter() {
         let ending = |from, until| {
             let times = (NOW.plus_seconds(from), NOW.plus_seconds(until));
             let found = db.read(|conn| client::search_ending(conn, times, 9));
-            found.into_iter().map(|end| end.name).collect::<Vec<_>>()
+            let ids = found.into_iter().map(|end| end.client_id.to_string());
+            ids.collect::<Vec<_>>()
         };
-        assert_eq!(ending(10, 30), ["https://d.example.it", "comune di zoagli"]);
+        let [second, third] = ["https://d.example.it", "https://a.example.it"];
+        assert_eq!(ending(10, 30), [second, third]);
     });
 }
 

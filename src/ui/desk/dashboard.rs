@@ -9,7 +9,7 @@ use super::visit::link;
 use super::{Desk, Outcome, Route, Section, rps};
 use crate::clock::{CLOCK_OFF_SECONDS, UtcTime};
 use crate::jose::RingName;
-use crate::model::{ClientId, IssuerId, MailCounts, Role, StoredKey};
+use crate::model::{ClientId, ClientMetadata, IssuerId, MailCounts, Role, StoredKey};
 use crate::provider::{Past, Shared};
 use crate::store::client::{self, EndingChain};
 use crate::store::login_count::{self, BusyClient, LoginSum, RefusalSum, Span};
@@ -139,7 +139,8 @@ struct Found {
     /// The bar of now.
     current: Past,
     busiest: Vec<BusyRp>,
-    ending: Vec<EndingChain>,
+    /// With the RPs' names.
+    ending: Vec<(EndingChain, Option<String>)>,
     keys: Vec<StoredKey>,
     nodes: Vec<Node>,
     mails: MailCounts,
@@ -184,7 +185,7 @@ fn find(
         past,
         current: sums(conn, range, current)?,
         busiest: busy_rps(conn, clients, of_rps, language)?,
-        ending: client::search_ending(conn, (now, now.plus_seconds(DAY)), SHORT)?,
+        ending: ending_chains(conn, now, language)?,
         keys,
         nodes: node::search(conn, now.plus_seconds(-NODE_SILENCE_SECONDS))?,
         mails: mail_message::counts(conn)?,
@@ -208,23 +209,47 @@ fn busy_rps(
 ) -> Result<Vec<BusyRp>, StoreError> {
     let key = |busy: &BusyClient| (IssuerId::new(&busy.issuer), ClientId::new(&busy.client_id));
     let keys: Vec<_> = clients.iter().map(key).collect();
-    let known = client::metadata_of(conn, &keys)?;
+    let names = names(conn, &keys, language)?;
     let drawn = keys.iter().take(DRAWN).map(|(_, id)| id.clone());
     let granted = login_count::granted_of(conn, &drawn.collect::<Vec<_>>(), span, times)?;
-    let rps = clients.into_iter().zip(keys).enumerate();
-    let rps = rps.map(|(place, (busy, key))| {
+    let rps = clients.into_iter().zip(names).enumerate();
+    let rps = rps.map(|(place, (busy, name))| {
         let own = granted.iter().filter(|sum| {
             place < DRAWN && sum.issuer == busy.issuer && sum.client_id == busy.client_id
         });
         BusyRp {
-            name: known
-                .get(&key)
-                .and_then(|metadata| metadata.name_in(language).map(str::to_owned)),
             granted: own.map(|sum| (sum.bucket_at, sum.number)).collect(),
             busy,
+            name,
         }
     });
     Ok(rps.collect())
+}
+
+fn ending_chains(
+    conn: &mut DbConn,
+    now: UtcTime,
+    language: &str,
+) -> Result<Vec<(EndingChain, Option<String>)>, StoreError> {
+    let ending = client::search_ending(conn, (now, now.plus_seconds(DAY)), SHORT)?;
+    let key = |end: &EndingChain| (end.issuer.clone(), end.client_id.clone());
+    let keys: Vec<_> = ending.iter().map(key).collect();
+    let names = names(conn, &keys, language)?;
+    Ok(ending.into_iter().zip(names).collect())
+}
+
+/// The names of RPs, in their order; none of those that are not known, or say none.
+fn names(
+    conn: &mut DbConn,
+    keys: &[(IssuerId, ClientId)],
+    language: &str,
+) -> Result<Vec<Option<String>>, StoreError> {
+    let known = client::metadata_of(conn, keys)?;
+    let name = |key| {
+        let metadata: Option<&ClientMetadata> = known.get(key);
+        metadata.and_then(|one| one.name_in(language).map(str::to_owned))
+    };
+    Ok(keys.iter().map(name).collect())
 }
 
 async fn show(desk: &Desk<'_>) -> Outcome {
@@ -270,9 +295,9 @@ async fn show(desk: &Desk<'_>) -> Outcome {
         ending: found
             .ending
             .into_iter()
-            .map(|end| EndingView {
+            .map(|(end, name)| EndingView {
                 url: rp_url(desk, end.issuer.as_str(), end.client_id.as_str()),
-                name: end.name,
+                name: name.unwrap_or_else(|| end.client_id.to_string()),
                 client_id: end.client_id.to_string(),
                 at: end.expires_at,
             })
