@@ -2,7 +2,8 @@
 
 use super::record;
 use crate::clock::UtcTime;
-use crate::model::{Actor, Deed, Operator, OperatorId, Role};
+use crate::model::{Actor, Deed, Operator, OperatorId, Role, Via};
+use crate::store::throttle::{self, Allowance};
 use crate::store::{DbConn, StoreError, operator, operator_session};
 use serde_json::{Value, json};
 
@@ -11,6 +12,13 @@ const MOST_NAME: usize = 60;
 /// NIST SP 800-63B-4 §3.1.1: characters of a password that a second factor joins.
 const LEAST_PASSWORD: usize = 12;
 const MOST_PASSWORD_BYTES: usize = 1024;
+/// Failed logins of an operator that the trail is told of: the first two of an hour.
+const FAILURES_TOLD: Allowance = Allowance {
+    attempts: 1,
+    window_seconds: 3_600,
+    first_block_seconds: 3_600,
+    longest_block_seconds: 3_600,
+};
 
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +94,6 @@ pub fn add(
         enabled: true,
         password_hash: Some(password_hash),
         totp: None,
-        totp_pending: None,
         totp_step: None,
         created_at: now,
         updated_at: now,
@@ -181,6 +188,109 @@ pub fn change(
     };
     tell(conn, actor, (change.action(), name), (was, is), now)?;
     Ok(())
+}
+
+/// Notes a login that is complete.
+///
+/// # Errors
+/// The database's.
+pub fn logged_in(
+    conn: &mut DbConn,
+    actor: &Actor,
+    known: &Operator,
+    now: UtcTime,
+) -> Result<(), StoreError> {
+    operator::logged_in(conn, &known.id, now)?;
+    let proofs = json!({ "second_factor": known.totp.is_some() });
+    tell(
+        conn,
+        actor,
+        ("operator.login", &known.name),
+        (None, Some(proofs)),
+        now,
+    )
+}
+
+/// Notes that an operator has registered a second factor: who knew the password then, and from where, matters later.
+///
+/// # Errors
+/// The database's.
+pub fn enrolled(
+    conn: &mut DbConn,
+    actor: &Actor,
+    name: &str,
+    now: UtcTime,
+) -> Result<(), StoreError> {
+    let is = json!({ "second_factor": true });
+    tell(
+        conn,
+        actor,
+        ("operator.enrol", name),
+        (Some(json!({ "second_factor": false })), Some(is)),
+        now,
+    )
+}
+
+/// Why a login of an operator failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginRefused {
+    /// The password was wrong, or they are disabled.
+    Password,
+    /// The password was right, the code was not.
+    Code,
+    /// Too many codes: none is judged before this time.
+    LockedOut(UtcTime),
+}
+
+impl LoginRefused {
+    /// As in the trail.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Code => "code",
+            Self::LockedOut(_) => "locked_out",
+        }
+    }
+}
+
+/// Whoever acts before a login is complete. Nobody is called so: a name has no parentheses.
+const NOT_PROVEN: &str = "(not logged in)";
+
+/// Notes that a login in an operator's name failed: the first two of an hour for each operator and reason, those after them
+/// are in the log alone. The trail keeps what it was told for ever, and whoever knows a name may try as often as
+/// the throttle lets them. A name that is no operator's is not noted: strangers write nothing of their own.
+///
+/// # Errors
+/// The database's.
+pub fn login_failed(
+    conn: &mut DbConn,
+    (name, address): (&str, &str),
+    why: LoginRefused,
+    now: UtcTime,
+) -> Result<(), StoreError> {
+    // Counted for every name, so that the time it takes does not tell whose exists.
+    let key = format!("operator trail {} {name}", why.name());
+    let told = throttle::reserve(conn, &key, now, FAILURES_TOLD)?;
+    if told.is_some() || operator::find_by_name(conn, name)?.is_none() {
+        return Ok(());
+    }
+    let actor = Actor {
+        name: NOT_PROVEN.to_owned(),
+        via: Via::Desk,
+        address: address.to_owned(),
+    };
+    let until = match why {
+        LoginRefused::LockedOut(until) => Some(until.to_rfc3339()),
+        LoginRefused::Password | LoginRefused::Code => None,
+    };
+    let is = json!({ "refused": why.name(), "until": until });
+    tell(
+        conn,
+        &actor,
+        ("operator.login_failed", name),
+        (None, Some(is)),
+        now,
+    )
 }
 
 /// What the trail says of an operator.

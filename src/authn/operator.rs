@@ -6,12 +6,12 @@ use super::second_factor::{self, Checked};
 use super::totp;
 use crate::accounts::second_factor::SECRET_BYTES;
 use crate::endpoint::quote;
-use crate::model::Operator;
+use crate::model::{Operator, OperatorSession};
 use crate::provider::Shared;
 use crate::random;
 use crate::secret::Secret;
 use crate::store::throttle::{self, Allowance};
-use crate::store::{DbConn, StoreError, operator};
+use crate::store::{DbConn, StoreError, operator, operator_session};
 use std::net::IpAddr;
 
 /// Checks an operator's password, as [`super::password::check`] does a citizen's.
@@ -53,8 +53,7 @@ pub fn check_code(
 ) -> Result<Checked, StoreError> {
     let now = shared.clock.now();
     let per_minute = shared.server.throttle.per_account_per_minute;
-    let short = format!("operator code minute {}", operator.id);
-    let long = format!("operator code day {}", operator.id);
+    let (short, long) = code_keys(operator);
     if let Some(until) = throttle::reserve(conn, &short, now, Allowance::per_minute(per_minute))? {
         let seconds = until.seconds_since(now).max(1);
         return Ok(Checked::Throttled { seconds });
@@ -66,7 +65,7 @@ pub fn check_code(
     let Some(sealed) = operator.totp.as_deref() else {
         return Ok(Checked::Wrong);
     };
-    let Some(secret) = secret_of(shared, operator, sealed) else {
+    let Some(secret) = open(shared, sealed, &associated_data(operator)) else {
         return Ok(Checked::Wrong);
     };
     let app = App {
@@ -91,55 +90,50 @@ pub fn check_code(
     Ok(Checked::Proven(crate::model::Method::Totp))
 }
 
-/// The secret that a new operator registers; made at the first call, the same until its first code.
+/// The secret that a new operator registers: made at the first call, the same until its first code or the session's end.
+/// It is the half-way session's own. Whoever gave the first password could otherwise look at it before, or after, the
+/// operator registers it.
 ///
 /// # Errors
 /// The database's; a secret that cannot be sealed is told of in the log.
 pub fn pending_secret(
     conn: &mut DbConn,
     shared: &Shared,
-    operator: &Operator,
+    session: &OperatorSession,
 ) -> Result<Option<Secret<Vec<u8>>>, StoreError> {
-    let key = &shared.key_encryption_key;
-    if let Some(sealed) = &operator.totp_pending
-        && let Ok(secret) = key.open(sealed, &associated_data(operator))
-    {
+    let known = operator_session::pending_totp(conn, &session.id, shared.clock.now())?;
+    let place = pending_data(session);
+    if let Some(secret) = known.and_then(|sealed| open(shared, &sealed, &place)) {
         return Ok(Some(secret));
     }
     let secret = Secret::new(random::byte_vec(SECRET_BYTES));
-    match key.seal(secret.expose(), &associated_data(operator)) {
-        Ok(sealed) => {
-            operator::set_pending_totp(conn, &operator.id, Some(&sealed))?;
-            Ok(Some(secret))
-        }
-        Err(error) => {
-            log::error!("event=operator.factor_not_sealed reason={}", quote(error));
-            Ok(None)
-        }
-    }
+    let Some(sealed) = seal(shared, &secret, &place) else {
+        return Ok(None);
+    };
+    operator_session::set_pending_totp(conn, &session.id, &sealed)?;
+    Ok(Some(secret))
 }
 
-/// Takes the first code of the secret that waits: from now on it counts.
+/// Takes the first code of the secret that this session was shown: from now on it counts.
 ///
 /// # Errors
 /// The database's.
 pub fn confirm(
     conn: &mut DbConn,
     shared: &Shared,
-    operator: &Operator,
+    (operator, session): (&Operator, &OperatorSession),
     typed: &str,
 ) -> Result<Checked, StoreError> {
     let now = shared.clock.now();
     let limit = Allowance::per_minute(shared.server.throttle.per_account_per_minute);
-    let key = format!("operator enrolment {}", operator.id);
+    let key = enrolment_key(operator);
     if let Some(until) = throttle::reserve(conn, &key, now, limit)? {
         let seconds = until.seconds_since(now).max(1);
         return Ok(Checked::Throttled { seconds });
     }
-    let Some(sealed) = operator.totp_pending.as_deref() else {
-        return Ok(Checked::Wrong);
-    };
-    let Some(secret) = secret_of(shared, operator, sealed) else {
+    let waiting = operator_session::pending_totp(conn, &session.id, now)?;
+    let place = pending_data(session);
+    let Some(secret) = waiting.and_then(|sealed| open(shared, &sealed, &place)) else {
         return Ok(Checked::Wrong);
     };
     let code = plain(typed);
@@ -147,7 +141,10 @@ pub fn confirm(
         let off = clocks::seconds_off(secret.expose(), &code, now);
         return Ok(off.map_or(Checked::Wrong, |seconds| Checked::ClockOff { seconds }));
     };
-    if !operator::confirm_totp(conn, &operator.id, (sealed, step), now)? {
+    let Some(sealed) = seal(shared, &secret, &associated_data(operator)) else {
+        return Ok(Checked::Wrong);
+    };
+    if !operator::confirm_totp(conn, &operator.id, (&sealed, step), now)? {
         return Ok(Checked::Wrong);
     }
     throttle::clear(conn, &key)?;
@@ -160,9 +157,8 @@ fn plain(typed: &str) -> String {
     letters.take(16).collect()
 }
 
-fn secret_of(shared: &Shared, operator: &Operator, sealed: &[u8]) -> Option<Secret<Vec<u8>>> {
-    let key = &shared.key_encryption_key;
-    match key.open(sealed, &associated_data(operator)) {
+fn open(shared: &Shared, sealed: &[u8], place: &[u8]) -> Option<Secret<Vec<u8>>> {
+    match shared.key_encryption_key.open(sealed, place) {
         Ok(secret) => Some(secret),
         Err(error) => {
             log::error!("event=operator.factor_unreadable reason={}", quote(error));
@@ -171,7 +167,39 @@ fn secret_of(shared: &Shared, operator: &Operator, sealed: &[u8]) -> Option<Secr
     }
 }
 
+fn seal(shared: &Shared, secret: &Secret<Vec<u8>>, place: &[u8]) -> Option<Vec<u8>> {
+    match shared.key_encryption_key.seal(secret.expose(), place) {
+        Ok(sealed) => Some(sealed),
+        Err(error) => {
+            log::error!("event=operator.factor_not_sealed reason={}", quote(error));
+            None
+        }
+    }
+}
+
 /// What the secret is sealed together with, so that it can be opened only as this operator's.
 fn associated_data(operator: &Operator) -> Vec<u8> {
     format!("operator.totp {}", operator.id).into_bytes()
+}
+
+/// As [`associated_data`], while it waits: it can be opened only as this session's.
+fn pending_data(session: &OperatorSession) -> Vec<u8> {
+    format!(
+        "operator_session.totp_pending {} {}",
+        session.operator,
+        session.id.as_str()
+    )
+    .into_bytes()
+}
+
+/// What the codes of an operator are counted by: in a minute, and until they are locked out.
+fn code_keys(operator: &Operator) -> (String, String) {
+    (
+        format!("operator code minute {}", operator.id),
+        format!("operator code day {}", operator.id),
+    )
+}
+
+fn enrolment_key(operator: &Operator) -> String {
+    format!("operator enrolment {}", operator.id)
 }

@@ -50,8 +50,6 @@ pub struct Operator {
     pub password_hash: Option<String>,
     /// The sealed secret of their one-time codes.
     pub totp: Option<Vec<u8>>,
-    /// As `totp`, waiting for its first code.
-    pub totp_pending: Option<Vec<u8>>,
     /// The time step of the last code: neither this one nor an earlier one counts again.
     pub totp_step: Option<i64>,
     /// When they were added.

@@ -22,7 +22,6 @@ struct OperatorRow {
     enabled: bool,
     password_hash: Option<String>,
     totp: Option<Vec<u8>>,
-    totp_pending: Option<Vec<u8>>,
     totp_step: Option<i64>,
     created_at: i64,
     updated_at: i64,
@@ -42,7 +41,6 @@ impl OperatorRow {
             enabled: self.enabled,
             password_hash: self.password_hash,
             totp: self.totp,
-            totp_pending: self.totp_pending,
             totp_step: self.totp_step,
             created_at: UtcTime(self.created_at),
             updated_at: UtcTime(self.updated_at),
@@ -64,7 +62,6 @@ pub fn insert(conn: &mut DbConn, new: &Operator) -> Result<(), StoreError> {
             operator::enabled.eq(new.enabled),
             operator::password_hash.eq(new.password_hash.as_deref()),
             operator::totp.eq(new.totp.as_deref()),
-            operator::totp_pending.eq(new.totp_pending.as_deref()),
             operator::totp_step.eq(new.totp_step),
             operator::created_at.eq(new.created_at.0),
             operator::updated_at.eq(new.updated_at.0),
@@ -159,23 +156,8 @@ pub fn update(conn: &mut DbConn, known: &Operator, now: UtcTime) -> Result<bool,
     Ok(changed == 1)
 }
 
-/// A new secret of one-time codes that waits for its first code; `None` and no secret any more: what waits is forgotten.
-///
-/// # Errors
-/// The database's.
-pub fn set_pending_totp(
-    conn: &mut DbConn,
-    id: &OperatorId,
-    sealed: Option<&[u8]>,
-) -> Result<(), StoreError> {
-    diesel::update(operator::table.filter(operator::id.eq(id.as_str())))
-        .set(operator::totp_pending.eq(sealed))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// The secret that waits counts from now on, its first code is spent. Only for somebody who has none: whoever else knows
-/// the password cannot replace it. False: nothing waits, or there is one.
+/// A secret of one-time codes that counts from now on; its first code is spent. Only for somebody who has none: whoever
+/// else knows the password cannot replace it. False: there is one.
 ///
 /// # Errors
 /// The database's.
@@ -188,13 +170,11 @@ pub fn confirm_totp(
     let changed = diesel::update(
         operator::table
             .filter(operator::id.eq(id.as_str()))
-            .filter(operator::totp.is_null())
-            .filter(operator::totp_pending.eq(sealed)),
+            .filter(operator::totp.is_null()),
     )
     .set((
         operator::totp.eq(sealed),
         operator::totp_step.eq(step),
-        operator::totp_pending.eq(None::<Vec<u8>>),
         operator::updated_at.eq(now.0),
     ))
     .execute(conn)?;
@@ -229,7 +209,6 @@ pub fn reset_totp(conn: &mut DbConn, id: &OperatorId, now: UtcTime) -> Result<()
         .set((
             operator::totp.eq(None::<Vec<u8>>),
             operator::totp_step.eq(None::<i64>),
-            operator::totp_pending.eq(None::<Vec<u8>>),
             operator::updated_at.eq(now.0),
         ))
         .execute(conn)?;

@@ -74,6 +74,40 @@ pub fn find(
         .filter(|session| !session.created_at.is_of_the_future(now)))
 }
 
+/// The sealed secret of one-time codes that a half-way session registers, if the session has not ended.
+///
+/// # Errors
+/// The database's.
+pub fn pending_totp(
+    conn: &mut DbConn,
+    id: &SessionId,
+    now: UtcTime,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(operator_session::table
+        .filter(operator_session::id.eq(id.as_str()))
+        .filter(operator_session::proven.eq(false))
+        .filter(operator_session::expires_at.gt(now.0))
+        .select(operator_session::totp_pending)
+        .get_result::<Option<Vec<u8>>>(conn)
+        .optional()?
+        .flatten())
+}
+
+/// The secret that a half-way session registers from now on.
+///
+/// # Errors
+/// The database's.
+pub fn set_pending_totp(
+    conn: &mut DbConn,
+    id: &SessionId,
+    sealed: &[u8],
+) -> Result<(), StoreError> {
+    diesel::update(operator_session::table.filter(operator_session::id.eq(id.as_str())))
+        .set(operator_session::totp_pending.eq(sealed))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Ends a session. False: it had ended.
 ///
 /// # Errors

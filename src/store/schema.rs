@@ -377,6 +377,7 @@ diesel::table! {
         address -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
+        totp_pending -> Nullable<Binary>,
     }
 }
 

@@ -92,9 +92,43 @@ fn nobody_changes_or_removes_an_entry_not_even_by_a_statement_of_their_own() {
             let error = refused.unwrap_err().to_string();
             assert!(error.contains("append-only"), "{statement}: {error}");
         }
+        // A statement that puts another entry in the place of one.
+        let number =
+            db.read(|conn| trail::search(conn, &TrailFilter::default(), None, 9))[0].number;
+        let (columns, values) = (
+            "(number, happened_at, actor, via, address, action, subject)",
+            format!("VALUES ({number}, 1, 'somebody else', 'desk', '', 'rp.enable', 'rp 1')"),
+        );
+        let anew = "ON CONFLICT (number) DO UPDATE SET actor = 'somebody else'";
+        let statements = match db.server {
+            Some(_) => vec![
+                format!("INSERT INTO trail {columns} OVERRIDING SYSTEM VALUE {values} {anew}"),
+                "TRUNCATE trail".to_owned(),
+            ],
+            None => vec![
+                format!("INSERT OR REPLACE INTO trail {columns} {values}"),
+                format!("REPLACE INTO trail {columns} {values}"),
+                format!("INSERT INTO trail {columns} {values} {anew}"),
+                "UPDATE OR REPLACE trail SET number = number + 1".to_owned(),
+            ],
+        };
+        for statement in statements {
+            let sql = statement.clone();
+            let refused = db.store.write_blocking(move |conn| {
+                diesel::sql_query(sql)
+                    .execute(conn)
+                    .map_err(StoreError::from)
+            });
+            let error = refused.unwrap_err().to_string();
+            assert!(error.contains("append-only"), "{statement}: {error}");
+        }
         let kept = db.read(|conn| trail::search(conn, &TrailFilter::default(), None, 9));
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].actor, actor("olga"));
+        // What is new is written as before.
+        db.write(|conn| trail::insert(conn, &actor("olga"), &deed("rp.enable", "rp 1"), NOW));
+        let kept = db.read(|conn| trail::search(conn, &TrailFilter::default(), None, 9));
+        assert_eq!(kept.len(), 2);
     });
 }
 
@@ -108,7 +142,6 @@ fn an_operators_code_is_spent_once_and_a_second_factor_is_registered_once() {
             enabled: true,
             password_hash: None,
             totp: None,
-            totp_pending: None,
             totp_step: None,
             created_at: NOW,
             updated_at: NOW,
@@ -132,21 +165,13 @@ fn an_operators_code_is_spent_once_and_a_second_factor_is_registered_once() {
             let id = id.clone();
             db.write(move |conn| operator::redeem_step(conn, &id, step))
         };
-        let wait = |sealed: &'static [u8]| {
-            let id = id.clone();
-            db.write(move |conn| operator::set_pending_totp(conn, &id, Some(sealed)));
-        };
-        assert!(!confirm(b"one", 7));
-        wait(b"one");
-        assert!(!confirm(b"two", 7));
         assert!(!redeem(8));
         assert!(confirm(b"one", 7));
-        wait(b"two");
         assert!(!confirm(b"two", 9));
         assert!(!redeem(7) && redeem(8) && !redeem(8));
         let reset = id.clone();
         db.write(move |conn| operator::reset_totp(conn, &reset, NOW));
         let found = db.read(|conn| operator::find(conn, &id)).unwrap();
-        assert_eq!((found.totp, found.totp_pending), (None, None));
+        assert_eq!((found.totp, found.totp_step), (None, None));
     });
 }

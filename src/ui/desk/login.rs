@@ -14,15 +14,16 @@ use super::super::{
 use super::frame::{self, PURPOSE};
 use super::visit::{DeskVisit, link};
 use super::{Outcome, SESSION_SECONDS, draft, first_page, own_address};
+use crate::administration::operators::{self, LoginRefused};
 use crate::authn::operator as authn;
 use crate::authn::password::LoginFailure;
 use crate::authn::second_factor::Checked;
 use crate::authn::totp;
 use crate::endpoint::{CookieChange, Note, Reply, SessionChange};
-use crate::model::{Operator, OperatorSession, SessionId};
+use crate::model::{Actor, Operator, OperatorSession, SessionId, Via};
 use crate::random;
 use crate::secret::Secret;
-use crate::store::{DbConn, StoreError, operator, operator_session};
+use crate::store::{DbConn, StoreError, operator_session};
 
 /// The first step.
 pub const PATH: &str = "/admin/login";
@@ -37,6 +38,8 @@ pub const LOGOUT_PATH: &str = "/admin/logout";
 const LOGIN_PURPOSE: &str = "desk login";
 /// How long the cookie of the login form lives, and how long the second step may take.
 const LOGIN_SECONDS: i64 = 900;
+/// How long a secret waits for its first code: as long as the session that it belongs to.
+const ENROL_SECONDS: i64 = 600;
 /// The longest name that is looked up.
 const MAX_NAME: usize = 256;
 
@@ -85,7 +88,12 @@ pub async fn submit(visit: &DeskVisit<'_>) -> Outcome {
     let address = visit.inbound.address;
     match authn::check_password(visit.shared(), &name, typed, address).await {
         Ok(operator) => begin(visit, &operator).await,
-        Err(failure) => refuse(visit, name, failure),
+        Err(failure) => {
+            if matches!(failure, LoginFailure::WrongCredentials) {
+                tell_failure(visit, name.clone(), LoginRefused::Password).await?;
+            }
+            refuse(visit, name, failure)
+        }
     }
 }
 
@@ -134,10 +142,10 @@ fn form(
 async fn begin(visit: &DeskVisit<'_>, operator: &Operator) -> Outcome {
     let now = visit.now();
     let asks_code = operator.totp.is_some() || visit.shared().server.desk_needs_second_factor();
-    let seconds = if asks_code {
-        LOGIN_SECONDS
-    } else {
-        SESSION_SECONDS
+    let seconds = match (asks_code, operator.totp.is_some()) {
+        (false, _) => SESSION_SECONDS,
+        (true, true) => LOGIN_SECONDS,
+        (true, false) => ENROL_SECONDS,
     };
     let session = OperatorSession {
         id: SessionId::random(),
@@ -153,20 +161,20 @@ async fn begin(visit: &DeskVisit<'_>, operator: &Operator) -> Outcome {
         (true, true) => again(visit, CODE_PATH),
         (true, false) => again(visit, ENROL_PATH),
     };
-    start(visit, session, next, "desk.password_proven").await
+    start(visit, operator, (session, next), "desk.password_proven").await
 }
 
 /// Writes the session, and gives the browser a new cookie for it.
 async fn start(
     visit: &DeskVisit<'_>,
-    session: OperatorSession,
-    next: String,
+    operator: &Operator,
+    (session, next): (OperatorSession, String),
     event: &'static str,
 ) -> Outcome {
     let id = session.id.clone();
     let note = Note::new(log::Level::Info, event).with("operator", session.operator.to_string());
     let old = visit.session.clone();
-    let now = visit.now();
+    let (actor, known, now) = (actor(visit, operator), operator.clone(), visit.now());
     let cookie = session
         .proven
         .then(|| draft::cookie_for(visit, &session.operator))
@@ -180,7 +188,7 @@ async fn start(
                 operator_session::end(tx, &old)?;
             }
             if session.proven {
-                operator::logged_in(tx, &session.operator, now)?;
+                operators::logged_in(tx, &actor, &known, now)?;
             }
             operator_session::insert(tx, &session)
         })
@@ -191,6 +199,29 @@ async fn start(
         Some(cookie) => reply.cookie(cookie),
         None => reply,
     })
+}
+
+/// Who has proven everything, for the trail.
+fn actor(visit: &DeskVisit<'_>, operator: &Operator) -> Actor {
+    Actor {
+        name: operator.name.clone(),
+        via: Via::Desk,
+        address: visit.inbound.address.to_string(),
+    }
+}
+
+/// Tells the trail of a login that failed.
+async fn tell_failure(
+    visit: &DeskVisit<'_>,
+    name: String,
+    why: LoginRefused,
+) -> Result<(), StoreError> {
+    let (address, now) = (visit.inbound.address.to_string(), visit.now());
+    visit
+        .shared()
+        .store
+        .write(move |tx| operators::login_failed(tx, (&name, &address), why, now))
+        .await
 }
 
 /// Who has proven the password and nothing else.
@@ -245,6 +276,14 @@ pub async fn submit_code(visit: &DeskVisit<'_>) -> Outcome {
     match checked {
         Checked::Proven(_) => proven(visit, &operator).await,
         other => {
+            let why = match &other {
+                Checked::Locked { until } => Some(LoginRefused::LockedOut(*until)),
+                Checked::Throttled { .. } => None,
+                _ => Some(LoginRefused::Code),
+            };
+            if let Some(why) = why {
+                tell_failure(visit, operator.name.clone(), why).await?;
+            }
             let error = proof::error_of(other);
             refused(visit, error, |status| {
                 code_page(visit, &session, status, Some(error))
@@ -299,11 +338,18 @@ pub async fn submit_enrolment(visit: &DeskVisit<'_>) -> Outcome {
     if typed.is_empty() {
         return enrol_page(visit, who, 422, Some(ProofError::Missing)).await;
     }
-    let (shared, known) = (visit.shared().clone(), operator.clone());
+    let (shared, known, begun) = (visit.shared().clone(), operator.clone(), session.clone());
+    let (actor, now) = (actor(visit, &operator), visit.now());
     let checked = visit
         .shared()
         .store
-        .write(move |tx| authn::confirm(tx, &shared, &known, &typed))
+        .write(move |tx| -> Result<Checked, StoreError> {
+            let checked = authn::confirm(tx, &shared, (&known, &begun), &typed)?;
+            if matches!(checked, Checked::Proven(_)) {
+                operators::enrolled(tx, &actor, &known.name, now)?;
+            }
+            Ok(checked)
+        })
         .await?;
     match checked {
         Checked::Proven(_) => proven(visit, &operator).await,
@@ -321,11 +367,11 @@ async fn enrol_page(
     status: u16,
     error: Option<ProofError>,
 ) -> Outcome {
-    let (shared, known) = (visit.shared().clone(), operator.clone());
+    let (shared, begun) = (visit.shared().clone(), session.clone());
     let secret = visit
         .shared()
         .store
-        .write(move |tx| authn::pending_secret(tx, &shared, &known))
+        .write(move |tx| authn::pending_secret(tx, &shared, &begun))
         .await?;
     let Some(secret) = secret else {
         return Err(PageFailure::Refused(
@@ -363,7 +409,8 @@ async fn proven(visit: &DeskVisit<'_>, operator: &Operator) -> Outcome {
         created_at: now,
         expires_at: now.plus_seconds(SESSION_SECONDS),
     };
-    start(visit, session, target(visit, operator), "desk.login").await
+    let next = target(visit, operator);
+    start(visit, operator, (session, next), "desk.login").await
 }
 
 fn refused(visit: &DeskVisit<'_>, error: ProofError, page: impl FnOnce(u16) -> Outcome) -> Outcome {

@@ -1,0 +1,1 @@
+ALTER TABLE operator_session DROP COLUMN totp_pending;
