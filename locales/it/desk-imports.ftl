@@ -1,7 +1,7 @@
 desk-import-users-title = Importa da file
 desk-import-rps-title = Importa relying party
 desk-import-users-intro = Importi utenti da un file CSV o JSON lines. Il file viene prima controllato per intero: nessun utente cambia finché Lei non conferma.
-desk-import-rps-intro = Legge un file scritto da “Esporta”. Prima lo controlla per intero e dice che cosa farebbe; poi decide Lei. I segreti non sono nel file: chi ne ha bisogno lo riceve dopo.
+desk-import-rps-intro = Legge un file scritto da «Esporta». Prima lo controlla per intero e dice che cosa farebbe; poi decide Lei. I segreti non sono nel file: chi ne ha bisogno lo riceve dopo.
 desk-import-users-help = Al massimo 64 MiB, in UTF-8. La prima riga di un file CSV contiene i nomi delle colonne: username, e per esempio password, given_name, family_name, fiscal_number, email.
 desk-import-rps-help = Al massimo 32 MiB e 20.000 relying party: ciò che ha scritto «Esporta» o varco rp export.
 desk-import-users-explain = Finora nessun utente è cambiato. Quando applica l’importazione, gli utenti nuovi vengono aggiunti e quelli con lo stesso nome utente aggiornati; non si può annullare ciò che è già applicato.
