@@ -1,6 +1,7 @@
 desk-section-users = Nutzer
 desk-notice-user_added = Der Nutzer wurde hinzugefügt.
 desk-notice-user_changed = Die Änderung wurde gespeichert.
+desk-notice-user_unverified = Die Änderung wurde gespeichert. Die neue E-Mail-Adresse gilt als nicht überprüft und erhält weder Hinweise noch Codes: Sobald Sie wissen, dass sie dem Nutzer gehört, kennzeichnen Sie sie als überprüft. Der Nutzer wurde an der früheren Adresse verständigt.
 desk-notice-user_unlocked = Der Nutzer kann es sofort wieder versuchen.
 desk-user-by = Suchen nach
 desk-user-by-username = Benutzername (Anfang)
@@ -31,8 +32,8 @@ desk-user-method-password = Passwort
 desk-user-unlock = Versuche freigeben
 desk-user-unlock-help = Nach zu vielen falschen Codes oder Passwörtern muss der Nutzer warten. Geben Sie die Versuche erst frei, wenn Sie geprüft haben, wer darum bittet.
 desk-user-new-password = Neues Passwort
-desk-user-password-help = Die Sitzungen des Nutzers enden sofort. Übergeben Sie das Passwort auf sicherem Weg.
-desk-user-first-password-help = Kann leer bleiben: Dann meldet sich der Nutzer nicht mit einem Passwort an.
+desk-user-password-help = Mindestens 8 Zeichen. Die Sitzungen des Nutzers enden sofort. Übergeben Sie das Passwort auf sicherem Weg.
+desk-user-first-password-help = Mindestens 8 Zeichen. Kann leer bleiben: Dann meldet sich der Nutzer nicht mit einem Passwort an.
 desk-user-no-sessions = Es gibt keine offenen Sitzungen.
 desk-user-more-sessions = Es gibt weitere Sitzungen, die nicht angezeigt werden: „Alle Sitzungen beenden“ schließt sie ein.
 desk-user-history = Zugriffe auf Dienste
@@ -70,6 +71,7 @@ desk-fault-no_username = Der Benutzername (username) fehlt.
 desk-fault-username = Ein Benutzername hat 1 bis 255 Byte, ohne Steuerzeichen und ohne Leerzeichen am Anfang oder Ende.
 desk-fault-username_again = Derselbe Benutzername steht bereits in Zeile { $detail }. Jeder Nutzer darf einmal vorkommen.
 desk-fault-password = Ein Passwort hat 1 bis 1024 Byte.
+desk-fault-new_password = Ein neues Passwort hat mindestens 8 Zeichen und höchstens 1024 Byte: Mehrere Wörter zusammen lassen sich leicht merken.
 desk-fault-password_hash = password_hash ist kein zulässiger argon2id-Hash ($argon2id$v=19$…).
 desk-fault-both_passwords = Es gibt password und password_hash: Geben Sie nur eines von beiden an.
 desk-fault-totp_secret = totp_secret muss aus 10 bis 128 Byte in Base32 bestehen.

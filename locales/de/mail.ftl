@@ -37,6 +37,14 @@ mail-factors-reset-subject = Zweite Faktoren zurückgesetzt
 mail-factors-reset-what = der Kundendienst von { $issuer } hat alle zweiten Faktoren Ihrer Identität entfernt, auch die Wiederherstellungscodes.
 mail-factors-reset-advice = Wenn Sie darum gebeten haben, können Sie jetzt neue registrieren. Wenn nicht, wenden Sie sich sofort an den Kundendienst von { $issuer }.
 
+mail-email-changed-subject = E-Mail-Adresse geändert
+mail-email-changed-what = der Kundendienst von { $issuer } hat die E-Mail-Adresse Ihrer Identität geändert oder entfernt. An die frühere Adresse gehen weder Hinweise noch Anmeldecodes mehr.
+mail-email-changed-advice = Wenn Sie darum gebeten haben, müssen Sie nichts tun. Wenn nicht, wenden Sie sich sofort an den Kundendienst von { $issuer }, öffnen Sie dann Ihr Konto, ändern Sie Ihr Passwort und beenden Sie die Sitzungen, die Sie nicht erkennen.
+
+mail-fiscal-number-changed-subject = Steuernummer geändert
+mail-fiscal-number-changed-what = der Kundendienst von { $issuer } hat die Steuernummer geändert, die für Ihre Identität eingetragen ist. Daran erkennen Sie die Dienste, und wer eine Karte mit dieser Nummer hat, kann sich damit anmelden.
+mail-fiscal-number-changed-advice = Wenn Sie um die Berichtigung gebeten haben, müssen Sie nichts tun. Wenn nicht, wenden Sie sich sofort an den Kundendienst von { $issuer } und fragen Sie, was geändert wurde.
+
 mail-consent-expiring-subject = Eine Ihrer Zustimmungen endet bald
 mail-consent-expiring-what = die Zustimmung, die Sie dem Dienst „{ $rp }“ gegeben haben, endet am { $until }. Danach kann der Dienst Ihre Daten nicht mehr lesen, ohne Sie wieder zu fragen.
 mail-consent-expiring-advice = Sie brauchen nichts zu tun. Wenn sie früher enden soll, öffnen Sie Ihr Konto und widerrufen Sie die Zustimmung für diesen Dienst.

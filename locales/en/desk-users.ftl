@@ -1,6 +1,7 @@
 desk-section-users = Users
 desk-notice-user_added = The user was added.
 desk-notice-user_changed = The change was saved.
+desk-notice-user_unverified = The change was saved. The new e-mail address is not verified and gets neither notices nor codes: once you know that it is the user’s, mark it as verified. The user was told at the earlier address.
 desk-notice-user_unlocked = The user can try again at once.
 desk-user-by = Search by
 desk-user-by-username = Username (beginning)
@@ -31,8 +32,8 @@ desk-user-method-password = Password
 desk-user-unlock = Unlock attempts
 desk-user-unlock-help = After too many wrong codes or passwords the user has to wait. Unlock only after you have verified who asks for it.
 desk-user-new-password = New password
-desk-user-password-help = The user’s sessions end at once. Hand the password over by a safe way.
-desk-user-first-password-help = May stay empty: then the user does not log in with a password.
+desk-user-password-help = At least 8 characters. The user’s sessions end at once. Hand the password over by a safe way.
+desk-user-first-password-help = At least 8 characters. May stay empty: then the user does not log in with a password.
 desk-user-no-sessions = There are no open sessions.
 desk-user-more-sessions = There are more sessions, which are not shown: “End all sessions” ends these too.
 desk-user-history = Accesses to services
@@ -70,6 +71,7 @@ desk-fault-no_username = The username misses.
 desk-fault-username = A username has 1 to 255 bytes, without control characters and without spaces at its beginning or end.
 desk-fault-username_again = The same username is on line { $detail } already. Every user may occur once.
 desk-fault-password = A password has 1 to 1024 bytes.
+desk-fault-new_password = A new password has at least 8 characters and at most 1024 bytes: several words together are easy to keep in mind.
 desk-fault-password_hash = password_hash is no argon2id hash that is accepted ($argon2id$v=19$…).
 desk-fault-both_passwords = There are both password and password_hash: give one of the two.
 desk-fault-totp_secret = totp_secret has to be 10 to 128 bytes in Base32.

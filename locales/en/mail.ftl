@@ -37,6 +37,14 @@ mail-factors-reset-subject = Second factors reset
 mail-factors-reset-what = the support of { $issuer } removed all second factors of your identity, recovery codes too.
 mail-factors-reset-advice = If you asked for it, you can register new ones now. If you did not, contact the support of { $issuer } at once.
 
+mail-email-changed-subject = E-mail address changed
+mail-email-changed-what = the support of { $issuer } changed or removed the e-mail address of your identity. Neither notices nor login codes go to the earlier address any more.
+mail-email-changed-advice = If you asked for it, there is nothing to do. If you did not, contact the support of { $issuer } at once, then open your account, change your password and end the sessions that you do not recognise.
+
+mail-fiscal-number-changed-subject = Fiscal number changed
+mail-fiscal-number-changed-what = the support of { $issuer } changed the fiscal number that is registered for your identity. Services know you by it, and whoever has a card with that number can log in with it.
+mail-fiscal-number-changed-advice = If you asked for the correction, there is nothing to do. If you did not, contact the support of { $issuer } at once and ask what was changed.
+
 mail-consent-expiring-subject = One of your consents is about to end
 mail-consent-expiring-what = the consent that you gave to the service “{ $rp }” ends on { $until }. After that the service can no longer read your data without asking you again.
 mail-consent-expiring-advice = There is nothing to do. If you want it to end earlier, open your account and withdraw the consent for this service.

@@ -1,6 +1,7 @@
 desk-section-users = Utenti
 desk-notice-user_added = L’utente è stato aggiunto.
 desk-notice-user_changed = La modifica è stata salvata.
+desk-notice-user_unverified = La modifica è stata salvata. Il nuovo indirizzo e-mail risulta non verificato e non riceve né avvisi né codici: quando sa che è dell’utente, lo segni come verificato. L’utente è stato avvisato all’indirizzo di prima.
 desk-notice-user_unlocked = L’utente può riprovare subito.
 desk-user-by = Cerca per
 desk-user-by-username = Nome utente (inizio)
@@ -31,8 +32,8 @@ desk-user-method-password = Password
 desk-user-unlock = Sblocca i tentativi
 desk-user-unlock-help = Dopo troppi codici o password sbagliati l’utente deve attendere. Lo sblocchi solo dopo aver verificato chi lo chiede.
 desk-user-new-password = Nuova password
-desk-user-password-help = Le sessioni dell’utente terminano subito. Consegni la password in modo sicuro.
-desk-user-first-password-help = Può restare vuota: allora l’utente non accede con una password.
+desk-user-password-help = Almeno 8 caratteri. Le sessioni dell’utente terminano subito. Consegni la password in modo sicuro.
+desk-user-first-password-help = Almeno 8 caratteri. Può restare vuota: allora l’utente non accede con una password.
 desk-user-no-sessions = Nessuna sessione aperta.
 desk-user-more-sessions = Ci sono altre sessioni, che non sono mostrate: «Termina tutte le sessioni» le comprende.
 desk-user-history = Accessi ai servizi
@@ -70,6 +71,7 @@ desk-fault-no_username = Manca il nome utente (username).
 desk-fault-username = Un nome utente ha da 1 a 255 byte, senza caratteri di controllo e senza spazi all’inizio o alla fine.
 desk-fault-username_again = Lo stesso nome utente è già alla riga { $detail }. Ogni utente deve comparire una volta sola.
 desk-fault-password = Una password ha da 1 a 1024 byte.
+desk-fault-new_password = La nuova password deve avere almeno 8 caratteri e al massimo 1024 byte: alcune parole messe insieme si ricordano facilmente.
 desk-fault-password_hash = password_hash non è un hash argon2id ammesso ($argon2id$v=19$…).
 desk-fault-both_passwords = Ci sono sia password sia password_hash: ne serve uno solo.
 desk-fault-totp_secret = totp_secret deve avere da 10 a 128 byte in Base32.

@@ -37,6 +37,14 @@ mail-factors-reset-subject = Secondi fattori azzerati
 mail-factors-reset-what = l’assistenza di { $issuer } ha rimosso tutti i secondi fattori della Sua identità, compresi i codici di recupero.
 mail-factors-reset-advice = Se lo ha chiesto Lei, ora può registrarne di nuovi. Se non lo ha chiesto, si rivolga subito all’assistenza di { $issuer }.
 
+mail-email-changed-subject = Indirizzo e-mail cambiato
+mail-email-changed-what = l’assistenza di { $issuer } ha cambiato o tolto l’indirizzo e-mail della Sua identità. All’indirizzo di prima non arrivano più né avvisi né codici per accedere.
+mail-email-changed-advice = Se lo ha chiesto Lei, non deve fare nulla. Se non lo ha chiesto, si rivolga subito all’assistenza di { $issuer }, poi apra il Suo account, cambi la password e chiuda le sessioni che non riconosce.
+
+mail-fiscal-number-changed-subject = Codice fiscale cambiato
+mail-fiscal-number-changed-what = l’assistenza di { $issuer } ha cambiato il codice fiscale registrato per la Sua identità. Da questo dato La riconoscono i servizi, e chi ha una carta con quel codice può usarla per accedere.
+mail-fiscal-number-changed-advice = Se ha chiesto Lei la correzione, non deve fare nulla. Se non l’ha chiesta, si rivolga subito all’assistenza di { $issuer } e chieda che cosa è stato cambiato.
+
 mail-consent-expiring-subject = Un Suo consenso sta per scadere
 mail-consent-expiring-what = il consenso che ha dato al servizio «{ $rp }» scade il { $until }. Dopo quella data il servizio non può più leggere i Suoi dati senza chiederglielo di nuovo.
 mail-consent-expiring-advice = Non deve fare nulla. Se vuole che finisca prima, apra il Suo account e revochi il consenso a questo servizio.

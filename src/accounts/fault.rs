@@ -49,6 +49,8 @@ pub enum FaultKind {
     UsernameAgain,
     /// Not a password.
     Password,
+    /// Not a new password.
+    NewPassword,
     /// Not an argon2id hash.
     PasswordHash,
     /// Both of them.
@@ -93,7 +95,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind with its name and what a command line says; `{}` is the field, `{#}` the detail.
-    const TEXTS: [(Self, &'static str, &'static str); 35] = [
+    const TEXTS: [(Self, &'static str, &'static str); 36] = [
         (Self::LineTooLong, "line_too_long", "longer than {#} bytes"),
         (
             Self::Unreadable,
@@ -160,6 +162,11 @@ impl FaultKind {
             Self::Password,
             "password",
             "password: a password has 1 to 1024 bytes",
+        ),
+        (
+            Self::NewPassword,
+            "new_password",
+            "a new password has at least 8 characters, and at most 1024 bytes; several words are easy to keep in mind",
         ),
         (
             Self::PasswordHash,
@@ -288,7 +295,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_row_and_the_name_that_is_stored() {
-        assert_eq!(FaultKind::all().count(), 35);
+        assert_eq!(FaultKind::all().count(), 36);
         for kind in FaultKind::all() {
             let stored = serde_json::to_value(kind).unwrap();
             assert_eq!(stored, kind.name());

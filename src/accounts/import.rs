@@ -1,17 +1,18 @@
 //! Users for import (INTERFACE.md): JSON lines and CSV, a line in memory at a time, every line judged before anything is
 //! written.
 
+mod apply;
+
+pub use apply::{Batch, Changed, apply, apply_batch, hash_all, known_hashes};
+
 use super::fault::{Fault, FaultKind};
 use super::form::{check_attribute, is_sound};
 use super::lines::{Lines, Members};
-use super::password::{PasswordError, check_hash, hash_password};
+use super::password::{PasswordError, check_hash};
 use super::second_factor::{self, SecondFactorError};
-use crate::clock::UtcTime;
-use crate::jose::KeyEncryptionKey;
 use crate::model::attribute::{attribute, canonical_claim};
-use crate::model::{Account, AccountId};
 use crate::secret::{self, Secret};
-use crate::store::{DbConn, Store, StoreError, account};
+use crate::store::StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -187,123 +188,6 @@ pub fn read(
     }
 }
 
-/// Writes records: hashes every password in clear first, on all cores, then the rows. The key is needed only for records
-/// with a `totp_secret`.
-///
-/// # Errors
-/// argon2's, the database's.
-pub fn apply(
-    store: &Store,
-    mut records: Vec<UserRecord>,
-    key: Option<&KeyEncryptionKey>,
-    now: UtcTime,
-) -> Result<ImportSummary, ImportError> {
-    if key.is_none() && records.iter().any(|record| record.totp_secret.is_some()) {
-        return Err(ImportError::NoKey);
-    }
-    hash_all(&mut records)?;
-    let mut summary = ImportSummary::default();
-    let mut records = records.into_iter().peekable();
-    while records.peek().is_some() {
-        let batch: Vec<UserRecord> = records.by_ref().take(BATCH).collect();
-        let key = key.cloned();
-        let done = store.write_blocking(move |conn| apply_batch(conn, batch, key.as_ref(), now))?;
-        summary.added += done.added;
-        summary.updated += done.updated;
-    }
-    Ok(summary)
-}
-
-/// Writes a batch of records, whose passwords in clear were hashed before, in the caller's transaction: one query finds
-/// those who are known, and as few as the database allows write all.
-///
-/// # Errors
-/// The database's.
-pub fn apply_batch(
-    conn: &mut DbConn,
-    mut batch: Vec<UserRecord>,
-    key: Option<&KeyEncryptionKey>,
-    now: UtcTime,
-) -> Result<ImportSummary, SecondFactorError> {
-    // In one order, so that two imports of the same people wait for each other and do not lock each other out.
-    batch.sort_by(|one, other| one.username.cmp(&other.username));
-    let names: Vec<&str> = batch
-        .iter()
-        .map(|record| record.username.as_str())
-        .collect();
-    let known = account::find_all_by_username(conn, &names)?;
-    let mut known: HashMap<String, Account> = known
-        .into_iter()
-        .map(|account| (account.username.clone(), account))
-        .collect();
-    let updated = known.len();
-    let mut secrets = Vec::new();
-    let accounts: Vec<Account> = batch
-        .into_iter()
-        .map(|mut record| {
-            if let Some(secret) = record.totp_secret.take() {
-                secrets.push((record.username.clone(), secret));
-            }
-            let before = known.remove(&record.username);
-            merged(record, before, now)
-        })
-        .collect();
-    let added = accounts.len().saturating_sub(updated);
-    let ids = account::upsert_all(conn, &accounts)?;
-    for (username, secret) in secrets {
-        if let (Some(id), Some(key)) = (ids.get(&username), key) {
-            second_factor::give_totp(conn, key, id, &secret, now)?;
-        }
-    }
-    Ok(ImportSummary { added, updated })
-}
-
-fn merged(record: UserRecord, known: Option<Account>, now: UtcTime) -> Account {
-    let before = known.unwrap_or_else(|| Account {
-        id: AccountId::random(),
-        username: record.username.clone(),
-        password_hash: None,
-        enabled: true,
-        attributes: Map::new(),
-        created_at: now,
-        updated_at: now,
-    });
-    Account {
-        password_hash: match record.password {
-            Some(NewPassword::Hash(hash)) => Some(hash),
-            // Clear ones were hashed before.
-            Some(NewPassword::Clear(_)) | None => before.password_hash,
-        },
-        enabled: record.enabled.unwrap_or(before.enabled),
-        attributes: record.attributes.unwrap_or(before.attributes),
-        updated_at: now,
-        ..before
-    }
-}
-
-fn hash_all(records: &mut [UserRecord]) -> Result<(), PasswordError> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = records.len().div_ceil(cores).max(1);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = records
-            .chunks_mut(share)
-            .map(|part| scope.spawn(|| part.iter_mut().try_for_each(hash_one)))
-            .collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|_| Err(PasswordError::Argon2("a thread failed".to_owned())))
-        })
-    })
-}
-
-fn hash_one(record: &mut UserRecord) -> Result<(), PasswordError> {
-    if let Some(NewPassword::Clear(password)) = &record.password {
-        record.password = Some(NewPassword::Hash(hash_password(password.expose())?));
-    }
-    Ok(())
-}
-
 const MEMBERS: &str = "username, password, password_hash, totp_secret, enabled, attributes";
 
 fn record(
@@ -381,11 +265,11 @@ pub fn check_username(text: &str) -> Result<(), Fault> {
     }
 }
 
-/// Whether text can be a person's password.
+/// Whether text can be a person's password, as other programs let people have one.
 ///
 /// # Errors
 /// What is expected.
-pub fn check_password(text: &str) -> Result<(), Fault> {
+fn check_password(text: &str) -> Result<(), Fault> {
     if text.is_empty() || text.len() > 1024 {
         return Err(FaultKind::Password.alone());
     }

@@ -20,6 +20,8 @@ const HASH_BYTES: usize = 32;
 const MOST_MEMORY_KIB: u32 = 262_144;
 const MOST_PASSES: u32 = 16;
 const MOST_LANES: u32 = 16;
+/// NIST SP 800-63B-4 §3.1.1: characters of a person's password that a second factor may join.
+const LEAST_PASSWORD: usize = 8;
 /// Longer ones are nobody's password.
 const MOST_PASSWORD_BYTES: usize = 1024;
 /// Logins that wait for each one that is being computed; together about two seconds.
@@ -42,6 +44,13 @@ pub enum PasswordError {
     /// argon2 refused.
     #[error("argon2: {0}")]
     Argon2(String),
+}
+
+/// Whether it is as long as a new password of a person has to be, whoever gives it. Files may bring shorter ones, which
+/// people have already.
+#[must_use]
+pub fn is_long_enough(password: &str) -> bool {
+    password.chars().count() >= LEAST_PASSWORD && password.len() <= MOST_PASSWORD_BYTES
 }
 
 /// Hashes a password; takes tens of milliseconds of one core: not on an async thread.

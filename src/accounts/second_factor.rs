@@ -102,7 +102,7 @@ pub fn open(
 }
 
 /// The operator gives a person a secret (Base32): it counts at once, and replaces the one given before. The same secret
-/// again changes nothing, so that its last code stays spent.
+/// again changes nothing, so that its last code stays spent: false.
 ///
 /// # Errors
 /// `NotBase32`, `Seal`, the database's.
@@ -112,7 +112,7 @@ pub fn give_totp(
     account: &AccountId,
     base32: &str,
     now: UtcTime,
-) -> Result<(), SecondFactorError> {
+) -> Result<bool, SecondFactorError> {
     let plain = read_base32(base32)?;
     let secret = BASE32_NOPAD
         .decode(plain.as_bytes())
@@ -120,7 +120,7 @@ pub fn give_totp(
         .map_err(|_| SecondFactorError::NotBase32)?;
     if let Some(known) = given(conn, account, now)? {
         if open(key, &known).is_ok_and(|kept| kept == secret) {
-            return Ok(());
+            return Ok(false);
         }
         authenticator::remove(conn, account, &known.id)?;
     }
@@ -137,7 +137,7 @@ pub fn give_totp(
         pending: None,
     };
     authenticator::insert(conn, &seal(key, secret.expose(), new)?)?;
-    Ok(())
+    Ok(true)
 }
 
 /// The one secret of a person that an operator gave, if there is one.
@@ -214,7 +214,7 @@ pub fn seal_readable(
                     Err(SecondFactorError::NotBase32) => {
                         log::warn!("event=second_factor.unusable account={account}");
                     }
-                    other => other?,
+                    other => _ = other?,
                 }
             }
             Ok(())

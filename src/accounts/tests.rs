@@ -165,10 +165,16 @@ fn an_update_keeps_what_the_file_does_not_say() {
     })
     .unwrap();
     let first = r#"{"username": "anna", "password": "x", "attributes": {"email": "a@b.it"}}"#;
-    let summary = import::apply(&store, jsonl(first).unwrap(), None, UtcTime(1)).unwrap();
+    let summary = import::apply(&store, jsonl(first).unwrap(), None, UtcTime(1), |_, _| {
+        Ok(())
+    })
+    .unwrap();
     assert_eq!((summary.added, summary.updated), (1, 0));
     let second = r#"{"username": "anna", "enabled": false}"#;
-    let summary = import::apply(&store, jsonl(second).unwrap(), None, UtcTime(2)).unwrap();
+    let summary = import::apply(&store, jsonl(second).unwrap(), None, UtcTime(2), |_, _| {
+        Ok(())
+    })
+    .unwrap();
     assert_eq!((summary.added, summary.updated), (0, 1));
     let anna = store
         .read_blocking(|conn| account::find_by_username(conn, "anna"))

@@ -3,18 +3,20 @@
 //! ```text
 //! read (every line judged, those that are valid sealed) ─► ready ─start─► running ─► Importer::turn … ─► done
 //!                                                            └─────────────┴─cancel─► cancelled
+//!                                                                          └─ what was kept cannot be opened ─► failed
 //! ```
 //!
 //! [`Importer`] applies a part a transaction, so that logins go on in between. A part is removed by the transaction that
 //! writes its people: an import that was interrupted goes on at another node, or at the same one, where it stopped.
 
 pub mod parties;
+mod people;
 mod work;
 
 pub use work::{Importer, Turn};
 
 use super::parties::PartyError;
-use super::record;
+use super::{Office, record};
 use crate::accounts::fault::Fault;
 use crate::accounts::import::{
     self, BATCH, Format, ImportProblem, ImportSummary, MOST_PROBLEMS, NewPassword, Records,
@@ -317,7 +319,7 @@ impl<'a, T: Serialize> PartWriter<'a, T> {
     }
 }
 
-/// Applies lines that are kept nowhere, where there is no key to seal them with.
+/// Applies lines that are kept nowhere, where there is no key to seal them with and no mail.
 ///
 /// # Errors
 /// As [`import::apply`].
@@ -328,17 +330,17 @@ pub fn apply_at_once(
     now: UtcTime,
 ) -> Result<ImportSummary, import::ImportError> {
     let after = json!({ "file": name, "lines": records.len(), "left_out": bad });
-    let (actor, id) = (actor.clone(), random::identifier());
+    let (by, id) = (actor.clone(), random::identifier());
+    let of = id.clone();
     store.write_blocking(move |tx| {
-        tell(
-            tx,
-            &actor,
-            (action(ImportKind::People, Step::Start), &id),
-            after,
-            now,
-        )
+        let begun = (action(ImportKind::People, Step::Start), of.as_str());
+        tell(tx, &by, begun, after, now)
     })?;
-    import::apply(store, records, None, now)
+    let actor = actor.clone();
+    import::apply(store, records, None, now, move |tx, known| {
+        // Without a key there are no letters.
+        people::tell_all(tx, (&actor, &Office::closed()), (&id, known), now)
+    })
 }
 
 /// Lets an import be applied; lines that are wrong are left out if `skips`.
@@ -418,6 +420,7 @@ enum Step {
     Start,
     Done,
     Cancel,
+    Failed,
 }
 
 /// As the trail calls it.
@@ -426,9 +429,11 @@ const fn action(kind: ImportKind, step: Step) -> &'static str {
         (ImportKind::People, Step::Start) => "users.import",
         (ImportKind::People, Step::Done) => "users.import_done",
         (ImportKind::People, Step::Cancel) => "users.import_cancel",
+        (ImportKind::People, Step::Failed) => "users.import_failed",
         (ImportKind::Parties, Step::Start) => "rps.import",
         (ImportKind::Parties, Step::Done) => "rps.import_done",
         (ImportKind::Parties, Step::Cancel) => "rps.import_cancel",
+        (ImportKind::Parties, Step::Failed) => "rps.import_failed",
     }
 }
 

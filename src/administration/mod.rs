@@ -12,10 +12,13 @@
 
 pub mod imports;
 pub mod keys;
+mod office;
 pub mod operators;
 pub mod parties;
 pub mod sessions;
 pub mod users;
+
+pub use office::Office;
 
 use crate::clock::UtcTime;
 use crate::model::{Actor, Deed, Via};

@@ -1,7 +1,14 @@
 //! People of the identity registry. In the trail they are `user KEY`: usernames change hands, keys do not.
 
+mod attributes;
+
+pub(super) use attributes::only;
+pub use attributes::{Edit, Edited, check_attributes, differences, edit, version};
+
+use super::office::by_operator;
 use super::record;
-use crate::accounts::fault::Fault;
+use crate::accounts::fault::{Fault, FaultKind};
+use crate::accounts::password::is_long_enough;
 use crate::accounts::{import, second_factor};
 use crate::authn::{password, second_factor as checks};
 use crate::clock::UtcTime;
@@ -57,24 +64,6 @@ pub fn custom_attributes(settings: &ServerSettings) -> BTreeSet<String> {
         .collect()
 }
 
-/// Attributes by their canonical names.
-///
-/// # Errors
-/// `Wrong`, with every fault.
-pub fn check_attributes(
-    settings: &ServerSettings,
-    claims: &Map<String, Value>,
-) -> Result<Map<String, Value>, UserError> {
-    let mut faults = Vec::new();
-    let custom = custom_attributes(settings);
-    let attributes = import::read_attributes(claims, &custom, &mut faults);
-    if faults.is_empty() {
-        Ok(attributes)
-    } else {
-        Err(UserError::Wrong(faults))
-    }
-}
-
 /// Whether somebody may be called so.
 ///
 /// # Errors
@@ -83,12 +72,15 @@ pub fn check_username(username: &str) -> Result<(), UserError> {
     import::check_username(username).map_err(|fault| UserError::Wrong(vec![fault]))
 }
 
-/// Whether it may be a person's password.
+/// Whether it may be a person's new password.
 ///
 /// # Errors
 /// `Wrong`.
 pub fn check_password(password: &str) -> Result<(), UserError> {
-    import::check_password(password).map_err(|fault| UserError::Wrong(vec![fault]))
+    match is_long_enough(password) {
+        true => Ok(()),
+        false => Err(UserError::Wrong(vec![FaultKind::NewPassword.alone()])),
+    }
 }
 
 /// Somebody to be added.
@@ -147,13 +139,6 @@ pub fn add(
 /// What may be done to somebody.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Other attributes, as [`check_attributes`] returns them.
-    Attributes {
-        /// All of them.
-        new: Map<String, Value>,
-        /// What they were when they were looked at ([`version`]); absent: whatever they were.
-        version: Option<String>,
-    },
     /// May log in, or may not; then their sessions end.
     Enabled(bool),
     /// Another password (its argon2id hash), or none; their sessions end.
@@ -175,7 +160,6 @@ impl Change {
     #[must_use]
     pub const fn action(&self) -> &'static str {
         match self {
-            Self::Attributes { .. } => "user.attributes",
             Self::Enabled(true) => "user.enable",
             Self::Enabled(false) => "user.disable",
             Self::Password(_) => "user.password",
@@ -194,11 +178,9 @@ impl Change {
             Self::Password(_) => FactorChange::Password,
             Self::ResetFactors => FactorChange::Reset,
             Self::RemoveFactor(_) => FactorChange::Removed,
-            Self::Attributes { .. }
-            | Self::Enabled(_)
-            | Self::Unlock
-            | Self::EndSessions
-            | Self::EndSession(_) => return None,
+            Self::Enabled(_) | Self::Unlock | Self::EndSessions | Self::EndSession(_) => {
+                return None;
+            }
         };
         Some(by_operator(change))
     }
@@ -210,21 +192,6 @@ pub fn factor_given() -> Letter {
     by_operator(FactorChange::Added)
 }
 
-fn by_operator(change: FactorChange) -> Letter {
-    Letter::FactorChanged {
-        change,
-        name: String::new(),
-        origin: None,
-    }
-}
-
-/// Says what attributes are, so that two operators do not undo each other's changes.
-#[must_use]
-pub fn version(attributes: &Map<String, Value>) -> String {
-    let text = Value::Object(attributes.clone()).to_string();
-    BASE64URL_NOPAD.encode(&crate::secret::sha256(text.as_bytes()))
-}
-
 /// Names a session where operators see it: its key is what form tokens are made of.
 #[must_use]
 pub fn session_handle(id: &SessionId) -> String {
@@ -232,10 +199,10 @@ pub fn session_handle(id: &SessionId) -> String {
     BASE64URL_NOPAD.encode(&hash)
 }
 
-/// Changes somebody; returns how many sessions or second factors that ended.
+/// Changes somebody, but for attributes ([`edit`]); returns how many sessions or second factors that ended.
 ///
 /// # Errors
-/// `Unknown`, `ChangedMeanwhile`, `NoFactor`, `NoSession`.
+/// `Unknown`, `NoFactor`, `NoSession`.
 pub fn change(
     conn: &mut DbConn,
     actor: &Actor,
@@ -245,9 +212,6 @@ pub fn change(
     let person = account::find(conn, id)?.ok_or(UserError::Unknown)?;
     let mut count = 0;
     let told = match change {
-        Change::Attributes { new, version } => {
-            return set_attributes(conn, actor, (person, new, version.as_deref()), now).map(|()| 0);
-        }
         Change::Enabled(enabled) => {
             account::set_enabled(conn, id, *enabled, now)?;
             count = if *enabled {
@@ -306,47 +270,6 @@ pub fn change(
     Ok(count)
 }
 
-/// The trail keeps those that changed.
-fn set_attributes(
-    conn: &mut DbConn,
-    actor: &Actor,
-    (mut person, new, seen): (Account, &Map<String, Value>, Option<&str>),
-    now: UtcTime,
-) -> Result<(), UserError> {
-    let changed = differences(&person.attributes, new);
-    if seen.is_some_and(|seen| seen != version(&person.attributes)) {
-        return Err(UserError::ChangedMeanwhile(changed));
-    }
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let only = |of: &Map<String, Value>| {
-        let kept = of.iter().filter(|(name, _)| changed.contains(name));
-        Value::Object(
-            kept.map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
-    };
-    let told = (Some(only(&person.attributes)), Some(only(new)));
-    person.attributes = new.clone();
-    person.updated_at = now;
-    let id = person.id.clone();
-    account::update(conn, &person)?;
-    tell(conn, actor, ("user.attributes", &id), told, now)?;
-    Ok(())
-}
-
-/// The names of attributes that are different, by name.
-#[must_use]
-pub fn differences(one: &Map<String, Value>, other: &Map<String, Value>) -> Vec<String> {
-    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-    names
-        .into_iter()
-        .filter(|name| one.get(*name) != other.get(*name))
-        .cloned()
-        .collect()
-}
-
 fn remove_factor(
     conn: &mut DbConn,
     id: &AccountId,
@@ -373,7 +296,7 @@ fn remove_factor(
 }
 
 /// Ends one session or all, and what relying parties got without offline access in them.
-fn end_sessions(
+pub(super) fn end_sessions(
     conn: &mut DbConn,
     id: &AccountId,
     handle: Option<&str>,
@@ -400,7 +323,8 @@ pub fn give_totp(
     (key, id, base32): (&crate::jose::KeyEncryptionKey, &AccountId, &str),
     now: UtcTime,
 ) -> Result<(), second_factor::SecondFactorError> {
-    second_factor::give_totp(conn, key, id, base32, now)?;
+    // The same one again is told too: somebody meant to give it.
+    let _is_another = second_factor::give_totp(conn, key, id, base32, now)?;
     tell(conn, actor, ("user.give_factor", id), (None, None), now)?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::output::Output;
 use super::{Console, Done, Failure, World};
 use crate::accounts::UserRecord;
 use crate::accounts::import::{Format, ImportProblem, Records};
+use crate::administration::Office;
 use crate::administration::imports::{self, ImportFile, Importer, Judgement, Turn};
 use crate::administration::users::custom_attributes;
 use crate::keys::{self, KeyError};
@@ -69,8 +70,9 @@ pub(super) fn run(
         Err(missing @ KeyError::NoKeyFile(_)) => {
             let records = Records::read(source.read()?, format, &custom);
             let records: Vec<UserRecord> = records.filter_map(|(_, found)| found.ok()).collect();
-            // Only secrets of one-time codes are sealed for good.
-            if records.iter().any(|record| record.totp_secret.is_some()) {
+            // Only secrets of one-time codes, and letters to those who are changed, are sealed for good.
+            let has_secrets = records.iter().any(|record| record.totp_secret.is_some());
+            if has_secrets || world.settings.mail.is_some() {
                 return Err(missing.into());
             }
             let from = (name.as_ref(), judged.bad);
@@ -116,7 +118,7 @@ fn at_once(
 /// Applies an import to its end, which a server would do as well if this process died.
 fn go_on(world: &World, id: &str, console: &mut Console<'_>, output: &mut Output) -> Done {
     let key = keys::load_key(&world.settings)?;
-    let importer = Importer::only(id);
+    let importer = Importer::only(Office::of(&world.settings, &key), id);
     let mut told = Instant::now();
     loop {
         match importer.turn_blocking((&world.store, &key), console.clock.now())? {
@@ -128,6 +130,11 @@ fn go_on(world: &World, id: &str, console: &mut Console<'_>, output: &mut Output
                 }
             }
             Turn::Finished(_) => break,
+            Turn::Failed(_) => {
+                return Err(Failure::Failed(format!(
+                    "import {id} has failed: the lines that were kept cannot be opened with this key_file (or VARCO_KEY); what was applied stays. Import the file again"
+                )));
+            }
             Turn::Idle => {
                 return Err(Failure::Failed(format!(
                     "import {id} is applied by a running server, ended, or was stopped; `varco user imports` shows it"

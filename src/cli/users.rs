@@ -84,6 +84,7 @@ fn hashed(asked: Option<bool>, console: &mut Console<'_>) -> Result<Option<Strin
         return Ok(None);
     };
     let password = read_password(from_stdin, console)?;
+    users::check_password(password.expose())?;
     Ok(Some(hash_password(password.expose())?))
 }
 

@@ -39,17 +39,23 @@ pub enum FactorChange {
     Password,
     /// An operator removed every second factor.
     Reset,
+    /// An operator changed or removed the address, to which codes and these letters go.
+    Email,
+    /// An operator changed the fiscal number, by which services and certificates know the person.
+    FiscalNumber,
 }
 
 impl FactorChange {
     /// Every change.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Added,
         Self::Removed,
         Self::RecoveryRenewed,
         Self::RecoveryUsed,
         Self::Password,
         Self::Reset,
+        Self::Email,
+        Self::FiscalNumber,
     ];
 
     fn kind(self) -> &'static str {
@@ -60,6 +66,8 @@ impl FactorChange {
             Self::RecoveryUsed => "recovery_used",
             Self::Password => "password_changed",
             Self::Reset => "factors_reset",
+            Self::Email => "email_changed",
+            Self::FiscalNumber => "fiscal_number_changed",
         }
     }
 }

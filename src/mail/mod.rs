@@ -162,12 +162,18 @@ pub fn address_of(person: &Account, attributes: &[String]) -> Option<String> {
     if unverified {
         return None;
     }
+    written_address(person, attributes)
+        .filter(|text| text.parse::<Address>().is_ok())
+        .map(str::to_owned)
+}
+
+/// What is written where the address of a person is looked for, whatever is known of it.
+#[must_use]
+pub fn written_address<'a>(person: &'a Account, attributes: &[String]) -> Option<&'a str> {
     attributes
         .iter()
         .find_map(|name| person.attributes.get(name)?.as_str())
         .map(str::trim)
-        .filter(|text| text.parse::<Address>().is_ok())
-        .map(str::to_owned)
 }
 
 /// What a mail is sealed together with, so that it can be opened only as this row.

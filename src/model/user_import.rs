@@ -14,6 +14,8 @@ pub enum ImportState {
     Done,
     /// Somebody stopped it; what was applied before stays.
     Cancelled,
+    /// What was kept of its file cannot be opened; what was applied before stays.
+    Failed,
 }
 
 /// What an import brings.

@@ -71,6 +71,13 @@ impl<'a> Letterhead<'a> {
         mail::address_of(person, &self.address_attributes())
     }
 
+    /// Whether another address, or none any more, is written where mails to a person would go.
+    #[must_use]
+    pub fn address_differs(self, before: &Account, after: &Account) -> bool {
+        let attributes = self.address_attributes();
+        mail::written_address(before, &attributes) != mail::written_address(after, &attributes)
+    }
+
     fn address_attributes(self) -> Vec<String> {
         let map = self.issuer.attributes.as_ref();
         let named = map.and_then(|map| map.get(EMAIL));

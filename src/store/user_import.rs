@@ -3,6 +3,7 @@
 //! ```text
 //! insert, insert_part … ─► finish_reading ─► start ─► claim ─► redeem_part + advance … ─► finish
 //!      reading                 ready         running    │ one node, for the length of a lease     done
+//!                                                       ├─► fail (what waits cannot be opened)
 //!                                                       └─► cancel (from every state but the last ones)
 //! ```
 //!
@@ -24,6 +25,7 @@ text_enum!(ImportState {
     Running => "running",
     Done => "done",
     Cancelled => "cancelled",
+    Failed => "failed",
 });
 
 #[derive(Queryable, Selectable)]
@@ -378,6 +380,34 @@ pub fn finish(conn: &mut DbConn, id: &str, now: UtcTime) -> Result<bool, StoreEr
     Ok(changed == 1)
 }
 
+/// What waits cannot be opened: it is forgotten, and nobody tries again. False: it was cancelled, or another node has it.
+///
+/// # Errors
+/// The database's.
+pub fn fail(
+    conn: &mut DbConn,
+    (id, holder): (&str, &str),
+    now: UtcTime,
+) -> Result<bool, StoreError> {
+    let mine = in_state(id, ImportState::Running).filter(user_import::holder.eq(holder));
+    let changed = diesel::update(mine)
+        .set((
+            user_import::state.eq(ImportState::Failed.as_text()),
+            user_import::finished_at.eq(now.0),
+        ))
+        .execute(conn)?;
+    if changed == 1 {
+        forget_parts(conn, id)?;
+    }
+    Ok(changed == 1)
+}
+
+fn forget_parts(conn: &mut DbConn, id: &str) -> Result<(), StoreError> {
+    let parts = user_import_part::table.filter(user_import_part::import_id.eq(id));
+    diesel::delete(parts).execute(conn)?;
+    Ok(())
+}
+
 /// Stops an import; what waits is forgotten. False: it had ended.
 ///
 /// # Errors
@@ -393,8 +423,7 @@ pub fn cancel(conn: &mut DbConn, id: &str, now: UtcTime) -> Result<bool, StoreEr
         ))
         .execute(conn)?;
     if changed == 1 {
-        let parts = user_import_part::table.filter(user_import_part::import_id.eq(id));
-        diesel::delete(parts).execute(conn)?;
+        forget_parts(conn, id)?;
     }
     Ok(changed == 1)
 }

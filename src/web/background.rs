@@ -2,6 +2,7 @@
 
 use super::routes::App;
 use super::tls::Certificate;
+use crate::administration::Office;
 use crate::administration::imports::{Importer, Turn};
 use crate::clock::{CLOCK_OFF_SECONDS, ClockWatch};
 use crate::endpoint::quote;
@@ -166,7 +167,8 @@ async fn keep_mailing(app: &App) {
 /// Every node does it: an import is claimed by one.
 async fn keep_importing(app: &App) {
     let shared = &app.shared;
-    let importer = Importer::default();
+    let office = Office::of(&shared.server, &shared.key_encryption_key);
+    let importer = Importer::new(office);
     let with = (&shared.store, &shared.key_encryption_key, &shared.passwords);
     let mut ticks = tokio::time::interval(IMPORT_POLL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -177,6 +179,8 @@ async fn keep_importing(app: &App) {
             match importer.turn(with, shared.clock.now()).await {
                 Ok(Turn::Applied(..)) => failing = false,
                 Ok(Turn::Finished(id)) => log::info!("event=import.done import={id}"),
+                // The log has said why; the others go on.
+                Ok(Turn::Failed(_)) => {}
                 Ok(Turn::Idle) => break,
                 Err(error) => {
                     if !failing {

@@ -1,8 +1,9 @@
 //! Who applies imports.
 
-use super::{ImportError, Kept, Step, action, associated_data, tell};
-use crate::accounts::import::{NewPassword, UserRecord, apply_batch};
-use crate::accounts::{PasswordError, PasswordHasher, hash_password};
+use super::{ImportError, Kept, Step, action, associated_data, people, tell};
+use crate::accounts::import::{NewPassword, UserRecord, apply_batch, hash_all, known_hashes};
+use crate::accounts::{PasswordError, PasswordHasher};
+use crate::administration::Office;
 use crate::administration::parties::exchange::{self, Outcome, Ready};
 use crate::clock::UtcTime;
 use crate::jose::KeyEncryptionKey;
@@ -25,31 +26,34 @@ pub enum Turn {
     Applied(String, i64, i64),
     /// An import is done.
     Finished(String),
+    /// What was kept of an import's file cannot be read: it has ended, and its page says so.
+    Failed(String),
 }
 
 /// Applies imports; each node has one, each command too.
-#[derive(Debug)]
 pub struct Importer {
     holder: String,
     only: Option<String>,
-}
-
-impl Default for Importer {
-    fn default() -> Self {
-        Self {
-            holder: random::identifier(),
-            only: None,
-        }
-    }
+    office: Office,
 }
 
 impl Importer {
+    /// One that applies whatever waits. People whom it changes are told by this office.
+    #[must_use]
+    pub fn new(office: Office) -> Self {
+        Self {
+            holder: random::identifier(),
+            only: None,
+            office,
+        }
+    }
+
     /// One that applies this import and no other.
     #[must_use]
-    pub fn only(import: &str) -> Self {
+    pub fn only(office: Office, import: &str) -> Self {
         Self {
             only: Some(import.to_owned()),
-            ..Self::default()
+            ..Self::new(office)
         }
     }
 
@@ -68,23 +72,24 @@ impl Importer {
             return Ok(claimed.map_or(Turn::Idle, |(import, _)| Turn::Finished(import.id)));
         };
         let lines = part.lines;
-        if import.kind == ImportKind::Parties {
-            let entries = open(key, &part)?;
-            let actor = import.actor.clone();
-            let applied = self.apply_parties(actor, (part, entries), now);
-            store.write(applied).await?;
-            return Ok(progress_of(import, lines));
-        }
-        let mut records = open_people(key, &part)?;
-        for record in &mut records {
-            if let Some(NewPassword::Clear(password)) = &record.password {
-                let hash = passwords.hash(password.clone()).await?;
-                record.password = Some(NewPassword::Hash(hash));
+        let actor = import.actor.clone();
+        match open_part(key, &import, &part) {
+            Err(error) => {
+                store.write(self.give_up(import.clone(), now)).await?;
+                Ok(failed(import, &error))
+            }
+            Ok(Lines::Parties(entries)) => {
+                let applied = self.apply_parties(actor, (part, entries), now);
+                store.write(applied).await?;
+                Ok(progress_of(import, lines))
+            }
+            Ok(Lines::People(records)) => {
+                let records = hashed(store, passwords, records).await?;
+                let applied = self.apply((actor, key), (part, records), now);
+                store.write(applied).await?;
+                Ok(progress_of(import, lines))
             }
         }
-        let applied = self.apply(key, (part, records), now);
-        store.write(applied).await?;
-        Ok(progress_of(import, lines))
     }
 
     /// As [`Importer::turn`], for commands; passwords are hashed here.
@@ -101,16 +106,22 @@ impl Importer {
             return Ok(claimed.map_or(Turn::Idle, |(import, _)| Turn::Finished(import.id)));
         };
         let lines = part.lines;
-        if import.kind == ImportKind::Parties {
-            let entries = open(key, &part)?;
-            let actor = import.actor.clone();
-            store.write_blocking(self.apply_parties(actor, (part, entries), now))?;
-            return Ok(progress_of(import, lines));
+        let actor = import.actor.clone();
+        match open_part(key, &import, &part) {
+            Err(error) => {
+                store.write_blocking(self.give_up(import.clone(), now))?;
+                Ok(failed(import, &error))
+            }
+            Ok(Lines::Parties(entries)) => {
+                store.write_blocking(self.apply_parties(actor, (part, entries), now))?;
+                Ok(progress_of(import, lines))
+            }
+            Ok(Lines::People(mut records)) => {
+                hash_all::<ImportError>(store, &mut records)?;
+                store.write_blocking(self.apply((actor, key), (part, records), now))?;
+                Ok(progress_of(import, lines))
+            }
         }
-        let mut records = open_people(key, &part)?;
-        hash_all(&mut records)?;
-        store.write_blocking(self.apply(key, (part, records), now))?;
-        Ok(progress_of(import, lines))
     }
 
     /// Takes or keeps an import, with the part that is next; without one it is done.
@@ -137,21 +148,45 @@ impl Importer {
         }
     }
 
+    /// What cannot be read today cannot be read tomorrow either, and what was begun later waits behind it.
+    fn give_up(
+        &self,
+        import: UserImport,
+        now: UtcTime,
+    ) -> impl FnOnce(&mut DbConn) -> Result<(), StoreError> + Send + 'static {
+        let holder = self.holder.clone();
+        move |tx| {
+            if !user_import::fail(tx, (&import.id, &holder), now)? {
+                return Ok(());
+            }
+            let after = json!({
+                "applied": import.done_lines,
+                "lines": import.valid_lines,
+                "reason": "the lines that were kept cannot be opened",
+            });
+            let failed = (action(import.kind, Step::Failed), import.id.as_str());
+            tell(tx, &import.actor, failed, after, now)
+        }
+    }
+
     /// Everything of a part, or nothing of it.
     fn apply(
         &self,
-        key: &KeyEncryptionKey,
+        (actor, key): (Actor, &KeyEncryptionKey),
         (part, records): (ImportPart, Vec<UserRecord>),
         now: UtcTime,
     ) -> impl FnOnce(&mut DbConn) -> Result<(), ImportError> + Send + 'static {
-        let (holder, key) = (self.holder.clone(), key.clone());
+        let (holder, key, office) = (self.holder.clone(), key.clone(), self.office.clone());
         move |tx| {
             // First, since it is what another node or a cancellation would have taken.
             let is_mine = user_import::redeem_part(tx, &part)?;
             if !is_mine {
                 return Ok(());
             }
-            let done = apply_batch(tx, records, Some(&key), now)?;
+            let batch = apply_batch(tx, records, Some(&key), now)?;
+            let told = (part.import.as_str(), batch.known.as_slice());
+            people::tell_all(tx, (&actor, &office), told, now)?;
+            let done = batch.summary;
             let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
             let by = Progress {
                 lines: part.lines,
@@ -213,30 +248,64 @@ fn open<T: DeserializeOwned>(
     serde_json::from_slice(plain.expose()).map_err(|_| ImportError::Unreadable(part.import.clone()))
 }
 
-fn open_people(key: &KeyEncryptionKey, part: &ImportPart) -> Result<Vec<UserRecord>, ImportError> {
-    let kept: Vec<Kept> = open(key, part)?;
-    Ok(kept.into_iter().map(UserRecord::from).collect())
+/// What is in a part.
+enum Lines {
+    People(Vec<UserRecord>),
+    Parties(Vec<Ready>),
 }
 
-/// On all cores.
-fn hash_all(records: &mut [UserRecord]) -> Result<(), PasswordError> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = records.len().div_ceil(cores).max(1);
-    let hash_one = |record: &mut UserRecord| -> Result<(), PasswordError> {
-        if let Some(NewPassword::Clear(password)) = &record.password {
-            record.password = Some(NewPassword::Hash(hash_password(password.expose())?));
+fn open_part(
+    key: &KeyEncryptionKey,
+    import: &UserImport,
+    part: &ImportPart,
+) -> Result<Lines, ImportError> {
+    Ok(match import.kind {
+        ImportKind::Parties => Lines::Parties(open(key, part)?),
+        ImportKind::People => {
+            let kept: Vec<Kept> = open(key, part)?;
+            Lines::People(kept.into_iter().map(UserRecord::from).collect())
         }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = records
-            .chunks_mut(share)
-            .map(|part| scope.spawn(move || part.iter_mut().try_for_each(hash_one)))
-            .collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|_| Err(PasswordError::Argon2("a thread failed".to_owned())))
-        })
     })
+}
+
+fn failed(import: UserImport, error: &ImportError) -> Turn {
+    let reason = crate::endpoint::quote(error);
+    log::error!(
+        "event=import.unreadable import={} reason={reason}",
+        import.id
+    );
+    Turn::Failed(import.id)
+}
+
+/// As [`hash_all`], in the queue of logins.
+async fn hashed(
+    store: &Store,
+    passwords: &PasswordHasher,
+    records: Vec<UserRecord>,
+) -> Result<Vec<UserRecord>, ImportError> {
+    let (mut records, known) = store
+        .read(move |conn| {
+            let known = known_hashes(conn, &records)?;
+            Ok::<_, StoreError>((records, known))
+        })
+        .await?;
+    for record in &mut records {
+        let Some(NewPassword::Clear(password)) = &record.password else {
+            continue;
+        };
+        let known = known.get(&record.username);
+        let is_same = match known {
+            None => false,
+            Some(hash) => match passwords.verify(Some(hash.clone()), password.clone()).await {
+                Err(PasswordError::Busy) => return Err(PasswordError::Busy.into()),
+                other => other.is_ok_and(|same| same),
+            },
+        };
+        let hash = match known.filter(|_| is_same) {
+            Some(hash) => hash.clone(),
+            None => passwords.hash(password.clone()).await?,
+        };
+        record.password = Some(NewPassword::Hash(hash));
+    }
+    Ok(records)
 }

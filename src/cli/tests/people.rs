@@ -24,9 +24,18 @@ fn a_person_is_added_disabled_and_given_a_password() {
     shell.run(&["user", "enable", "anna"]).done();
     shell
         .run_with_input(&["user", "password", "anna", "--password-stdin"], "")
-        .refused(1, "1 to 1024 bytes");
+        .refused(1, "at least 8 characters");
     shell
-        .run_with_input(&["user", "password", "anna", "--password-stdin"], "another")
+        .run_with_input(&["user", "password", "anna", "--password-stdin"], "seven77")
+        .refused(1, "at least 8 characters");
+    shell
+        .run_with_input(&["user", "add", "dora", "--password-stdin"], "x")
+        .refused(1, "at least 8 characters");
+    shell
+        .run_with_input(
+            &["user", "password", "anna", "--password-stdin"],
+            "another one",
+        )
         .done();
     shell
         .run(&["user", "disable", "carla"])
@@ -198,7 +207,7 @@ fn people_are_told_once_what_a_command_changes_about_their_factors_and_of_nothin
         for (command, input) in [
             (
                 &["user", "password", name, "--password-stdin"][..],
-                "another",
+                "another one",
             ),
             (&["user", "otp", name, "--set"], ""),
             (&["user", "otp", name, "--show-uri"], ""),
@@ -229,14 +238,71 @@ fn people_are_told_once_what_a_command_changes_about_their_factors_and_of_nothin
             body.contains("https://login.example.it/spid/account"),
             "{body}"
         );
-        assert!(!body.contains("another"), "{body}");
+        assert!(!body.contains("another one"), "{body}");
     }
     assert!(letters(&shell, "bruno").is_empty(), "no address");
     // What is refused tells nobody.
     shell
         .run_with_input(&["user", "password", "anna", "--password-stdin"], "")
-        .refused(1, "1 to 1024 bytes");
+        .refused(1, "at least 8 characters");
     assert_eq!(letters(&shell, "anna").len(), 4);
+}
+
+#[test]
+fn an_address_that_a_command_changes_is_told_at_the_old_one_and_has_to_be_verified_again() {
+    let shell = Shell::new();
+    let mail = "[mail]\nfrom = \"Example <no-reply@login.example.it>\"\nsmtp_url = \"smtps://mail.example.it\"\n";
+    shell.write("varco.toml", &format!("{mail}{CONFIGURATION}"));
+    let attributes = ["--attribute", "mailbox=anna@example.it"];
+    let verified = ["--attribute", "email_verified=true"];
+    let add = [
+        &["user", "add", "anna", "--no-password"][..],
+        &attributes,
+        &["--attribute", "email=anna@example.it"],
+        &verified,
+    ];
+    shell.run(&add.concat()).done();
+    let edit = |pairs: &[&str]| {
+        shell.clock.advance_seconds(1);
+        let flags = pairs.iter().flat_map(|pair| ["--attribute", pair]);
+        let all: Vec<&str> = ["--json", "user", "edit", "anna"]
+            .into_iter()
+            .chain(flags)
+            .collect();
+        shell.run(&all)
+    };
+    // A letter has to be written, which is sealed.
+    edit(&["mailbox=new@example.it", "email=new@example.it"]).refused(1, "varco keys init");
+    shell.run(&["keys", "init"]).done();
+    let done = edit(&["mailbox=new@example.it", "email=new@example.it"]).done();
+    assert_eq!(done.json()["unverified"], true);
+    let told = letters(&shell, "anna");
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].0.as_str(), told[0].1.as_str()),
+        ("email_changed", "anna@example.it")
+    );
+    assert!(!told[0].2.contains("new@example.it"), "{}", told[0].2);
+    edit(&["email_verified=true"]).done();
+    // Who says both at once has looked.
+    let both = [
+        "mailbox=b@example.it",
+        "email=b@example.it",
+        "email_verified=true",
+    ];
+    assert_eq!(edit(&both).done().json()["unverified"], false);
+    assert_eq!(letters(&shell, "anna").len(), 2);
+    // A file tells as well, once.
+    let file = shell.write(
+        "users.jsonl",
+        "{\"username\": \"anna\", \"attributes\": {\"mailbox\": \"c@example.it\"}}\n",
+    );
+    for _ in 0..2 {
+        shell.run(&["user", "import", &file]).done();
+    }
+    let told = letters(&shell, "anna");
+    assert_eq!(told.len(), 3);
+    assert_eq!(told[2].1, "b@example.it");
 }
 
 /// Keys cannot be moved: an export tells of them, and an import does not mind.

@@ -30,6 +30,25 @@ pub fn find_all_by_username(
     rows.into_iter().map(AccountRow::decode).collect()
 }
 
+/// The hashes of the passwords of those of these usernames who have one.
+///
+/// # Errors
+/// The database's.
+pub fn password_hashes(
+    conn: &mut DbConn,
+    usernames: &[&str],
+) -> Result<HashMap<String, String>, StoreError> {
+    let rows: Vec<(String, Option<String>)> = account::table
+        .filter(account::username.eq_any(usernames))
+        .filter(account::password_hash.is_not_null())
+        .select((account::username, account::password_hash))
+        .load(conn)?;
+    let known = rows.into_iter();
+    Ok(known
+        .filter_map(|(username, hash)| Some((username, hash?)))
+        .collect())
+}
+
 /// As [`upsert`], for many people of different usernames; returns the key of each username. PostgreSQL takes all in one
 /// statement, SQLite prepares one for all.
 ///

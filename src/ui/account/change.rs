@@ -8,6 +8,7 @@ use super::super::{
     account::sender, proof,
 };
 use super::{Outcome, PURPOSE, again, data, done, factor, key, may_add, sessions};
+use crate::accounts::password::is_long_enough;
 use crate::authn::enrolment;
 use crate::config::Enrolment;
 use crate::endpoint::{Note, Reply, Trouble};
@@ -15,11 +16,6 @@ use crate::mail::FactorChange;
 use crate::model::{Authenticator, Method, Params};
 use crate::secret::{self, Secret};
 use crate::store::{DbConn, StoreError, account, authenticator, recovery_code};
-
-/// NIST SP 800-63B-4 §3.1.1: characters of a password that a second factor may join.
-const LEAST_PASSWORD: usize = 8;
-/// What argon2 is given at most.
-const MOST_PASSWORD_BYTES: usize = 1024;
 
 /// A page of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,7 +319,7 @@ fn new_password(form: &Params) -> Result<Secret<String>, ProofError> {
     let current = form.get("password").unwrap_or_default();
     if new.is_empty() || again.is_empty() {
         Err(ProofError::Missing)
-    } else if new.chars().count() < LEAST_PASSWORD || new.len() > MOST_PASSWORD_BYTES {
+    } else if !is_long_enough(new) {
         Err(ProofError::PasswordLength)
     } else if !secret::equal(new.as_bytes(), again.as_bytes()) {
         Err(ProofError::PasswordsDiffer)

@@ -153,6 +153,7 @@ pub(super) fn state_of(known: &UserImport) -> &'static str {
         ImportState::Running => "running",
         ImportState::Done => "done",
         ImportState::Cancelled => "cancelled",
+        ImportState::Failed => "failed",
     }
 }
 
@@ -222,6 +223,7 @@ fn one_page<I: Imported>(
     let (entries, left_out) = I::entries(desk, known);
     let about = |path: &str| link(path, &[("id", &known.id)]);
     let subject = administration::subject(&known.id);
+    let error = error.or((known.state == ImportState::Failed).then_some("unreadable"));
     let page = ImportPage {
         desk: desk.view(I::SECTION),
         section: I::SECTION.name(),
@@ -250,7 +252,9 @@ fn one_page<I: Imported>(
     let reply = desk.page(status, &page)?;
     Ok(match known.state {
         ImportState::Reading | ImportState::Running => reply.header("Refresh", REFRESH_SECONDS),
-        ImportState::Ready | ImportState::Done | ImportState::Cancelled => reply,
+        ImportState::Ready | ImportState::Done | ImportState::Cancelled | ImportState::Failed => {
+            reply
+        }
     })
 }
 

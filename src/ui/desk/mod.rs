@@ -237,6 +237,7 @@ pub(super) const NOTICES: &[&str] = &[
     "rp_deleted",
     "user_added",
     "user_changed",
+    "user_unverified",
     "user_unlocked",
     "keys_changed",
     "rp_added",

@@ -4,8 +4,8 @@ use crate::harness::{Answer, Browser, World};
 use std::collections::BTreeSet;
 use std::io::Cursor;
 use varco::accounts::PasswordHasher;
-use varco::administration::command_line_actor;
 use varco::administration::imports::{self, ImportFile, Importer, Turn};
+use varco::administration::{Office, command_line_actor};
 use varco::clock::{Clock as _, UtcTime};
 use varco::jose::KeyEncryptionKey;
 use varco::store::{DatabaseSettings, SqliteSynchronous, Store, account, user_import};
@@ -45,7 +45,7 @@ async fn applied(world: &World, browser: &mut Browser, page: &Answer, skip: bool
     assert_eq!(started.status, 303, "{}", started.text());
     let shared = &world.app.shared;
     let with = (&shared.store, &shared.key_encryption_key, &shared.passwords);
-    let importer = Importer::default();
+    let importer = Importer::new(Office::closed());
     loop {
         importer.turn(with, world.clock.now()).await.unwrap();
         let page = browser.get(&world.url(&started.leads_to())).await;
@@ -229,14 +229,14 @@ impl Registry {
 async fn an_import_whose_node_died_goes_on_at_another_one_exactly_once_a_line() {
     let registry = Registry::new();
     let id = registry.begin("p", 240);
-    let first = Importer::default();
+    let first = Importer::new(Office::closed());
     assert_eq!(
         registry.turn(&first, NOW).await,
         Turn::Applied(id.clone(), 100, 240)
     );
     drop(first);
     // Nobody else takes it before its time has run out.
-    let second = Importer::default();
+    let second = Importer::new(Office::closed());
     assert_eq!(registry.turn(&second, NOW).await, Turn::Idle);
     let later = NOW.plus_seconds(61);
     assert_eq!(
@@ -265,7 +265,10 @@ async fn an_import_whose_node_died_goes_on_at_another_one_exactly_once_a_line() 
 async fn two_imports_go_on_at_the_same_time_and_a_stopped_one_applies_no_more() {
     let registry = Registry::new();
     let (one, other) = (registry.begin("a", 140), registry.begin("b", 140));
-    let (first, second) = (Importer::only(&one), Importer::only(&other));
+    let (first, second) = (
+        Importer::only(Office::closed(), &one),
+        Importer::only(Office::closed(), &other),
+    );
     registry.turn(&first, NOW).await;
     registry.turn(&second, NOW).await;
     let actor = command_line_actor(Some("test"));
@@ -301,7 +304,7 @@ async fn somebody_logs_in_between_two_parts_of_an_import() {
         .with("password", crate::harness::ADA.1);
     let shared = &world.app.shared;
     let with = (&shared.store, &shared.key_encryption_key, &shared.passwords);
-    let importer = Importer::default();
+    let importer = Importer::new(Office::closed());
     let (turn, answer) = tokio::join!(
         importer.turn(with, world.clock.now()),
         browser.submit(&login, &form)

@@ -7,6 +7,7 @@ mod drafts;
 mod federation;
 mod hostile;
 mod imports;
+mod imports_told;
 mod keys;
 mod login;
 mod looking;

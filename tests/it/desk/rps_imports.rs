@@ -3,6 +3,7 @@
 use super::rps_forms::add;
 use crate::harness::{Answer, Browser, World};
 use serde_json::{Value, json};
+use varco::administration::Office;
 use varco::administration::imports::{Importer, Turn};
 use varco::clock::Clock as _;
 use varco::model::ClientId;
@@ -41,7 +42,7 @@ async fn turn(world: &World, importer: &Importer) -> Turn {
 async fn applied(world: &World, browser: &mut Browser, page: &Answer, skip: bool) -> Answer {
     let started = start(browser, page, skip).await;
     assert_eq!(started.status, 303, "{}", started.text());
-    let importer = Importer::default();
+    let importer = Importer::new(Office::closed());
     loop {
         turn(world, &importer).await;
         let page = browser.get(&world.url(&started.leads_to())).await;
@@ -158,7 +159,10 @@ async fn a_large_file_shows_how_far_it_is_and_goes_on_where_another_node_stopped
         assert!(page.text().contains("Voci valide 250"), "{}", page.text());
         assert!(page.text().contains("50"), "of the report 200 are shown");
         assert_eq!(start(&mut olga, &page, false).await.status, 303);
-        let (first, second) = (Importer::default(), Importer::default());
+        let (first, second) = (
+            Importer::new(Office::closed()),
+            Importer::new(Office::closed()),
+        );
         assert!(matches!(
             turn(&world, &first).await,
             Turn::Applied(_, 100, 250)
@@ -232,7 +236,10 @@ async fn an_import_is_stopped_and_what_was_applied_stays() {
     let cancelled = olga.submit(&page, &cancel).await;
     assert_eq!(cancelled.status, 303, "{}", cancelled.body);
     assert_eq!(start(&mut olga, &page, false).await.status, 409);
-    assert_eq!(turn(&world, &Importer::default()).await, Turn::Idle);
+    assert_eq!(
+        turn(&world, &Importer::new(Office::closed())).await,
+        Turn::Idle
+    );
     assert!(!known(&world, "kiosk").await);
     for id in ["x", "%00"] {
         let url = world.url(&format!("/admin/rps/import/one?id={id}"));

@@ -56,7 +56,7 @@ async fn confirm(world: &World, browser: &mut Browser, page: &Answer, change: &s
 }
 
 /// The form of attributes as the page has filled it in.
-fn filled(page: &Answer) -> Form {
+pub fn filled(page: &Answer) -> Form {
     let mut form = page.form("/admin/users/edit");
     let value = |tag: &str, name: &str| {
         let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
@@ -278,9 +278,22 @@ async fn a_password_and_second_factors_are_set_and_reset_without_being_told() {
         form.with("change", "password").with("password", word)
     };
     let long = "x".repeat(1025);
-    let wrong = olga.submit(&ada, &form(&long)).await;
+    for word in [long.as_str(), "x", "seven77", ""] {
+        let wrong = olga.submit(&ada, &form(word)).await;
+        assert_eq!(wrong.status, 422, "{word}");
+        assert!(wrong.text().contains("almeno 8 caratteri"), "{word}");
+        assert!(wrong.body.contains("id=\"password-error\""), "{word}");
+    }
+    let add = olga.get(&world.url("/admin/users/add")).await;
+    let zoe = add.form("/admin/users/add").with("username", "zoe");
+    let wrong = olga.submit(&add, &zoe.with("password", "seven77")).await;
     assert_eq!(wrong.status, 422);
-    assert!(wrong.text().contains("da 1 a 1024 byte"));
+    assert!(
+        wrong.body.contains("id=\"password-error\""),
+        "{}",
+        wrong.text()
+    );
+    assert!(wrong.text().contains("almeno 8 caratteri"));
     assert_eq!(olga.submit(&ada, &form("another secret")).await.status, 303);
     let mut browser = world.browser();
     for (word, status) in [(ADA.1, 422), ("another secret", 303)] {

@@ -4,7 +4,8 @@ use super::super::visit::link;
 use super::super::{Desk, Outcome, Section};
 use super::{ADD, EDIT, ONE, PATH, fault_text, fields, wanted};
 use crate::accounts::fault::{Fault, FaultKind};
-use crate::administration::users::{self, Change, NewUser, UserError};
+use crate::administration::Office;
+use crate::administration::users::{self, Edit, NewUser, UserError};
 use crate::endpoint::Trouble;
 use crate::model::Account;
 use crate::secret::Secret;
@@ -95,18 +96,27 @@ pub(super) async fn submit(desk: &Desk<'_>) -> Outcome {
         Ok(new) => new,
         Err(faults) => return refuse(desk, Some(&person), &faults),
     };
-    let change = Change::Attributes {
+    let edit = Edit {
         new,
         version: Some(desk.field("version").to_owned()),
+        // The form repeats what was known.
+        vouches: false,
     };
     let (actor, now, id) = (desk.actor(), desk.now(), person.id.clone());
-    let done = desk
-        .shared()
+    let shared = desk.shared();
+    let office = Office::of(&shared.server, &shared.key_encryption_key);
+    let done = shared
         .store
-        .write(move |tx| users::change(tx, &actor, (&id, &change), now))
+        .write(move |tx| users::edit(tx, (&actor, &office), (&id, &edit), now))
         .await;
     match done {
-        Ok(_) => Ok(desk.done(ONE, &[("id", person.id.as_str())], "user_changed")),
+        Ok(edited) => {
+            let notice = match edited.unverified {
+                true => "user_unverified",
+                false => "user_changed",
+            };
+            Ok(desk.done(ONE, &[("id", person.id.as_str())], notice))
+        }
         Err(UserError::Store(error)) => Err(error.into()),
         Err(UserError::ChangedMeanwhile(changed)) => {
             let person = wanted(desk, person.id.as_str()).await?;
@@ -185,7 +195,7 @@ fn page(desk: &Desk<'_>, status: u16, person: Option<&Account>, told: Told<'_>) 
             value: desk.field("username").to_owned(),
             error: username_error,
         },
-        password_error: of(FaultKind::Password).map(say),
+        password_error: of(FaultKind::NewPassword).map(say),
         fields,
         changed: changed.collect(),
         action_url: if person.is_some() { EDIT } else { ADD },
