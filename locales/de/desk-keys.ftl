@@ -1,5 +1,6 @@
 desk-section-keys = Schlüssel
 desk-notice-keys_changed = Die Schlüssel wurden geändert. Jeder Knoten bemerkt es innerhalb von Sekunden.
+desk-notice-keys_replanned = Die Schlüssel wurden geändert: Der bisher geplante Wechsel ist ersetzt. Das neue Datum steht in der Liste, das bisherige im Protokoll.
 desk-keys-intro = Die Schlüssel jedes Anbieters: womit er jetzt signiert, welche schon veröffentlicht sind und signieren werden, welche nur noch prüfen, was früher signiert wurde. Private Schlüssel werden nie gezeigt.
 desk-keys-documents = Veröffentlichte Dokumente
 desk-keys-rotate = Schlüssel ersetzen
@@ -41,6 +42,9 @@ desk-rotate-at = Ab einem gewählten Zeitpunkt
 desk-rotate-day = Tag (falls gewählt)
 desk-rotate-hour = Italienische Uhrzeit (falls gewählt)
 desk-rotate-day-invalid = Schreiben Sie einen Tag wie 2026-12-31 und eine Uhrzeit wie 03:00.
+desk-rotate-day-past = Dieser Zeitpunkt ist vorbei. Wählen Sie einen späteren oder „So bald wie möglich“.
+desk-rotate-day-far = Wählen Sie einen Zeitpunkt innerhalb der nächsten 400 Tage.
+desk-rotate-planned = Ein Wechsel ist bereits für den { $time } geplant: Was Sie hier wählen, ersetzt ihn.
 desk-emergency = Notfall
 desk-emergency-help = Wenn ein Schlüssel gestohlen oder verloren wurde, können neue sofort signieren.
 desk-emergency-rotate = Sofort ersetzen…

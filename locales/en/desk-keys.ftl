@@ -1,5 +1,6 @@
 desk-section-keys = Keys
 desk-notice-keys_changed = The keys were changed. Every node notices within seconds.
+desk-notice-keys_replanned = The keys were changed: the rotation that was planned before is replaced. The new date is in the list, the one before in the trail.
 desk-keys-intro = The keys of each issuer: which ones sign now, which ones are published already and will sign, which ones only verify what was signed before. Private keys are never shown.
 desk-keys-documents = Published documents
 desk-keys-rotate = Rotate the keys
@@ -41,6 +42,9 @@ desk-rotate-at = From a chosen time
 desk-rotate-day = Day (if chosen)
 desk-rotate-hour = Italian time (if chosen)
 desk-rotate-day-invalid = Write a day like 2026-12-31 and a time like 03:00.
+desk-rotate-day-past = That time is over. Choose a later one, or “As soon as possible”.
+desk-rotate-day-far = Choose a time within the next 400 days.
+desk-rotate-planned = A rotation is planned for { $time } already: what you choose here replaces it.
 desk-emergency = Emergency
 desk-emergency-help = If a key was stolen or lost, new ones can sign at once.
 desk-emergency-rotate = Rotate at once…

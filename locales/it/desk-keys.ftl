@@ -1,5 +1,6 @@
 desk-section-keys = Chiavi
 desk-notice-keys_changed = Le chiavi sono state modificate. Ogni nodo se ne accorge entro pochi secondi.
+desk-notice-keys_replanned = Le chiavi sono state modificate: la sostituzione prevista prima è rimpiazzata. La nuova data è nell’elenco, quella di prima nel registro.
 desk-keys-intro = Le chiavi di ogni provider: con quali firma adesso, quali sono già pubblicate e firmeranno, quali servono solo a verificare ciò che è già firmato. Le chiavi private non si vedono.
 desk-keys-documents = Documenti pubblicati
 desk-keys-rotate = Sostituisci le chiavi
@@ -41,6 +42,9 @@ desk-rotate-at = Da un momento scelto
 desk-rotate-day = Giorno (se scelto)
 desk-rotate-hour = Ora italiana (se scelta)
 desk-rotate-day-invalid = Scriva un giorno come 2026-12-31 e un’ora come 03:00.
+desk-rotate-day-past = Questo momento è passato. Ne scelga uno futuro, oppure «Al più presto».
+desk-rotate-day-far = Scelga un momento entro i prossimi 400 giorni.
+desk-rotate-planned = Una sostituzione è già prevista per il { $time }: ciò che sceglie qui la rimpiazza.
 desk-emergency = Emergenza
 desk-emergency-help = Se una chiave è stata rubata o perduta, le nuove possono firmare subito.
 desk-emergency-rotate = Sostituisci subito…

@@ -154,7 +154,8 @@ pub fn given(
     Ok(all.into_iter().find(|known| known.id == id))
 }
 
-/// The Base32 secret for an export: the one that an operator gave, or else the first one that counts.
+/// The Base32 secret for an export: the one that an operator gave. Those that people registered themselves are theirs
+/// alone: nobody is shown one, and whoever moves to another provider registers anew there.
 ///
 /// # Errors
 /// `Unreadable`, the database's.
@@ -164,17 +165,13 @@ pub fn exported_totp(
     account: &AccountId,
     now: UtcTime,
 ) -> Result<Option<Secret<String>>, SecondFactorError> {
-    let given = given_id(account);
-    let mut all = authenticator::search(conn, account, now)?;
-    all.retain(|known| known.method == Method::Totp && known.is_active());
-    all.sort_by_key(|known| known.id != given);
-    match all.first() {
-        None => Ok(None),
-        Some(known) => {
-            let secret = open(key, known)?;
-            Ok(Some(Secret::new(BASE32_NOPAD.encode(secret.expose()))))
-        }
-    }
+    let known = given(conn, account, now)?;
+    let Some(known) = known.filter(|known| known.method == Method::Totp && known.is_active())
+    else {
+        return Ok(None);
+    };
+    let secret = open(key, &known)?;
+    Ok(Some(Secret::new(BASE32_NOPAD.encode(secret.expose()))))
 }
 
 /// Removes every second factor of a person, recovery codes too: whoever lost all of them begins anew.

@@ -19,10 +19,19 @@ pub enum KeysError {
     /// The reason is too long.
     #[error("a reason has at most 500 characters")]
     Reason,
+    /// A rotation cannot be planned for what is over.
+    #[error("that time is over: choose a later one, or none for as soon as possible")]
+    Past,
+    /// Nobody plans so far ahead: it is a slip, and until then the keys stay.
+    #[error("a rotation is planned for the next 400 days at most")]
+    TooFar,
     /// The keys'.
     #[error(transparent)]
     Keys(#[from] KeyError),
 }
+
+/// How far ahead a rotation may be planned: more than a year, for those who rotate once a year.
+const FURTHEST_SECONDS: i64 = 400 * 86_400;
 
 /// Who changes whose keys, when and why.
 pub struct Keeper<'a> {
@@ -64,17 +73,17 @@ impl Keeper<'_> {
         &self,
         action: &'static str,
         is_emergency: bool,
-    ) -> impl Fn(&mut DbConn, Vec<Value>) -> Result<(), StoreError> + Send + 'static {
+    ) -> impl Fn(&mut DbConn, Told) -> Result<(), StoreError> + Send + 'static {
         let (actor, now) = (self.actor.clone(), self.now);
         let subject = format!("keys {}", self.settings.id);
         let reason = self.reason.trim().to_owned();
-        move |conn, changes| {
+        move |conn, told| {
             let deed = Deed {
                 action,
                 subject: subject.clone(),
-                before: None,
+                before: (!told.before.is_empty()).then(|| json!({ "keys": told.before })),
                 after: Some(json!({
-                    "keys": changes, "emergency": is_emergency, "reason": reason,
+                    "keys": told.after, "emergency": is_emergency, "reason": reason,
                 })),
             };
             record(conn, &actor, &deed, now)
@@ -92,6 +101,27 @@ fn facts(change: &Change) -> Value {
     })
 }
 
+/// What the trail says of keys.
+struct Told {
+    before: Vec<Value>,
+    after: Vec<Value>,
+}
+
+impl Told {
+    fn of(changes: &[Change]) -> Self {
+        Self {
+            before: changes.iter().filter_map(planned).collect(),
+            after: changes.iter().map(facts).collect(),
+        }
+    }
+}
+
+/// What a rotation that was planned before would have done.
+fn planned(change: &Change) -> Option<Value> {
+    let was = change.was?;
+    Some(json!({ "kid": change.kid, "at": was.to_rfc3339() }))
+}
+
 /// Makes a key that is published and waits; blocks.
 ///
 /// # Errors
@@ -107,24 +137,33 @@ pub fn generate(
         keeper.whose()?,
         what,
         keeper.now,
-        move |conn, change| tell(conn, vec![facts(change)]),
+        move |conn, change| tell(conn, Told::of(std::slice::from_ref(change))),
     )?)
 }
 
 /// Replaces the current keys of a ring; blocks, for as long as making keys takes.
 ///
 /// # Errors
-/// `NoReason`, `Reason`; those of [`keys::rotate`].
+/// `NoReason`, `Reason`, `Past`, `TooFar`; those of [`keys::rotate`].
 pub fn rotate(keeper: &Keeper<'_>, ring: RingName, when: When) -> Result<Vec<Change>, KeysError> {
     let is_emergency = when == When::Immediately;
     keeper.check(is_emergency)?;
+    if let When::At(at) = when {
+        let ahead = at.seconds_since(keeper.now);
+        if ahead < 0 {
+            return Err(KeysError::Past);
+        }
+        if ahead > FURTHEST_SECONDS {
+            return Err(KeysError::TooFar);
+        }
+    }
     let tell = keeper.tell("keys.rotate", is_emergency);
     Ok(keys::rotate(
         keeper.store,
         keeper.whose()?,
         (ring, when),
         keeper.now,
-        move |conn, changes| tell(conn, changes.iter().map(facts).collect()),
+        move |conn, changes| tell(conn, Told::of(changes)),
     )?)
 }
 
@@ -140,6 +179,6 @@ pub fn retire(keeper: &Keeper<'_>, kid: &str, immediately: bool) -> Result<Chang
         keeper.settings,
         (kid, immediately),
         keeper.now,
-        move |conn, change| tell(conn, vec![facts(change)]),
+        move |conn, change| tell(conn, Told::of(std::slice::from_ref(change))),
     )?)
 }

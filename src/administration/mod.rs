@@ -15,6 +15,7 @@ pub mod keys;
 mod office;
 pub mod operators;
 pub mod parties;
+pub mod readings;
 pub mod sessions;
 pub mod users;
 
@@ -24,13 +25,13 @@ use crate::clock::UtcTime;
 use crate::model::{Actor, Deed, Via};
 use crate::store::{DbConn, StoreError, trail};
 
-/// Who runs a command: the account of the machine, as the environment names it.
+/// Who runs a command: the account of the machine ([`crate::config::MachineAccount`]).
 #[must_use]
 pub fn command_line_actor(account: Option<&str>) -> Actor {
     Actor {
         name: account
             .filter(|name| !name.is_empty())
-            .unwrap_or("unknown")
+            .unwrap_or("(account not told)")
             .to_owned(),
         via: Via::CommandLine,
         address: String::new(),

@@ -248,7 +248,8 @@ pub(super) enum KeysCommand {
         /// In an emergency: the new keys sign at once; say why (--reason)
         #[arg(long)]
         now: bool,
-        /// Not before this time, such as 2026-12-01T03:00:00Z; never before the new keys were published long enough
+        /// Not before this time, such as 2026-12-01T03:00:00Z, within 400 days; never before the new keys were published
+        /// long enough. It replaces what was planned before
         #[arg(long, value_name = "TIME", conflicts_with = "now")]
         at: Option<chrono::DateTime<chrono::Utc>>,
         /// Why, for the trail

@@ -3,16 +3,18 @@
 use super::arguments::{KeysCommand, RingArgument, UseArgument};
 use super::output::Output;
 use super::{Console, Done, Failure, World};
-use crate::administration::keys::{self as administration, Keeper};
+use crate::administration::keys::{self as administration, Keeper, KeysError};
+use crate::administration::readings;
 use crate::clock::UtcTime;
 use crate::config::IssuerSettings;
 use crate::jose::RingName;
 use crate::jose::{KeyEncryptionKey, KeyKind, KeyUse};
 use crate::keys::{self, Change, KeyError, UNSCHEDULED, When, state_at};
 use crate::model::{IssuerId, StoredKey};
-use crate::store::signing_key;
+use crate::store::{StoreError, signing_key};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -67,7 +69,8 @@ pub(super) fn run(
                 (false, None) => When::Soonest,
             };
             let keeper = keeper(&world, settings, Some(&kek), &reason);
-            let changes = administration::rotate(&keeper, ring_name(ring), when)?;
+            let changes =
+                administration::rotate(&keeper, ring_name(ring), when).map_err(wrongly)?;
             tell(&changes, output);
             Ok(())
         }
@@ -88,6 +91,14 @@ pub(super) fn run(
             output.json(json!({ "keys": [change_json(&done)] }));
             Ok(())
         }
+    }
+}
+
+/// A time that cannot be is a wrong argument.
+fn wrongly(error: KeysError) -> Failure {
+    match error {
+        KeysError::Past | KeysError::TooFar => Failure::UsedWrongly(format!("--at: {error}")),
+        other => other.into(),
     }
 }
 
@@ -181,8 +192,11 @@ fn tell(changes: &[Change], output: &mut Output) {
         } else {
             format!("in use from {}", change.at.to_rfc3339())
         };
+        let instead = change.was.map_or_else(String::new, |was| {
+            format!(", instead of {} as planned before", was.to_rfc3339())
+        });
         output.text(&format!(
-            "{} {} {} {} {}: {when}",
+            "{} {} {} {} {}: {when}{instead}",
             change.issuer,
             change.ring.as_str(),
             change.usage,
@@ -202,6 +216,7 @@ fn change_json(change: &Change) -> Value {
         "kind": change.kind,
         "use": change.usage,
         "at": time(change.at),
+        "planned_before": change.was.and_then(time),
     })
 }
 
@@ -250,6 +265,9 @@ fn list(world: &World, found: &[StoredKey], export_private: bool, output: &mut O
     } else {
         None
     };
+    if export_private {
+        record_export(world, found)?;
+    }
     let mut rows = Vec::new();
     let mut documents = Vec::new();
     let mut private_keys = Vec::new();
@@ -305,6 +323,26 @@ fn list(world: &World, found: &[StoredKey], export_private: bool, output: &mut O
         output.text(text.trim_end());
     }
     output.json(json!({ "keys": documents }));
+    Ok(())
+}
+
+/// Tells the trail, of each issuer whose private keys are about to be printed.
+fn record_export(world: &World, found: &[StoredKey]) -> Done {
+    let mut issuers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for key in found {
+        let kids = issuers.entry(key.issuer.to_string()).or_default();
+        kids.push(key.kid.clone());
+    }
+    let (actor, now) = (world.actor.clone(), world.now);
+    world
+        .store
+        .write_blocking(move |tx| -> Result<(), StoreError> {
+            for (issuer, kids) in &issuers {
+                let kids: Vec<&str> = kids.iter().map(String::as_str).collect();
+                readings::keys(tx, &actor, (issuer, &kids), now)?;
+            }
+            Ok(())
+        })?;
     Ok(())
 }
 

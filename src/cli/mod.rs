@@ -264,7 +264,7 @@ impl World {
             settings,
             store,
             now: console.clock.now(),
-            actor: administration::command_line_actor(console.environment.account()),
+            actor: administration::command_line_actor(Some(&console.environment.account())),
         })
     }
 

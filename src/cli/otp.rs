@@ -5,6 +5,7 @@ use super::output::Output;
 use super::users::require;
 use super::{Console, Done, Failure, World, people};
 use crate::accounts::second_factor::{self, SECRET_BYTES, SecondFactorError};
+use crate::administration::readings;
 use crate::administration::users::{self, Change};
 use crate::authn::totp;
 use crate::keys;
@@ -85,6 +86,10 @@ fn show_uri(world: &World, account: &Account, command: &Otp, output: &mut Output
     };
     let secret = second_factor::open(&key, &given)?;
     let uri = uri(world, command, account, &secret)?;
+    let (actor, id, now) = (world.actor.clone(), account.id.clone(), world.now);
+    world
+        .store
+        .write_blocking(move |tx| readings::factor(tx, &actor, &id, now))?;
     output.text(&uri);
     output.json(json!({ "username": account.username, "uri": uri }));
     Ok(())

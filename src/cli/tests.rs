@@ -89,7 +89,12 @@ impl Shell {
             err: &mut err,
             input: &mut input.as_bytes(),
             ask_secret: |_| Ok("typed at the terminal".to_owned()),
-            environment: Environment::default(),
+            environment: Environment::from([("SUDO_USER", "olga"), ("USER", "root")]).run_by(
+                config::MachineAccount {
+                    uid: Some(1000),
+                    name: Some("anna".to_owned()),
+                },
+            ),
             clock: &self.clock,
         };
         let status = run_with(words, hooks, &mut console);

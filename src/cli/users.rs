@@ -5,6 +5,7 @@ use super::output::Output;
 use super::{Console, Done, Failure, World, imports, otp, people, read_password};
 use crate::accounts::export::{self, ExportError, Opening};
 use crate::accounts::hash_password;
+use crate::administration::readings;
 use crate::administration::users::{self, Change, NewUser};
 use crate::config::ServerSettings;
 use crate::keys;
@@ -40,7 +41,10 @@ pub(super) fn run(
             let key = with_hashes
                 .then(|| keys::load_key(&world.settings))
                 .transpose()?;
-            let now = world.now;
+            let (actor, now) = (world.actor.clone(), world.now);
+            world
+                .store
+                .write_blocking(move |tx| readings::users(tx, &actor, with_hashes, now))?;
             let secrets = key.as_ref().map(|key| Opening { key, now });
             let result = match format {
                 FormatArgument::Jsonl => export::json_lines(&world.store, secrets, console.out),

@@ -1,6 +1,7 @@
 //! The environment: `VARCO_…` for every key, and the `OIDCFED_…` names of spid-cie-oidc-django for what they name.
 
 use super::django::{DJANGO_NAMES, apply_django};
+use super::machine_account::MachineAccount;
 use super::problem::Problems;
 use super::read::join;
 use super::schema::{Kind, Section, nearest};
@@ -12,6 +13,8 @@ use toml::{Table, Value as Toml};
 
 /// The key-encryption key itself; it is no key of the file.
 const KEY_VARIABLE: &str = "VARCO_KEY";
+/// What shells and sudo say of who runs the process.
+const CLAIMS: [&str; 3] = ["SUDO_USER", "USER", "LOGNAME"];
 /// Names below `VARCO_` that others set: Kubernetes for a service called "varco", and this project's tests.
 const FOREIGN: &[&str] = &[
     "VARCO_SERVICE_",
@@ -24,7 +27,9 @@ const FOREIGN: &[&str] = &[
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     variables: BTreeMap<String, Secret<String>>,
-    account: Option<String>,
+    /// Who the caller says to be: [`CLAIMS`].
+    claims: BTreeMap<String, String>,
+    account: MachineAccount,
 }
 
 impl Environment {
@@ -33,13 +38,25 @@ impl Environment {
     pub fn of_process() -> Self {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect()
+            .collect::<Self>()
+            .run_by(MachineAccount::of_process())
     }
 
-    /// The account of the machine that a command runs under: who used sudo, or else whose shell it is.
+    /// The same, of a process of this account.
     #[must_use]
-    pub fn account(&self) -> Option<&str> {
-        self.account.as_deref()
+    pub fn run_by(mut self, account: MachineAccount) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// The account of the machine that a command runs under, as in the trail.
+    #[must_use]
+    pub fn account(&self) -> String {
+        self.account.describe(self)
+    }
+
+    pub(super) fn claim(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).map(String::as_str)
     }
 
     /// Whether an issuer is configured by the environment alone.
@@ -66,18 +83,13 @@ impl Environment {
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
         let mut environment = Self::default();
-        let mut accounts = BTreeMap::new();
         for (name, value) in pairs {
-            if let Some(rank) = ["SUDO_USER", "USER", "LOGNAME"]
-                .iter()
-                .position(|one| *one == name)
-            {
-                accounts.insert(rank, value);
+            if CLAIMS.contains(&name.as_str()) {
+                environment.claims.insert(name, value);
             } else if name.starts_with("VARCO_") || name.starts_with("OIDCFED_") {
                 environment.variables.insert(name, Secret::new(value));
             }
         }
-        environment.account = accounts.into_values().next();
         environment
     }
 }

@@ -19,6 +19,7 @@ mod environment;
 mod example;
 mod external;
 mod issuer;
+mod machine_account;
 mod problem;
 mod read;
 mod schema;
@@ -30,6 +31,7 @@ mod trust;
 
 pub use environment::Environment;
 pub use example::example;
+pub use machine_account::MachineAccount;
 pub use problem::{ConfigError, Problem};
 pub use settings::{
     Branding, ClientCertificateSettings, Enrolment, ExternalMethodSettings, FiscalNumberFrom,

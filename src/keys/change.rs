@@ -28,6 +28,8 @@ pub struct Change {
     pub usage: String,
     /// From when it signs; [`UNSCHEDULED`]: when `rotate` is run again. Of a retired key: when it ends.
     pub at: UtcTime,
+    /// From when the same key was to sign, by a rotation that was planned before.
+    pub was: Option<UtcTime>,
 }
 
 /// Makes the key file if it is missing, and what is missing in the rings of every issuer.
@@ -299,7 +301,10 @@ impl Plan {
             Some(key) => {
                 self.activate
                     .push((key.issuer.clone(), key.kid.clone(), at));
-                self.changes.push(change(key, at));
+                self.changes.push(Change {
+                    was: Some(key.activates_at).filter(|was| *was != UNSCHEDULED && *was != at),
+                    ..change(key, at)
+                });
             }
             None => {
                 let (kind, usage) = kind_of(old)?;
@@ -458,5 +463,6 @@ fn change(key: &StoredKey, at: UtcTime) -> Change {
         kind: key.kind.clone(),
         usage: key.usage.clone(),
         at,
+        was: None,
     }
 }

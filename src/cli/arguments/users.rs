@@ -27,7 +27,8 @@ pub(in crate::cli) enum UserCommand {
         /// jsonl or csv
         #[arg(long, default_value = "jsonl")]
         format: FormatArgument,
-        /// With password hashes and one-time-code secrets, to move to another provider
+        /// With password hashes and the one-time-code secrets that operators gave, to move to another provider. The trail
+        /// tells of it. What people registered themselves is left out: they register anew there
         #[arg(long)]
         with_hashes: bool,
     },
@@ -101,7 +102,8 @@ pub(in crate::cli) struct OtpAction {
     /// Give the person a secret for one-time codes, instead of the one given before, and print it
     #[arg(long)]
     pub(in crate::cli) set: bool,
-    /// Print the address (otpauth://…) of the secret given before. Whoever has it can make the codes
+    /// Print the address (otpauth://…) of the secret given before. Whoever has it can make the codes: the trail tells of
+    /// it. Those that people registered themselves are never shown
     #[arg(long)]
     pub(in crate::cli) show_uri: bool,
     /// Let a person try again whose codes are refused after too many wrong ones

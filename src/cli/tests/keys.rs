@@ -69,7 +69,9 @@ fn what_is_done_to_keys_stands_in_the_trail_without_the_keys() {
 fn without_issuer(told: &Value) -> Value {
     let mut keys = told["keys"].clone();
     for key in keys.as_array_mut().unwrap() {
-        key.as_object_mut().unwrap().remove("issuer");
+        let key = key.as_object_mut().unwrap();
+        key.remove("issuer");
+        key.remove("planned_before");
     }
     keys
 }

@@ -104,3 +104,42 @@ fn commands_change_operators_by_the_same_rules_as_the_desk() {
     assert_eq!(role["before"]["role"], "viewer");
     assert_eq!(role["after"]["role"], "administrator");
 }
+
+#[test]
+fn the_trail_says_whose_process_it_was_and_that_secrets_were_read_out() {
+    let shell = Shell::new();
+    shell.run(&["keys", "init"]).done();
+    shell.run(&["user", "add", "anna", "--no-password"]).done();
+    shell.run(&["user", "otp", "anna", "--set"]).done();
+    let newest = || {
+        let trail = shell.run(&["operator", "trail", "--json"]).done().json();
+        trail["entries"][0].clone()
+    };
+    shell.run(&["user", "export"]).done();
+    let entry = newest();
+    assert_eq!(entry["action"], "user.export");
+    assert_eq!(
+        entry["after"],
+        serde_json::json!({ "users": 1, "with_secrets": false })
+    );
+    assert_eq!(entry["actor"], "anna, sudo by olga");
+    shell.run(&["user", "export", "--with-hashes"]).done();
+    assert_eq!(newest()["after"]["with_secrets"], true);
+    let uri = shell.run(&["user", "otp", "anna", "--show-uri"]).done().out;
+    let entry = newest();
+    assert_eq!(entry["action"], "user.show_factor");
+    assert!(uri.contains("secret=") && !entry.to_string().contains("secret="));
+    shell
+        .run(&["keys", "list", "--issuer", SPID, "--export-private"])
+        .done();
+    let entry = newest();
+    assert_eq!(entry["action"], "keys.export");
+    assert_eq!(entry["subject"], format!("keys {SPID}"));
+    // What was refused was not read out.
+    shell.run(&["user", "otp", "anna", "--remove"]).done();
+    let before = newest()["number"].clone();
+    shell
+        .run(&["user", "otp", "anna", "--show-uri"])
+        .refused(1, "register themselves are never shown");
+    assert_eq!(newest()["number"], before);
+}

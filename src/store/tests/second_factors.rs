@@ -254,6 +254,21 @@ fn secrets_are_sealed_for_one_person_and_one_key() {
             .read_blocking(|conn| second_factor::exported_totp(conn, &key, &ada, NOW))
             .unwrap();
         assert_eq!(exported.unwrap().expose(), "MFRGGZDFMZTWQ2LKNNWG23TPOA");
+        // What somebody registered is theirs alone.
+        let mut own = given();
+        own.id = "own".to_owned();
+        own.account = bruno.clone();
+        let own = second_factor::seal(&key, b"12345678901234567890", own).unwrap();
+        db.write(move |conn| authenticator::insert(conn, &own));
+        let exported = db
+            .store
+            .read_blocking(|conn| second_factor::exported_totp(conn, &key, &bruno, NOW))
+            .unwrap();
+        assert!(exported.is_none());
+        assert!(
+            db.read(|conn| second_factor::given(conn, &bruno, NOW))
+                .is_none()
+        );
         assert!(matches!(
             give(&ada, "short"),
             Err(SecondFactorError::NotBase32)

@@ -169,6 +169,9 @@ async fn rotate_page(desk: &Desk<'_>, status: u16, wrong: Wrong) -> Outcome {
         .find(|key| key.ring == ring && state_at(key, now) == Some(KeyState::Next));
     let since = waiting.map_or(now, |key| key.created_at);
     let published = since.plus_seconds(op.settings.lifetimes.entity_configuration);
+    let planned = waiting
+        .map(|key| key.activates_at)
+        .filter(|at| *at != UNSCHEDULED);
     let typed = |name: &str, error: Option<String>| Field {
         value: desk.field(name).to_owned(),
         error,
@@ -179,6 +182,7 @@ async fn rotate_page(desk: &Desk<'_>, status: u16, wrong: Wrong) -> Outcome {
         issuer: op.issuer.to_string(),
         ring: ring.as_str(),
         waiting: waiting.is_some(),
+        planned,
         earliest: (ring == RingName::Protocol).then(|| published.max(now)),
         at: desk.field("when") == "at",
         day: typed("day", wrong.day),
@@ -221,7 +225,8 @@ async fn rotate(desk: &Desk<'_>) -> Outcome {
     };
     let ring = ring(&desk.query())?;
     match change(desk, Deed::Rotate(ring, when)).await? {
-        Ok(()) => Ok(done(desk)),
+        Ok(true) => Ok(desk.done(PATH, &[], "keys_replanned")),
+        Ok(false) => Ok(done(desk)),
         Err(error) => {
             let text = Some(message(desk, &error)?);
             let wrong = match error {
@@ -229,6 +234,13 @@ async fn rotate(desk: &Desk<'_>) -> Outcome {
                     reason: text,
                     ..Wrong::default()
                 },
+                KeysError::Past | KeysError::TooFar => {
+                    let wrong = Wrong {
+                        day: text,
+                        ..Wrong::default()
+                    };
+                    return rotate_page(desk, 422, wrong).await;
+                }
                 KeysError::Keys(_) => Wrong {
                     error: text,
                     ..Wrong::default()
@@ -249,8 +261,8 @@ enum Deed {
     Retire(String, bool),
 }
 
-/// Does it, off the threads that answer: making a key takes long.
-async fn change(desk: &Desk<'_>, deed: Deed) -> Result<Result<(), KeysError>, PageFailure> {
+/// Does it, off the threads that answer: making a key takes long. True: a rotation that was planned before is replaced.
+async fn change(desk: &Desk<'_>, deed: Deed) -> Result<Result<bool, KeysError>, PageFailure> {
     let op = Arc::clone(provider(desk)?);
     let (actor, now, reason) = (desk.actor(), desk.now(), desk.field("reason").to_owned());
     let done = tokio::task::spawn_blocking(move || {
@@ -263,9 +275,10 @@ async fn change(desk: &Desk<'_>, deed: Deed) -> Result<Result<(), KeysError>, Pa
             now,
         };
         match deed {
-            Deed::Rotate(ring, when) => administration::rotate(&keeper, ring, when).map(|_| ()),
+            Deed::Rotate(ring, when) => administration::rotate(&keeper, ring, when)
+                .map(|changes| changes.iter().any(|change| change.was.is_some())),
             Deed::Retire(kid, at_once) => {
-                administration::retire(&keeper, &kid, at_once).map(|_| ())
+                administration::retire(&keeper, &kid, at_once).map(|_| false)
             }
         }
     })
@@ -284,6 +297,8 @@ fn message(desk: &Desk<'_>, error: &KeysError) -> Result<String, PageFailure> {
     Ok(match error {
         KeysError::NoReason => desk.text("desk-keys-no-reason"),
         KeysError::Reason => desk.text("desk-keys-reason-long"),
+        KeysError::Past => desk.text("desk-rotate-day-past"),
+        KeysError::TooFar => desk.text("desk-rotate-day-far"),
         KeysError::Keys(KeyError::LastOfItsKind { .. }) => desk.text("desk-keys-last"),
         KeysError::Keys(KeyError::Changed) => desk.text("desk-keys-changed"),
         KeysError::Keys(KeyError::Unknown { .. }) => return Err(nothing()),
@@ -368,12 +383,12 @@ async fn do_reasoned(desk: &Desk<'_>, what: Reasoned) -> Outcome {
         }
     };
     match change(desk, deed).await? {
-        Ok(()) => Ok(done(desk)),
+        Ok(_) => Ok(done(desk)),
         Err(error) => {
             let text = Some(message(desk, &error)?);
             let (error, reason_error) = match error {
                 KeysError::Reason | KeysError::NoReason => (None, text),
-                KeysError::Keys(_) => (text, None),
+                KeysError::Past | KeysError::TooFar | KeysError::Keys(_) => (text, None),
             };
             reasoned_page(desk, what, (409, error, reason_error)).await
         }

@@ -240,6 +240,7 @@ pub(super) const NOTICES: &[&str] = &[
     "user_unverified",
     "user_unlocked",
     "keys_changed",
+    "keys_replanned",
     "rp_added",
     "rp_changed",
     "rp_tolerated",

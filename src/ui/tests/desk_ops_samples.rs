@@ -210,6 +210,7 @@ fn rotate(texts: Texts, wrong: bool, ring: &'static str) -> RotatePage {
         issuer: texts.of("https://login.example.it/spid/"),
         ring,
         waiting: wrong,
+        planned: wrong.then_some(NOW),
         earliest: (ring == "protocol").then_some(NOW),
         at: wrong,
         day: field("2026-12-31", error("Write a day.")),

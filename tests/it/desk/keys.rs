@@ -2,6 +2,7 @@
 
 use super::PASSWORD;
 use crate::harness::{Browser, Issuer, World, header_of};
+use varco::clock::Clock as _;
 use varco::demo::LoginOptions;
 use varco::model::Role;
 
@@ -47,9 +48,14 @@ async fn a_rotation_is_scheduled_and_the_new_keys_are_published_long_before_they
     let mut desk = world.desk().await;
     let old = signer(&world, &issuer).await;
     let url = address(&world, "rotate", "ring=protocol");
-    let at_once = [("when", "at"), ("day", "2000-01-01"), ("hour", "00:00")];
-    assert_eq!(send(&world, &mut desk, &url, &at_once).await, 303);
-    // A time in the past is no way around the publication.
+    // A slip is no plan: neither what is over nor what nobody will live to see.
+    for day in ["2000-01-01", "9999-12-31"] {
+        let slip = [("when", "at"), ("day", day), ("hour", "00:00")];
+        assert_eq!(send(&world, &mut desk, &url, &slip).await, 422, "{day}");
+    }
+    let soonest = [("when", "soonest")];
+    assert_eq!(send(&world, &mut desk, &url, &soonest).await, 303);
+    // As soon as possible is no way around the publication.
     assert_eq!(signer(&world, &issuer).await, old);
     let list = desk.get(&world.url("/admin/keys")).await;
     assert!(list.text().contains("pronta"), "{}", list.text());
@@ -94,6 +100,53 @@ async fn an_emergency_needs_a_tick_and_a_reason() {
         .get(&world.url("/admin/trail?action=keys.rotate"))
         .await;
     assert!(trail.text().contains("stolen laptop"), "{}", trail.text());
+}
+
+#[actix_web::test]
+async fn a_rotation_that_is_planned_is_replaced_by_another_and_both_dates_are_told() {
+    let world = World::start();
+    let issuer = world.provider("cie").issuer.to_string();
+    let mut desk = world.desk().await;
+    let at = |days: i64| {
+        let then = world.clock.now().plus_seconds(days * 86_400).to_rfc3339();
+        then.split('T').next().unwrap().to_owned()
+    };
+    let (first, second) = (at(100), at(200));
+    let url = address(&world, "rotate", "ring=protocol");
+    for day in [&first, &second] {
+        let fields = [("when", "at"), ("day", day.as_str()), ("hour", "12:00")];
+        assert_eq!(send(&world, &mut desk, &url, &fields).await, 303);
+    }
+    let page = desk.get(&url).await;
+    assert!(page.text().contains("già prevista"), "{}", page.text());
+    let subject = format!("keys {issuer}");
+    let told = world.command(&["operator", "trail", "--subject", &subject]);
+    let entries = told.done()["entries"].clone();
+    assert!(entries[1]["before"].is_null());
+    let day_of = |entry: &serde_json::Value| {
+        let keys = entry["keys"].as_array().unwrap();
+        let times: Vec<&str> = keys.iter().filter_map(|key| key["at"].as_str()).collect();
+        assert!(!times.is_empty());
+        times
+            .iter()
+            .map(|at| at.split('T').next().unwrap().to_owned())
+            .collect::<Vec<String>>()
+    };
+    assert!(day_of(&entries[0]["before"]).contains(&first));
+    assert!(day_of(&entries[0]["after"]).contains(&second));
+    // The command says the same, and refuses the same.
+    let rotate = |at: &str| world.command(&["keys", "rotate", "--issuer", &issuer, "--at", at]);
+    rotate("2000-01-01T00:00:00Z").refused(2, "is over");
+    rotate("9999-12-31T00:00:00Z").refused(2, "400 days");
+    let third = rotate(&format!("{}T12:00:00Z", at(300))).done();
+    let planned = third["keys"].as_array().unwrap().iter();
+    let before: Vec<&str> = planned
+        .filter_map(|key| key["planned_before"].as_str())
+        .collect();
+    assert!(
+        before.iter().any(|at| at.starts_with(&second)),
+        "{before:?}"
+    );
 }
 
 #[actix_web::test]

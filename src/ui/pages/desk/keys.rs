@@ -76,6 +76,8 @@ pub struct RotatePage {
     pub ring: &'static str,
     /// Whether a new key waits already: it signs after this.
     pub waiting: bool,
+    /// For when a rotation is planned already: what is chosen replaces it.
+    pub planned: Option<UtcTime>,
     /// When a new key could sign at the earliest; nothing: after it was attested.
     pub earliest: Option<UtcTime>,
     /// Whether a time was chosen.
