@@ -121,6 +121,7 @@ desk-rp-conflict-yours = In Ihrem Formular:
 desk-rp-conflict-taken = Sie hatten es nicht geändert: Im Formular steht nun der neue Wert.
 desk-rp-rotate-explain = Der Dienst erhält ein neues Geheimnis. Für die gewählte Zeit gilt auch das alte, damit es ohne Unterbrechung gewechselt werden kann. Ist das alte bekannt geworden, wählen Sie „sofort“.
 desk-rp-overlap = Das alte Geheimnis endet
+desk-rp-overlap-missing = Wählen Sie, wann das alte Geheimnis endet.
 desk-rp-overlap-none = sofort
 desk-rp-overlap-hour = in einer Stunde
 desk-rp-overlap-day = in einem Tag

@@ -121,6 +121,7 @@ desk-rp-conflict-yours = In your form:
 desk-rp-conflict-taken = You had not changed it: the form has the new value now.
 desk-rp-rotate-explain = The service gets a new secret. For the chosen time the old one counts too, so that it can be changed without interruption. If the old one is known to others, choose “at once”.
 desk-rp-overlap = The old secret ends
+desk-rp-overlap-missing = Choose when the old secret ends.
 desk-rp-overlap-none = at once
 desk-rp-overlap-hour = in one hour
 desk-rp-overlap-day = in one day

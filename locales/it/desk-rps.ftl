@@ -121,6 +121,7 @@ desk-rp-conflict-yours = Nel Suo modulo:
 desk-rp-conflict-taken = Lei non lo aveva cambiato: nel modulo c’è ora il valore nuovo.
 desk-rp-rotate-explain = Il servizio riceve un nuovo segreto. Per il tempo scelto vale anche quello vecchio, così può cambiarlo senza interruzioni. Se il vecchio è stato scoperto, scelga «subito».
 desk-rp-overlap = Il vecchio segreto smette di valere
+desk-rp-overlap-missing = Scelga quando il vecchio segreto smette di valere.
 desk-rp-overlap-none = subito
 desk-rp-overlap-hour = fra un’ora
 desk-rp-overlap-day = fra un giorno

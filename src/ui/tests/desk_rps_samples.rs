@@ -260,6 +260,7 @@ fn rotate(texts: Texts, overlaps: Vec<OptionView>) -> RpRotatePage {
         issuer_slug: texts.of("oidc"),
         client_id: texts.of("comune"),
         mark: texts.of("Zm9vYmFyYmF6"),
+        overlap_error: (!overlaps.is_empty()).then(|| texts.of("Choose one.")),
         overlaps,
         action_url: "/admin/rps/secret",
         back_url: texts.of("/admin/rps/one"),

@@ -271,6 +271,17 @@ async fn a_secret_is_rotated_with_overlap_and_a_form_sent_twice_rotates_once() {
         .get(&world.url(&about("secret", "oidc", "shop", &[])))
         .await;
     assert_eq!(asks.status, 200, "{}", asks.body);
+    // What is not chosen, or made up, does not end the old secret.
+    for overlap in [None, Some("for ever")] {
+        let mut form = asks.form("/admin/rps/secret");
+        form.fields.retain(|(name, _)| name != "overlap");
+        if let Some(overlap) = overlap {
+            form = form.with("overlap", overlap);
+        }
+        let refused = olga.submit(&asks, &form).await;
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        assert!(refused.body.contains("id=\"overlap-error\""));
+    }
     let form = asks.form("/admin/rps/secret").with("overlap", "hour");
     let shown = olga.submit(&asks, &form).await;
     assert_eq!(shown.status, 200, "{}", shown.body);

@@ -1,6 +1,6 @@
 //! The secret of an RP: a new one beside the old one for a while. It is shown once, in the answer to the form.
 
-use super::{ONE, SECRET, change, of_form, of_query};
+use super::{ONE, SECRET, Wanted, change, of_form, of_query};
 use crate::administration::parties::{self, PartyError, has_secret, secret_mark};
 use crate::clock::UtcTime;
 use crate::endpoint::Reply;
@@ -23,11 +23,20 @@ const OVERLAPS: [(&str, i64); 5] = [
 
 pub(super) async fn ask(desk: &Desk<'_>) -> Outcome {
     let wanted = of_query(desk).await?;
+    page(desk, &wanted, 200, None).await
+}
+
+async fn page(
+    desk: &Desk<'_>,
+    wanted: &Wanted,
+    status: u16,
+    overlap_error: Option<String>,
+) -> Outcome {
     if !matches!(wanted.party.origin, Origin::Registered) {
-        return change::failed(desk, &wanted, PartyError::NotRegistered).await;
+        return change::failed(desk, wanted, PartyError::NotRegistered).await;
     }
     if !has_secret(&wanted.party.metadata) {
-        return change::failed(desk, &wanted, PartyError::NoSecret).await;
+        return change::failed(desk, wanted, PartyError::NoSecret).await;
     }
     let has_old = wanted.party.metadata.client_secret_sha256.is_some();
     let option = |(name, _): &(&str, i64)| OptionView {
@@ -37,7 +46,7 @@ pub(super) async fn ask(desk: &Desk<'_>) -> Outcome {
     };
     let page = RpRotatePage {
         desk: desk.view(Section::Rps),
-        name: super::row(desk, &wanted).name,
+        name: super::row(desk, wanted).name,
         issuer_slug: wanted.op.settings.slug().to_owned(),
         client_id: wanted.party.client_id.to_string(),
         mark: secret_mark(&wanted.party.metadata),
@@ -45,10 +54,11 @@ pub(super) async fn ask(desk: &Desk<'_>) -> Outcome {
             true => OVERLAPS.iter().map(option).collect(),
             false => Vec::new(),
         },
+        overlap_error,
         action_url: SECRET,
         back_url: wanted.link(ONE, &[]),
     };
-    desk.page(200, &page)
+    desk.page(status, &page)
 }
 
 pub(super) async fn rotate(desk: &Desk<'_>) -> Outcome {
@@ -56,7 +66,16 @@ pub(super) async fn rotate(desk: &Desk<'_>) -> Outcome {
     let chosen = OVERLAPS
         .iter()
         .find(|(name, _)| *name == desk.field("overlap"));
-    let overlap = chosen.map_or(0, |(_, seconds)| *seconds);
+    let has_old = wanted.party.metadata.client_secret_sha256.is_some();
+    // What was not chosen would end the old secret at once.
+    let overlap = match (chosen, has_old) {
+        (Some((_, seconds)), _) => *seconds,
+        (None, false) => 0,
+        (None, true) => {
+            let error = Some(desk.text("desk-rp-overlap-missing"));
+            return page(desk, &wanted, 422, error).await;
+        }
+    };
     let (actor, key, now) = (desk.actor(), wanted.key(), desk.now());
     let seen = desk.field("mark").to_owned();
     let rotated = desk
@@ -65,8 +84,7 @@ pub(super) async fn rotate(desk: &Desk<'_>) -> Outcome {
         .write(move |tx| parties::rotate_secret(tx, &actor, (&key, overlap, Some(&seen)), now))
         .await;
     wanted.op.forget_client(&wanted.party.client_id).await;
-    let had_one = wanted.party.metadata.client_secret_sha256.is_some();
-    let until = (overlap > 0 && had_one).then(|| now.plus_seconds(overlap));
+    let until = (overlap > 0 && has_old).then(|| now.plus_seconds(overlap));
     match rotated {
         Ok(new) => shown(desk, (&wanted.op, &wanted.party.client_id), &new, until),
         Err(error) => change::failed(desk, &wanted, error).await,

@@ -375,6 +375,8 @@ pub struct RpRotatePage {
     pub mark: String,
     /// For how long; empty when there is no old one.
     pub overlaps: Vec<OptionView>,
+    /// What is wrong with the choice.
+    pub overlap_error: Option<String>,
     /// Where the form posts to.
     pub action_url: &'static str,
     /// Where nothing happens.
