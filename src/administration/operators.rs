@@ -1,6 +1,7 @@
 //! Who may use the desk.
 
 use super::record;
+use crate::authn::operator as authn;
 use crate::clock::UtcTime;
 use crate::model::{Actor, Deed, Operator, OperatorId, Role, Via};
 use crate::store::throttle::{self, Allowance};
@@ -43,6 +44,11 @@ pub enum OperatorError {
     /// Nobody takes away their own role or access by mistake.
     #[error("you cannot disable yourself or change your own role: another administrator can")]
     Oneself,
+    /// A browser that was left alone changes nobody's proofs: one's own password is changed with the old one and a code.
+    #[error(
+        "your own password is changed with the old one and a code, at /admin/password; your second factor is reset, and your attempts are unlocked, by another administrator"
+    )]
+    OneselfUnproven,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -122,8 +128,12 @@ pub enum Change {
     Enabled(bool),
     /// Another password (its argon2id hash); their sessions end.
     Password(String),
-    /// The second factor is registered anew at the next login; their sessions end.
+    /// As `Password`, by themselves, who have just proven the old one and their code.
+    OwnPassword(String),
+    /// The second factor is registered anew at the next login, and no attempt counts any more; their sessions end.
     ResetFactor,
+    /// They may try again after too many wrong passwords or codes.
+    Unlock,
     /// Their sessions end.
     EndSessions,
 }
@@ -136,8 +146,9 @@ impl Change {
             Self::Role(_) => "operator.role",
             Self::Enabled(true) => "operator.enable",
             Self::Enabled(false) => "operator.disable",
-            Self::Password(_) => "operator.password",
+            Self::Password(_) | Self::OwnPassword(_) => "operator.password",
             Self::ResetFactor => "operator.reset_factor",
+            Self::Unlock => "operator.unlock",
             Self::EndSessions => "operator.end_sessions",
         }
     }
@@ -146,7 +157,7 @@ impl Change {
 /// Changes an operator.
 ///
 /// # Errors
-/// `Unknown`, `LastAdministrator`, `Oneself`.
+/// `Unknown`, `LastAdministrator`, `Oneself`, `OneselfUnproven`.
 pub fn change(
     conn: &mut DbConn,
     actor: &Actor,
@@ -158,12 +169,22 @@ pub fn change(
     match change {
         Change::Role(role) => after.role = *role,
         Change::Enabled(enabled) => after.enabled = *enabled,
-        Change::Password(hash) => after.password_hash = Some(hash.clone()),
-        Change::ResetFactor | Change::EndSessions => {}
+        Change::Password(hash) | Change::OwnPassword(hash) => {
+            after.password_hash = Some(hash.clone());
+        }
+        Change::ResetFactor | Change::Unlock | Change::EndSessions => {}
     }
     let loses = after.role < before.role || (before.enabled && !after.enabled);
-    if loses && actor.via == crate::model::Via::Desk && actor.name == name {
+    let is_oneself = actor.via == Via::Desk && actor.name == name;
+    if loses && is_oneself {
         return Err(OperatorError::Oneself);
+    }
+    let unproven = matches!(
+        change,
+        Change::Password(_) | Change::ResetFactor | Change::Unlock
+    );
+    if unproven && is_oneself {
+        return Err(OperatorError::OneselfUnproven);
     }
     let was_administrator = before.enabled && before.role == Role::Administrator;
     if loses && was_administrator && operator::count_administrators(conn)? <= 1 {
@@ -171,10 +192,21 @@ pub fn change(
     }
     operator::update(conn, &after, now)?;
     match change {
-        Change::ResetFactor => operator::reset_totp(conn, &after.id, now)?,
-        Change::Role(_) | Change::Enabled(_) | Change::Password(_) | Change::EndSessions => {}
+        Change::ResetFactor => {
+            operator::reset_totp(conn, &after.id, now)?;
+            authn::unlock(conn, &after)?;
+        }
+        Change::Unlock => authn::unlock(conn, &after)?,
+        Change::Role(_)
+        | Change::Enabled(_)
+        | Change::Password(_)
+        | Change::OwnPassword(_)
+        | Change::EndSessions => {}
     }
-    let ends_sessions = !matches!(change, Change::Role(_) | Change::Enabled(true));
+    let ends_sessions = !matches!(
+        change,
+        Change::Role(_) | Change::Enabled(true) | Change::Unlock
+    );
     let ended = if ends_sessions {
         operator_session::end_all_of(conn, &after.id)?
     } else {
@@ -182,9 +214,11 @@ pub fn change(
     };
     let (was, is) = match change {
         Change::Role(_) | Change::Enabled(_) => (Some(facts(&before)), Some(facts(&after))),
-        Change::Password(_) | Change::ResetFactor | Change::EndSessions => {
-            (None, Some(json!({ "sessions_ended": ended })))
-        }
+        Change::Unlock => (None, None),
+        Change::Password(_)
+        | Change::OwnPassword(_)
+        | Change::ResetFactor
+        | Change::EndSessions => (None, Some(json!({ "sessions_ended": ended }))),
     };
     tell(conn, actor, (change.action(), name), (was, is), now)?;
     Ok(())

@@ -1,7 +1,7 @@
 //! How operators prove who they are: a password, and a one-time code. Nothing of the citizens' registry counts here.
 
 use super::clocks::{self, App, Judged};
-use super::password::{Keys, LoginFailure, holds};
+use super::password::{self, Keys, LoginFailure, holds};
 use super::second_factor::{self, Checked};
 use super::totp;
 use crate::accounts::second_factor::SECRET_BYTES;
@@ -24,7 +24,7 @@ pub async fn check_password(
     password: Secret<String>,
     address: IpAddr,
 ) -> Result<Operator, LoginFailure> {
-    let keys = Keys::new("operator", name, address);
+    let keys = Keys::new(password::OPERATORS, name, address);
     let wanted = name.to_owned();
     let found = keys
         .admit(shared, move |tx| operator::find_by_name(tx, &wanted))
@@ -149,6 +149,19 @@ pub fn confirm(
     }
     throttle::clear(conn, &key)?;
     Ok(Checked::Proven(crate::model::Method::Totp))
+}
+
+/// An administrator lets an operator try again whose codes or passwords were too many. What is counted of one address is
+/// over after minutes.
+///
+/// # Errors
+/// The database's.
+pub fn unlock(conn: &mut DbConn, operator: &Operator) -> Result<(), StoreError> {
+    let (short, long) = code_keys(operator);
+    for key in [short, long, enrolment_key(operator)] {
+        throttle::clear(conn, &key)?;
+    }
+    password::unlock_operator(conn, &operator.name)
 }
 
 /// Apps show a code in two groups.

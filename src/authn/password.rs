@@ -81,6 +81,9 @@ pub(super) async fn holds(
 /// at one address cannot lock the owner out.
 const WIDER: u32 = 10;
 
+/// What operators' names are counted under.
+pub(super) const OPERATORS: &str = "operator";
+
 /// What attempts are counted by.
 #[derive(Clone)]
 pub(super) struct Keys {
@@ -154,4 +157,9 @@ impl Keys {
 pub fn unlock(conn: &mut DbConn, username: &str) -> Result<(), StoreError> {
     external::unlock_alone(conn, username)?;
     throttle::clear(conn, &format!("login account {username}"))
+}
+
+/// As [`unlock`], of an operator.
+pub(super) fn unlock_operator(conn: &mut DbConn, name: &str) -> Result<(), StoreError> {
+    throttle::clear(conn, &format!("{OPERATORS} account {name}"))
 }

@@ -54,6 +54,7 @@ pub(super) fn run(
         OperatorCommand::Disable(of) => change(world, of.name, Change::Enabled(false), output),
         OperatorCommand::Enable(of) => change(world, of.name, Change::Enabled(true), output),
         OperatorCommand::ResetFactor(of) => change(world, of.name, Change::ResetFactor, output),
+        OperatorCommand::Unlock(of) => change(world, of.name, Change::Unlock, output),
         OperatorCommand::EndSessions(of) => change(world, of.name, Change::EndSessions, output),
         OperatorCommand::Trail(wanted) => show_trail(world, wanted, output),
     }

@@ -38,8 +38,10 @@ pub(in crate::cli) enum OperatorCommand {
     Disable(Named),
     /// Let an operator log in again
     Enable(Named),
-    /// Forget the second factor: a new one is registered at the next login; their sessions end
+    /// Forget the second factor, and the wrong codes: a new one is registered at the next login; their sessions end
     ResetFactor(Named),
+    /// Let an operator try again whose passwords or codes are refused after too many wrong ones
+    Unlock(Named),
     /// End their sessions
     EndSessions(Named),
     /// Show what operators did, newest first

@@ -153,7 +153,9 @@ fn one_page(
         ),
         disable_url: confirm("disable"),
         reset_url: confirm("reset_factor"),
+        unlock_url: confirm("unlock"),
         end_sessions_url: confirm("end_sessions"),
+        own_url: (known.id == desk.operator.id).then_some(super::own::PATH),
         operator: view(known),
     };
     desk.page(status, &page)
@@ -164,7 +166,7 @@ async fn confirm(desk: &Desk<'_>) -> Outcome {
     let query = desk.query();
     let known = wanted(desk, query.get("name").unwrap_or_default().to_owned()).await?;
     let change = query.get("change").unwrap_or_default();
-    if !["disable", "reset_factor", "end_sessions"].contains(&change) {
+    if !["disable", "reset_factor", "unlock", "end_sessions"].contains(&change) {
         return Err(PageFailure::Refused(
             Trouble::NotFound,
             "there is no such change",
@@ -196,6 +198,7 @@ async fn change(desk: &Desk<'_>) -> Outcome {
             "enable" => Change::Enabled(true),
             "disable" => Change::Enabled(false),
             "reset_factor" => Change::ResetFactor,
+            "unlock" => Change::Unlock,
             "end_sessions" => Change::EndSessions,
             "role" => Change::Role(Role::from_name(desk.field("role")).ok_or(
                 PageFailure::Refused(Trouble::InvalidRequest, "there is no such role"),
@@ -239,5 +242,6 @@ fn name_of(error: &OperatorError) -> &'static str {
         OperatorError::Password => "password",
         OperatorError::LastAdministrator => "last_administrator",
         OperatorError::Oneself => "oneself",
+        OperatorError::OneselfUnproven => "oneself_unproven",
     }
 }

@@ -69,7 +69,7 @@ async fn submit(desk: &Desk<'_>) -> Outcome {
     let (actor, now) = (desk.actor(), desk.now());
     shared
         .store
-        .write(move |tx| operators::change(tx, &actor, (&name, &Change::Password(hash)), now))
+        .write(move |tx| operators::change(tx, &actor, (&name, &Change::OwnPassword(hash)), now))
         .await
         .map_err(|error| match error {
             OperatorError::Store(error) => PageFailure::Store(error),

@@ -64,6 +64,8 @@ fn one(texts: Texts, enabled: bool) -> OperatorPage {
         trail_url: texts.of("/admin/trail?subject=operator+olga"),
         disable_url: texts.of("/admin/operators/confirm?change=disable"),
         reset_url: texts.of("/admin/operators/confirm?change=reset_factor"),
+        unlock_url: texts.of("/admin/operators/confirm?change=unlock"),
+        own_url: (!enabled).then_some("/admin/password"),
         end_sessions_url: texts.of("/admin/operators/confirm?change=end_sessions"),
     }
 }

@@ -10,6 +10,7 @@ mod imports;
 mod imports_told;
 mod keys;
 mod login;
+mod login_factors;
 mod looking;
 mod operators;
 mod routes;

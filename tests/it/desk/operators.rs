@@ -96,3 +96,46 @@ async fn an_own_password_is_changed_with_the_old_one_and_ends_the_sessions() {
     assert_eq!(refused.status, 422);
     world.desk_as(OPERATOR.0, PASSWORD).await;
 }
+
+#[actix_web::test]
+async fn what_needs_a_proof_of_oneself_is_not_done_on_ones_own_page() {
+    let world = World::start();
+    world.add_operator("vera", Role::Administrator);
+    let mut olga = world.desk().await;
+    let page = olga
+        .get(&world.url(&format!("/admin/operators/one?name={}", OPERATOR.0)))
+        .await;
+    assert!(
+        page.body.contains("href=\"/admin/password\""),
+        "{}",
+        page.body
+    );
+    assert!(!page.body.contains("name=\"password\"") && !page.body.contains("change=unlock"));
+    for what in ["password", "reset_factor", "unlock"] {
+        let fields = [
+            ("name", OPERATOR.0),
+            ("change", what),
+            ("password", PASSWORD),
+        ];
+        let refused = change(&world, &mut olga, &fields).await;
+        assert_eq!(refused.status, 409, "{what}");
+        assert!(
+            refused.text().contains("altro amministratore"),
+            "{}",
+            refused.text()
+        );
+        assert!(refused.body.contains("href=\"/admin/password\""));
+    }
+    // The password is the old one, and the session goes on.
+    assert_eq!(olga.get(&world.url("/admin/trail")).await.status, 200);
+    world.desk().await;
+    // Another administrator may.
+    let mut vera = world.desk_as("vera", PASSWORD).await;
+    let fields = [
+        ("name", OPERATOR.0),
+        ("change", "password"),
+        ("password", PASSWORD),
+    ];
+    assert_eq!(change(&world, &mut vera, &fields).await.status, 303);
+    world.desk_as(OPERATOR.0, PASSWORD).await;
+}

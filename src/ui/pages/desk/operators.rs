@@ -86,6 +86,10 @@ pub struct OperatorPage {
     /// Asks before it.
     pub reset_url: String,
     /// Asks before it.
+    pub unlock_url: String,
+    /// Where the visitor's own password is changed, on the page of the visitor: what needs a proof is not done here.
+    pub own_url: Option<&'static str>,
+    /// Asks before it.
     pub end_sessions_url: String,
 }
 
