@@ -16,6 +16,7 @@ mod office;
 pub mod operators;
 pub mod parties;
 pub mod readings;
+pub mod revocation;
 pub mod sessions;
 pub mod users;
 

@@ -13,12 +13,12 @@ use super::record;
 use crate::clock::UtcTime;
 use crate::jose::Unverified;
 use crate::model::{
-    Actor, AuthorizationCode, ClientId, CodeHash, CodeState, Deed, Grant, GrantId, IssuerId,
-    Session, SessionId, Token, TokenId, TokenKind, TokenState,
+    AccountId, Actor, AuthorizationCode, ClientId, CodeHash, CodeState, Deed, Grant, GrantId,
+    IssuerId, Session, SessionId, Token, TokenId, TokenKind, TokenState,
 };
 use crate::store::grant::GrantsOf;
 use crate::store::keyset::{Page, TimeCursor};
-use crate::store::{DbConn, StoreError, authorization_code, grant, session, token};
+use crate::store::{DbConn, StoreError, account, authorization_code, grant, session, token};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -55,6 +55,8 @@ pub enum Found {
     Grant(GrantId, Sought),
     /// A list of grants that is not empty.
     Grants(GrantsOf),
+    /// Somebody, who may hold nothing.
+    Person(AccountId),
 }
 
 /// What in a tree was looked for.
@@ -69,7 +71,8 @@ pub enum Sought {
 }
 
 /// Finds what a text stands for: the identifier of a session, grant or token, a whole token, a code as the relying party
-/// got it, a pairwise subject, a `client_id`. Nothing of it is kept or logged: a code or token may still be good.
+/// got it, a pairwise subject, a `client_id`, somebody's key or username. Nothing of it is kept or logged: a code or token may
+/// still be good.
 ///
 /// # Errors
 /// The database's.
@@ -105,7 +108,12 @@ pub fn find(
             return Ok(Some(Found::Grants(of)));
         }
     }
-    Ok(None)
+    // Last: whoever is called as a relying party is, has a page among the users.
+    let person = match account::find(conn, &AccountId::new(text))? {
+        None => account::find_by_username(conn, text)?,
+        found => found,
+    };
+    Ok(person.map(|person| Found::Person(person.id)))
 }
 
 /// The lists of a relying party's grants, one an issuer.

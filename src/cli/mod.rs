@@ -1,13 +1,15 @@
 //! The command line, as a function: `main.rs` passes arguments and the two commands that stand above this library.
 //!
 //! Exit status: 0 done, 1 failed, 2 used wrongly. What a command tells goes to standard output, what went wrong and what
-//! to do next to standard error; `--json` makes the former one JSON document (an export apart).
+//! to do next to standard error; `--json` makes the former one JSON document (an export apart), and the latter
+//! `{"error": "…"}`, once the arguments are understood.
 //!
 //! One more command: a variant in `arguments.rs`, a function in the file of its subject, an arm in [`run_with`].
 
 mod arguments;
 mod check;
 mod database;
+mod holdings;
 mod imports;
 mod keys;
 mod operators;
@@ -138,12 +140,16 @@ pub fn run_with(
             return status;
         }
     };
+    let json = arguments.json;
     let (message, status) = match dispatch(arguments, hooks, console) {
         Ok(()) => return 0,
         Err(Failure::Failed(message)) => (message, 1),
         Err(Failure::UsedWrongly(message)) => (message, 2),
     };
-    let _unheard = writeln!(console.err, "{message}");
+    let _unheard = match json {
+        true => writeln!(console.err, "{}", serde_json::json!({ "error": message })),
+        false => writeln!(console.err, "{message}"),
+    };
     status
 }
 

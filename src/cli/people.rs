@@ -3,7 +3,7 @@
 use super::arguments::users::{Find, UserCommand};
 use super::output::Output;
 use super::users::require;
-use super::{Done, Failure, World};
+use super::{Done, Failure, World, holdings};
 use crate::administration::Office;
 use crate::administration::users::{self, Change, Edit};
 use crate::clock::UtcTime;
@@ -36,6 +36,13 @@ pub(super) fn run(world: &World, command: UserCommand, output: &mut Output) -> D
         UserCommand::EndSessions { username, only } => {
             let change = only.map_or(Change::EndSessions, Change::EndSession);
             told(world, &username, change, output)
+        }
+        UserCommand::Revoke { username, reason } => {
+            holdings::revoke(world, &require(world, &username)?, &reason, output)
+        }
+        UserCommand::History(wanted) => {
+            let known = require(world, &wanted.username)?;
+            holdings::history(world, &known, &wanted, output)
         }
         // In the file of its subject.
         UserCommand::Add { .. }

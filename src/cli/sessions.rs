@@ -6,11 +6,12 @@ use super::{Console, Done, Failure, World};
 use crate::administration::sessions::{self, Found, MOST_SOUGHT_BYTES, Sought, Target, Tree};
 use crate::clock::UtcTime;
 use crate::model::{
-    CodeState, Grant, GrantId, IssuerId, Session, SessionId, TokenId, TokenKind, TokenState,
+    Account, CodeState, Grant, GrantId, IssuerId, Session, SessionId, TokenId, TokenKind,
+    TokenState,
 };
 use crate::store::grant::GrantsOf;
 use crate::store::keyset::{CursorText as _, TimeCursor};
-use crate::store::{grant, session};
+use crate::store::{DbConn, StoreError, account, grant, session};
 use serde_json::{Value, json};
 use std::io::Read as _;
 
@@ -46,6 +47,7 @@ pub(super) fn run(
                 Some(Found::Grant(id, sought)) => show_tree(world, &id, (&sought, after), output),
                 Some(Found::Session(id)) => show_list(world, &GrantsOf::Session(id), after, output),
                 Some(Found::Grants(of)) => show_list(world, &of, after, output),
+                Some(Found::Person(id)) => show_list(world, &GrantsOf::Account(id), after, output),
             }
         }
         SessionCommand::Show { id, page } => {
@@ -165,22 +167,45 @@ fn session_json(known: &Session, now: UtcTime) -> Value {
     })
 }
 
-fn show_list(world: &World, of: &GrantsOf, after: Option<TimeCursor>, output: &mut Output) -> Done {
-    let (page, whole) = world.store.read_blocking(|conn| {
-        let whole = match of {
-            GrantsOf::Session(id) => session::find(conn, id)?,
-            GrantsOf::Account(_) | GrantsOf::Client(..) | GrantsOf::Subject(_) => None,
-        };
-        let page = grant::search(conn, of, after.as_ref(), PER_PAGE)?;
-        Ok::<_, crate::store::StoreError>((page, whole))
-    })?;
-    if whole.is_none() && page.rows.is_empty() {
-        return Err(Failure::Failed(
-            "there is no such session or grant, or it ended long ago and was removed".to_owned(),
-        ));
+/// Of whom a list is, and their sessions.
+struct Owner {
+    person: Option<Account>,
+    sessions: Vec<Session>,
+    more: bool,
+}
+
+fn owner(conn: &mut DbConn, of: &GrantsOf, now: UtcTime) -> Result<Owner, StoreError> {
+    let none = Owner {
+        person: None,
+        sessions: Vec::new(),
+        more: false,
+    };
+    match of {
+        GrantsOf::Session(id) => Ok(Owner {
+            sessions: session::find(conn, id)?.into_iter().collect(),
+            ..none
+        }),
+        GrantsOf::Account(id) => {
+            let mut sessions = session::alive_of(conn, id, now, PER_PAGE.saturating_add(1))?;
+            let most = usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
+            let more = sessions.len() > most;
+            sessions.truncate(most);
+            Ok(Owner {
+                person: account::find(conn, id)?,
+                sessions,
+                more,
+            })
+        }
+        GrantsOf::Client(..) | GrantsOf::Subject(_) => Ok(none),
     }
-    if let Some(known) = &whole {
-        let state = match known.is_alive(world.now) {
+}
+
+fn tell_owner(owner: &Owner, now: UtcTime, output: &mut Output) {
+    if let Some(person) = &owner.person {
+        output.text(&format!("user {}, account {}", person.username, person.id));
+    }
+    for known in &owner.sessions {
+        let state = match known.is_alive(now) {
             true => "alive",
             false => "ended",
         };
@@ -193,13 +218,30 @@ fn show_list(world: &World, of: &GrantsOf, after: Option<TimeCursor>, output: &m
             known.authenticated_at.to_rfc3339()
         ));
     }
+    if owner.more {
+        output.text("there are more sessions; `varco user end-sessions` ends them all");
+    }
+}
+
+fn show_list(world: &World, of: &GrantsOf, after: Option<TimeCursor>, output: &mut Output) -> Done {
+    let now = world.now;
+    let (page, owner) = world.store.read_blocking(|conn| {
+        let page = grant::search(conn, of, after.as_ref(), PER_PAGE)?;
+        Ok::<_, StoreError>((page, owner(conn, of, now)?))
+    })?;
+    if owner.person.is_none() && owner.sessions.is_empty() && page.rows.is_empty() {
+        return Err(Failure::Failed(
+            "there is no such session or grant, or it ended long ago and was removed".to_owned(),
+        ));
+    }
+    tell_owner(&owner, now, output);
     let rows: Vec<Vec<String>> = page
         .rows
         .iter()
         .map(|row| {
             vec![
                 row.created_at.to_rfc3339(),
-                grant_state(row, world.now).to_owned(),
+                grant_state(row, now).to_owned(),
                 row.client_id.to_string(),
                 row.subject.clone(),
                 row.id.to_string(),
@@ -213,11 +255,30 @@ fn show_list(world: &World, of: &GrantsOf, after: Option<TimeCursor>, output: &m
     if let Some(next) = &next {
         output.text(&format!("there are more: --after {next}"));
     }
-    output.json(json!({
-        "session": whole.as_ref().map(|known| session_json(known, world.now)),
-        "grants": page.rows.iter().map(|row| grant_json(row, world.now)).collect::<Vec<_>>(),
+    let sessions: Vec<Value> = owner
+        .sessions
+        .iter()
+        .map(|known| session_json(known, now))
+        .collect();
+    let mut document = json!({
+        "grants": page.rows.iter().map(|row| grant_json(row, now)).collect::<Vec<_>>(),
         "next": next,
-    }));
+    });
+    if let Value::Object(members) = &mut document {
+        match &owner.person {
+            Some(person) => {
+                let user = json!({ "id": person.id, "username": person.username });
+                members.insert("user".to_owned(), user);
+                members.insert("sessions".to_owned(), sessions.into());
+                members.insert("more_sessions".to_owned(), owner.more.into());
+            }
+            None => {
+                let only = sessions.into_iter().next();
+                members.insert("session".to_owned(), only.into());
+            }
+        }
+    }
+    output.json(document);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 mod bulk;
 
-pub use bulk::{find_all_by_username, password_hashes, upsert_all};
+pub use bulk::{find_all_by_username, password_hashes, upsert_all, usernames};
 
 use super::column::{Row, can_be_stored, to_json};
 use super::connection::on_backend;

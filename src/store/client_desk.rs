@@ -1,12 +1,13 @@
 //! What operators do to one relying party: changing those of their own, and taking back what came of one.
 
 use super::client::find;
-use super::column::{TextEnum as _, can_be_stored, to_json};
+use super::column::{can_be_stored, to_json};
 use super::connection::on_backend;
-use super::schema::{access_grant, client, login_event, token};
+use super::grant::revoke_these;
+use super::schema::{access_grant, client};
 use super::{DbConn, StoreError};
 use crate::clock::UtcTime;
-use crate::model::{ClientId, IssuerId, Origin, RelyingParty, RpToleranceOverride, TokenState};
+use crate::model::{ClientId, IssuerId, Origin, RelyingParty, RpToleranceOverride};
 use diesel::prelude::*;
 
 /// Changes an RP as `change` says, if it is still then what `change` was shown: one conditional UPDATE. `None`: it is not,
@@ -125,31 +126,7 @@ pub fn revoke_grants(
     most: u32,
 ) -> Result<usize, StoreError> {
     let ids = live_grants(conn, (issuer, client_id), now, most)?;
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    on_backend!(conn, c => diesel::update(
-        access_grant::table
-            .filter(access_grant::id.eq_any(&ids))
-            .filter(access_grant::revoked_at.is_null()),
-    )
-    .set(access_grant::revoked_at.eq(now.0))
-    .execute(c))?;
-    on_backend!(conn, c => diesel::update(
-        token::table
-            .filter(token::grant_id.eq_any(&ids))
-            .filter(token::state.eq(TokenState::Live.as_text())),
-    )
-    .set(token::state.eq(TokenState::Revoked.as_text()))
-    .execute(c))?;
-    on_backend!(conn, c => diesel::update(
-        login_event::table
-            .filter(login_event::grant_id.eq_any(&ids))
-            .filter(login_event::revoked_at.is_null())
-            .filter(login_event::access_until.gt(now.0)),
-    )
-    .set(login_event::revoked_at.eq(now.0))
-    .execute(c))?;
+    revoke_these(conn, &ids, now)?;
     Ok(ids.len())
 }
 

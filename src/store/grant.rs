@@ -3,7 +3,7 @@
 use super::column::{Row, TextEnum, can_be_stored, to_json};
 use super::connection::on_backend;
 use super::keyset::{Page, TimeCursor, fetched, newest_first};
-use super::schema::{access_grant, token};
+use super::schema::{access_grant, login_event as event, token};
 use super::token::revoke_live_of_grant;
 use super::{DbConn, StoreError, login_event};
 use crate::clock::UtcTime;
@@ -217,6 +217,89 @@ pub fn revoke_all(
         revoke_what_came_of(conn, id, now)?;
     }
     Ok(ids.len())
+}
+
+/// How many grants of a person have not ended, at every issuer; nobody counts further than `most`.
+///
+/// # Errors
+/// The database's.
+pub fn count_live_of(
+    conn: &mut DbConn,
+    account: &AccountId,
+    now: UtcTime,
+    most: u32,
+) -> Result<usize, StoreError> {
+    Ok(live_of(conn, account, now, most)?.len())
+}
+
+/// Revokes at most `most` grants of a person that have not ended, at every issuer, those with offline access too; returns
+/// how many.
+///
+/// # Errors
+/// The database's.
+pub fn revoke_live_of(
+    conn: &mut DbConn,
+    account: &AccountId,
+    now: UtcTime,
+    most: u32,
+) -> Result<usize, StoreError> {
+    let ids = live_of(conn, account, now, most)?;
+    revoke_these(conn, &ids, now)?;
+    Ok(ids.len())
+}
+
+fn live_of(
+    conn: &mut DbConn,
+    account: &AccountId,
+    now: UtcTime,
+    most: u32,
+) -> Result<Vec<String>, StoreError> {
+    if !can_be_stored(account.as_str()) {
+        return Ok(Vec::new());
+    }
+    // The newest first, as the index has them: what is live is mostly there.
+    Ok(access_grant::table
+        .filter(access_grant::account_id.eq(account.as_str()))
+        .filter(access_grant::revoked_at.is_null())
+        .filter(access_grant::expires_at.gt(now.0))
+        .order((access_grant::created_at.desc(), access_grant::id.desc()))
+        .select(access_grant::id)
+        .limit(i64::from(most))
+        .load(conn)?)
+}
+
+/// Revokes a batch of grants with their tokens, and marks their history: three statements, however many they are.
+pub(super) fn revoke_these(
+    conn: &mut DbConn,
+    ids: &[String],
+    now: UtcTime,
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    on_backend!(conn, c => diesel::update(
+        access_grant::table
+            .filter(access_grant::id.eq_any(ids))
+            .filter(access_grant::revoked_at.is_null()),
+    )
+    .set(access_grant::revoked_at.eq(now.0))
+    .execute(c))?;
+    on_backend!(conn, c => diesel::update(
+        token::table
+            .filter(token::grant_id.eq_any(ids))
+            .filter(token::state.eq(TokenState::Live.as_text())),
+    )
+    .set(token::state.eq(TokenState::Revoked.as_text()))
+    .execute(c))?;
+    on_backend!(conn, c => diesel::update(
+        event::table
+            .filter(event::grant_id.eq_any(ids))
+            .filter(event::revoked_at.is_null())
+            .filter(event::access_until.gt(now.0)),
+    )
+    .set(event::revoked_at.eq(now.0))
+    .execute(c))?;
+    Ok(())
 }
 
 /// The user logged out: revokes the grants of the session. Of those with offline access the refresh tokens outlive it

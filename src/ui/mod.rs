@@ -84,7 +84,7 @@ pub use pages::desk::rps::{
     ScopeView, ToleranceView,
 };
 pub use pages::desk::sessions::{
-    DeskSessionView, GrantView, RevokedView, SessionsPage, TreeNodeView, TreePage,
+    DeskSessionView, GrantView, HolderView, RevokedView, SessionsPage, TreeNodeView, TreePage,
 };
 pub use pages::desk::trail::{TrailPage, TrailRowView};
 pub use pages::desk::users::{

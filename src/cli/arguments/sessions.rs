@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SessionCommand {
-    /// Find by whatever of it is at hand: a session, a grant, a token (or its jti), an authorization code, a subject, a client_id
+    /// Find by whatever of it is at hand: a session, a grant, a token (or its jti), an authorization code, a subject, a client_id, a username
     Find {
         /// What is looked for; `-` reads it from standard input, where no other account of the machine sees it
         sought: String,

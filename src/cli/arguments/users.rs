@@ -66,6 +66,15 @@ pub(in crate::cli) enum UserCommand {
         #[arg(long, value_name = "KEY")]
         only: Option<String>,
     },
+    /// End everything of a person: all sessions, and all that relying parties got, offline access too
+    Revoke {
+        username: String,
+        /// Why, for the trail
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show where a person logged in, newest first
+    History(History),
     /// Show a person's second factors, give or remove them
     Otp(Otp),
     /// Set a person's password; the sessions end
@@ -119,6 +128,25 @@ pub(in crate::cli) struct OtpAction {
 pub(in crate::cli) struct Named {
     /// Compared exactly
     pub(in crate::cli) username: String,
+}
+
+/// `varco user history`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct History {
+    /// Compared exactly
+    pub(in crate::cli) username: String,
+    /// From this time on, such as 2026-12-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) since: Option<chrono::DateTime<chrono::Utc>>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) until: Option<chrono::DateTime<chrono::Utc>>,
+    /// Where the last page ended: what `--json` names `next`
+    #[arg(long, value_name = "CURSOR", allow_hyphen_values = true)]
+    pub(in crate::cli) after: Option<String>,
+    /// How many
+    #[arg(long, default_value = "50", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(in crate::cli) limit: u32,
 }
 
 /// `varco user find`.

@@ -1,13 +1,14 @@
-//! Many people at once, for imports.
+//! Many people at once, for imports and lists.
 
 use super::{AccountRow, upsert};
 use crate::model::{Account, AccountId};
 use crate::store::column::to_json;
+use crate::store::connection::on_backend;
 use crate::store::schema::account;
 use crate::store::{DbConn, StoreError};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The people of these usernames, locked until the end of the transaction (SQLite has one writer anyway).
 ///
@@ -47,6 +48,23 @@ pub fn password_hashes(
     Ok(known
         .filter_map(|(username, hash)| Some((username, hash?)))
         .collect())
+}
+
+/// What the people of a list are called, by their keys.
+///
+/// # Errors
+/// The database's.
+pub fn usernames(
+    conn: &mut DbConn,
+    ids: &[AccountId],
+) -> Result<HashMap<AccountId, String>, StoreError> {
+    let keys: BTreeSet<&str> = ids.iter().map(AccountId::as_str).collect();
+    let found: Vec<(String, String)> = on_backend!(conn, c => account::table
+        .filter(account::id.eq_any(&keys))
+        .select((account::id, account::username))
+        .load(c))?;
+    let named = |(id, username)| (AccountId::new(id), username);
+    Ok(found.into_iter().map(named).collect())
 }
 
 /// As [`upsert`], for many people of different usernames; returns the key of each username. PostgreSQL takes all in one

@@ -4,6 +4,7 @@ mod changes;
 mod counts;
 mod devices_and_drafts;
 mod history;
+mod holdings;
 mod lists;
 mod mails;
 mod other_channels;

@@ -103,11 +103,17 @@ const LISTS: &[(&str, Run)] = &[
 
 /// What answers with something else than a list, and reads or changes several rows for it.
 const OTHERS: &[(&str, Run)] = &[
+    ("account::usernames", |conn| {
+        account::usernames(conn, &[ada(), AccountId::new("a7")]).map(drop)
+    }),
     ("client::metadata_of", |conn| {
         client::metadata_of(conn, &[(issuer(), rp()), (issuer(), other_rp())]).map(drop)
     }),
     ("client_desk::count_grants", |conn| {
         client_desk::count_grants(conn, (&issuer(), &rp()), NOW, 100).map(drop)
+    }),
+    ("grant::count_live_of", |conn| {
+        grant::count_live_of(conn, &ada(), NOW, 100).map(drop)
     }),
 ];
 

@@ -28,6 +28,7 @@ mod rps;
 mod sessions;
 mod sessions_revoke;
 mod sessions_tree;
+mod sessions_views;
 mod trail;
 mod users;
 mod visit;

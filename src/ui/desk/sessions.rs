@@ -3,24 +3,21 @@
 //! What is looked for is posted: a code or token that is still good must not stand in an address, where browsers and
 //! proxies keep it. The pages that are found have addresses of keys that open nothing.
 
-use super::super::user_agent::in_few_words;
 use super::super::visit::PageFailure;
-use super::super::{
-    DeskSessionView, Field, GrantView, Level, Link, RevokedView, SessionsPage, TreePage, level_name,
-};
+use super::super::{Field, HolderView, Link, RevokedView, SessionsPage, TreePage};
 use super::sessions_tree::roots_and_nodes;
-use super::visit::link;
-use super::{Desk, Outcome, Route, Section, sessions_revoke};
-use crate::administration::sessions::{self, Found, Revoked, Sought, of_client};
-use crate::clock::UtcTime;
-use crate::endpoint::Trouble;
-use crate::model::{
-    AccountId, ClientId, Grant, GrantId, IssuerId, Params, Role, Session, SessionId,
+use super::sessions_views::{
+    People, grant_state, grant_view, person_link, revoke_url, session_view,
 };
+use super::visit::link;
+use super::{Desk, Outcome, Route, Section, sessions_revoke, users};
+use crate::administration::sessions::{self, Found, Revoked, Sought, of_client};
+use crate::endpoint::Trouble;
+use crate::model::{AccountId, ClientId, GrantId, IssuerId, Params, Role, SessionId};
 use crate::store::grant::GrantsOf;
 use crate::store::keyset::{CursorText as _, TimeCursor};
 use crate::store::session::SessionFilter;
-use crate::store::{grant, session};
+use crate::store::{StoreError, account, grant, session};
 
 pub(super) const PATH: &str = "/admin/sessions";
 pub(super) const GRANT: &str = "/admin/sessions/grant";
@@ -43,7 +40,7 @@ pub(super) static ROUTES: [Route; 5] = [
 /// What a list is of, as its address says it.
 enum ListOf {
     Newest,
-    Account(AccountId),
+    SessionsOf(AccountId),
     Grants(&'static str, GrantsOf),
 }
 
@@ -59,8 +56,11 @@ fn list_of(query: &Params) -> ListOf {
         let of = GrantsOf::Client(IssuerId::new(issuer), ClientId::new(client));
         return ListOf::Grants("client", of);
     }
-    match wanted("account") {
-        Some(account) => ListOf::Account(AccountId::new(account)),
+    if let Some(account) = wanted("account") {
+        return ListOf::Grants("account", GrantsOf::Account(AccountId::new(account)));
+    }
+    match wanted("sessions_of") {
+        Some(account) => ListOf::SessionsOf(AccountId::new(account)),
         None => ListOf::Newest,
     }
 }
@@ -74,8 +74,36 @@ pub(super) fn list_url(of: &GrantsOf) -> String {
             PATH,
             &[("client", client.as_str()), ("issuer", issuer.as_str())],
         ),
-        GrantsOf::Account(account) => link(PATH, &[("account", account.as_str())]),
+        GrantsOf::Account(account) => held_by(account),
     }
+}
+
+/// The address of what relying parties hold of somebody.
+pub(super) fn held_by(account: &AccountId) -> String {
+    link(PATH, &[("account", account.as_str())])
+}
+
+fn sessions_of(account: &AccountId) -> String {
+    link(PATH, &[("sessions_of", account.as_str())])
+}
+
+/// Somebody whose sessions or grants are listed, with what else there is of them. Nothing of a key that nobody has.
+async fn holder(desk: &Desk<'_>, id: &AccountId) -> Result<Option<HolderView>, PageFailure> {
+    let wanted = id.clone();
+    let found = desk
+        .shared()
+        .store
+        .read(move |conn| account::find(conn, &wanted))
+        .await?;
+    Ok(found.map(|person| HolderView {
+        grants_url: held_by(id),
+        sessions_url: sessions_of(id),
+        revoke_url: desk.may(Role::Operator).then(|| users::revoke_url(id)),
+        person: Link {
+            url: users::one_url(id),
+            text: person.username,
+        },
+    }))
 }
 
 fn issuers(desk: &Desk<'_>) -> Vec<IssuerId> {
@@ -96,6 +124,7 @@ async fn list_page(desk: &Desk<'_>, status: u16, sought: Field) -> Outcome {
         sought,
         of: None,
         of_value: String::new(),
+        holder: None,
         others: Vec::new(),
         session: None,
         end_url: None,
@@ -110,34 +139,18 @@ async fn list_page(desk: &Desk<'_>, status: u16, sought: Field) -> Outcome {
     let next = match list_of(&query) {
         ListOf::Grants(name, of) => {
             page.of = Some(name);
+            if let GrantsOf::Account(account) = &of {
+                page.holder = holder(desk, account).await?;
+            }
             fill_grants(desk, &mut page, of, after).await?
         }
-        of => {
-            let account = match of {
-                ListOf::Account(account) => Some(account),
-                ListOf::Newest | ListOf::Grants(..) => None,
-            };
-            if let Some(account) = &account {
-                page.of = Some("account");
-                page.of_value = account.to_string();
-            }
-            let filter = SessionFilter {
-                account,
-                ..SessionFilter::default()
-            };
-            let found = desk
-                .shared()
-                .store
-                .read(move |conn| session::search(conn, &filter, after.as_ref(), PER_PAGE))
-                .await?;
-            let now = desk.now();
-            page.sessions = found
-                .rows
-                .into_iter()
-                .map(|row| session_view(desk, row, now))
-                .collect();
-            found.next
+        ListOf::SessionsOf(account) => {
+            page.of = Some("sessions_of");
+            page.of_value = account.to_string();
+            page.holder = holder(desk, &account).await?;
+            fill_sessions(desk, &mut page, Some(account), after).await?
         }
+        ListOf::Newest => fill_sessions(desk, &mut page, None, after).await?,
     };
     let with_after = |after: &str| {
         let kept = |name: &str| !["after", "done", "lang"].contains(&name) && !is_count(name);
@@ -150,6 +163,35 @@ async fn list_page(desk: &Desk<'_>, status: u16, sought: Field) -> Outcome {
     desk.page(status, &page)
 }
 
+async fn fill_sessions(
+    desk: &Desk<'_>,
+    page: &mut SessionsPage,
+    account: Option<AccountId>,
+    after: Option<TimeCursor>,
+) -> Result<Option<TimeCursor>, PageFailure> {
+    let filter = SessionFilter {
+        account,
+        ..SessionFilter::default()
+    };
+    let (found, people) = desk
+        .shared()
+        .store
+        .read(move |conn| {
+            let found = session::search(conn, &filter, after.as_ref(), PER_PAGE)?;
+            let ids: Vec<AccountId> = found.rows.iter().map(|row| row.account.clone()).collect();
+            let people = account::usernames(conn, &ids)?;
+            Ok::<_, StoreError>((found, people))
+        })
+        .await?;
+    let now = desk.now();
+    page.sessions = found
+        .rows
+        .into_iter()
+        .map(|row| session_view(desk, row, (&people, now)))
+        .collect();
+    Ok(found.next)
+}
+
 async fn fill_grants(
     desk: &Desk<'_>,
     page: &mut SessionsPage,
@@ -157,7 +199,7 @@ async fn fill_grants(
     after: Option<TimeCursor>,
 ) -> Result<Option<TimeCursor>, PageFailure> {
     let (wanted, all_issuers) = (of.clone(), issuers(desk));
-    let (found, whole, others) = desk
+    let (found, whole, others, people): (_, _, _, People) = desk
         .shared()
         .store
         .read(move |conn| {
@@ -174,7 +216,12 @@ async fn fill_grants(
                     }
                 }
             }
-            Ok::<_, crate::store::StoreError>((found, whole, others))
+            let held = found.rows.iter().map(|row| row.account.clone());
+            let ids: Vec<AccountId> = held
+                .chain(whole.iter().map(|known| known.account.clone()))
+                .collect();
+            let people = account::usernames(conn, &ids)?;
+            Ok::<_, StoreError>((found, whole, others, people))
         })
         .await?;
     let now = desk.now();
@@ -200,68 +247,13 @@ async fn fill_grants(
             },
         })
         .collect();
-    page.session = whole.map(|row| session_view(desk, row, now));
+    page.session = whole.map(|row| session_view(desk, row, (&people, now)));
     page.grants = found
         .rows
         .iter()
-        .map(|row| grant_view(desk, row, now))
+        .map(|row| grant_view(desk, row, (&people, now)))
         .collect();
     Ok(found.next)
-}
-
-fn level(desk: &Desk<'_>, acr: &str) -> String {
-    Level::from_acr(acr).map_or_else(|| acr.to_owned(), |level| level_name(desk.locale(), level))
-}
-
-fn session_view(desk: &Desk<'_>, row: Session, now: UtcTime) -> DeskSessionView {
-    DeskSessionView {
-        state: session_state(&row, now),
-        level: level(desk, &row.acr),
-        methods: row.methods.to_text(),
-        at: row.authenticated_at,
-        until: row.ended_at.unwrap_or(row.expires_at),
-        url: list_url(&GrantsOf::Session(row.id.clone())),
-        id: row.id.into(),
-        issuer: desk.issuer_name(row.issuer.as_str()),
-        account: row.account.into(),
-        browser: in_few_words(&row.browser),
-        address: row.address,
-    }
-}
-
-pub(super) fn session_state(row: &Session, now: UtcTime) -> &'static str {
-    match (row.ended_at, row.is_alive(now)) {
-        (_, true) => "live",
-        (Some(_), false) => "ended",
-        (None, false) => "expired",
-    }
-}
-
-pub(super) fn grant_state(row: &Grant, now: UtcTime) -> &'static str {
-    match row.revoked_at {
-        Some(_) => "revoked",
-        None if now < row.expires_at => "live",
-        None => "expired",
-    }
-}
-
-fn grant_view(desk: &Desk<'_>, row: &Grant, now: UtcTime) -> GrantView {
-    GrantView {
-        id: row.id.to_string(),
-        client_id: row.client_id.to_string(),
-        issuer: desk.issuer_name(row.issuer.as_str()),
-        subject: row.subject.clone(),
-        level: level(desk, &row.acr),
-        offline: row.offline_access,
-        at: row.created_at,
-        until: row.revoked_at.unwrap_or(row.expires_at),
-        state: grant_state(row, now),
-        url: link(GRANT, &[("id", row.id.as_str())]),
-    }
-}
-
-pub(super) fn revoke_url(what: &str, id: &str) -> String {
-    link(REVOKE, &[("what", what), ("id", id)])
 }
 
 async fn find(desk: &Desk<'_>) -> Outcome {
@@ -274,6 +266,7 @@ async fn find(desk: &Desk<'_>) -> Outcome {
     let to = match found {
         Some(Found::Session(id)) => list_url(&GrantsOf::Session(id)),
         Some(Found::Grants(of)) => list_url(&of),
+        Some(Found::Person(id)) => held_by(&id),
         Some(Found::Grant(id, sought)) => {
             let sought = match &sought {
                 Sought::Grant => "",
@@ -305,19 +298,24 @@ async fn tree(desk: &Desk<'_>) -> Outcome {
     let id = GrantId::new(query.get("id").unwrap_or_default());
     let before = query.get("before").and_then(TimeCursor::from_text);
     let (is_newest, now) = (before.is_none(), desk.now());
-    let found = desk
+    let (found, people): (_, People) = desk
         .shared()
         .store
-        .read(move |conn| sessions::tree(conn, &id, before.as_ref(), now))
-        .await?
-        .ok_or_else(nothing)?;
+        .read(move |conn| {
+            let found = sessions::tree(conn, &id, before.as_ref(), now)?;
+            let of: Vec<AccountId> = found.iter().map(|one| one.grant.account.clone()).collect();
+            Ok::<_, StoreError>((found, account::usernames(conn, &of)?))
+        })
+        .await?;
+    let found = found.ok_or_else(nothing)?;
     let sought = query.get("sought").unwrap_or_default();
     let (roots, nodes) = roots_and_nodes(&found, sought, (now, desk.may(Role::Operator)));
     let given = &found.grant;
     let page = TreePage {
         desk: desk.view(Section::Sessions),
-        grant: grant_view(desk, given, now),
-        account: given.account.to_string(),
+        grant: grant_view(desk, given, (&people, now)),
+        person: person_link(&given.account, &people),
+        account_url: held_by(&given.account),
         refreshes: given.refresh_count,
         subject_url: list_url(&GrantsOf::Subject(given.subject.clone())),
         client_url: list_url(&GrantsOf::Client(

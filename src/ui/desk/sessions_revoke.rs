@@ -2,7 +2,8 @@
 
 use super::super::visit::PageFailure;
 use super::super::{Field, OutcomeView, ReasonedPage};
-use super::sessions::{GRANT, PATH, list_url, nothing, revoke_url, told};
+use super::sessions::{GRANT, PATH, list_url, nothing, told};
+use super::sessions_views::revoke_url;
 use super::visit::link;
 use super::{Desk, Outcome, Section};
 use crate::administration::sessions::{self, MOST_REASON, SessionError, Target};

@@ -1,7 +1,8 @@
 //! The picture of a grant: from the session down to the newest tokens.
 
 use super::super::TreeNodeView;
-use super::sessions::{grant_state, list_url, revoke_url, session_state};
+use super::sessions::list_url;
+use super::sessions_views::{grant_state, revoke_url, session_state};
 use crate::administration::sessions::Tree;
 use crate::clock::UtcTime;
 use crate::model::{CodeState, Token, TokenKind, TokenState};

@@ -6,11 +6,27 @@ use super::samples::{NOW, Sample, Texts};
 use crate::ui::desk::Section;
 use crate::ui::*;
 
+fn person(texts: Texts) -> Link {
+    Link {
+        url: texts.of("/admin/users/one?id=acc0unt"),
+        text: texts.of("anna"),
+    }
+}
+
+fn holder(texts: Texts) -> HolderView {
+    HolderView {
+        person: person(texts),
+        grants_url: texts.of("/admin/sessions?account=acc0unt"),
+        sessions_url: texts.of("/admin/sessions?sessions_of=acc0unt"),
+        revoke_url: Some(texts.of("/admin/users/revoke?id=acc0unt")),
+    }
+}
+
 fn session(texts: Texts, state: &'static str) -> DeskSessionView {
     DeskSessionView {
         id: texts.of("s3ss10n"),
         issuer: texts.of("https://login.example.it/spid/"),
-        account: texts.of("acc0unt"),
+        person: person(texts),
         level: texts.of("Level 2"),
         methods: texts.of("password totp"),
         at: NOW,
@@ -25,6 +41,7 @@ fn session(texts: Texts, state: &'static str) -> DeskSessionView {
 fn grant(texts: Texts, state: &'static str) -> GrantView {
     GrantView {
         id: texts.of("gr4nt"),
+        person: person(texts),
         client_id: texts.of("https://rp.example.it/"),
         issuer: texts.of("https://login.example.it/spid/"),
         subject: texts.of("pairwise"),
@@ -54,7 +71,7 @@ fn revoked() -> Vec<RevokedView> {
 fn list(texts: Texts, of: Option<&'static str>) -> SessionsPage {
     let is_session = of == Some("session");
     let sessions = match of {
-        None => vec![
+        None | Some("sessions_of") => vec![
             session(texts, "live"),
             session(texts, "ended"),
             session(texts, "expired"),
@@ -62,7 +79,7 @@ fn list(texts: Texts, of: Option<&'static str>) -> SessionsPage {
         Some(_) => Vec::new(),
     };
     let grants = match of {
-        Some("session" | "client") => ["live", "revoked", "expired"]
+        Some("session" | "client" | "account") => ["live", "revoked", "expired"]
             .map(|state| grant(texts, state))
             .into(),
         _ => Vec::new(),
@@ -76,6 +93,7 @@ fn list(texts: Texts, of: Option<&'static str>) -> SessionsPage {
         },
         of,
         of_value: texts.of("s3ss10n"),
+        holder: matches!(of, Some("account" | "sessions_of")).then(|| holder(texts)),
         others: vec![Link {
             url: texts.of("/admin/sessions?client=a"),
             text: texts.of("https://login.example.it/cie/"),
@@ -115,7 +133,8 @@ fn tree(texts: Texts) -> TreePage {
     TreePage {
         desk: view(texts, Section::Sessions),
         grant: grant(texts, "live"),
-        account: texts.of("acc0unt"),
+        person: person(texts),
+        account_url: texts.of("/admin/sessions?account=acc0unt"),
         refreshes: 2,
         subject_url: texts.of("/admin/sessions?subject=pairwise"),
         client_url: texts.of("/admin/sessions?client=a"),
@@ -389,6 +408,15 @@ fn sections(texts: Texts) -> Vec<Sample> {
         Sample::new("desk-sessions-client", list(texts, Some("client"))),
         Sample::new("desk-sessions-subject", list(texts, Some("subject"))),
         Sample::new("desk-sessions-account", list(texts, Some("account"))),
+        Sample::new("desk-sessions-of", list(texts, Some("sessions_of"))),
+        Sample::new(
+            "desk-sessions-nobody",
+            SessionsPage {
+                holder: None,
+                grants: Vec::new(),
+                ..list(texts, Some("account"))
+            },
+        ),
         Sample::new("desk-tree", tree(texts)),
         Sample::new("desk-federation", federation(texts, true)),
         Sample::new("desk-federation-bare", federation(texts, false)),

@@ -118,6 +118,7 @@ fn one(texts: Texts, full: bool) -> UserPage {
         more_sessions: full,
         accesses: if full { accesses(texts) } else { Vec::new() },
         history_url: texts.of("/admin/users/history?id=key"),
+        holdings_url: texts.of("/admin/sessions?account=key"),
         trail_url: texts.of("/admin/trail?subject=user+key"),
         back_url: "/admin/users",
         actions: Some(UserActions {
@@ -125,6 +126,7 @@ fn one(texts: Texts, full: bool) -> UserPage {
             disable_url: texts.of("/admin/users/confirm?change=disable"),
             reset_url: texts.of("/admin/users/confirm?change=reset_factors"),
             end_sessions_url: texts.of("/admin/users/confirm?change=end_sessions"),
+            revoke_url: texts.of("/admin/users/revoke?id=key"),
             no_password_url: texts.of("/admin/users/confirm?change=no_password"),
             action_url: "/admin/users/change",
         }),

@@ -21,6 +21,17 @@ async fn an_operator_finds_somebody_and_imports_pasted_lines_after_a_look() {
         browser.click("a[href*='/admin/users/edit']").await;
         browser.see("#a-email").await;
         browser.inspect(&format!("desk-user-edit-{language}")).await;
+        browser.open(&page("?text=ad&")).await;
+        browser.click("a[href*='/admin/users/one']").await;
+        browser.see("a[href*='/admin/sessions?account=']").await;
+        browser.click("a[href*='/admin/sessions?account=']").await;
+        browser.see("a[href*='sessions_of=']").await;
+        browser.inspect(&format!("desk-holdings-{language}")).await;
+        browser.click("a[href*='/admin/users/revoke']").await;
+        browser.see("#reason").await;
+        browser
+            .inspect(&format!("desk-user-revoke-{language}"))
+            .await;
         browser.open(&page("/import?")).await;
         browser.inspect(&format!("desk-imports-{language}")).await;
         let lines = format!("username,email\nnew.{language},new@example.it\nwrong,nowhere");

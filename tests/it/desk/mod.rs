@@ -5,6 +5,7 @@ mod commands;
 mod dashboard;
 mod drafts;
 mod federation;
+mod holdings;
 mod hostile;
 mod imports;
 mod imports_told;

@@ -4,6 +4,7 @@ mod edit;
 mod fields;
 mod imports;
 mod one;
+mod revoke;
 
 use super::imports::Imported as _;
 use super::visit::link;
@@ -26,12 +27,13 @@ const EDIT: &str = "/admin/users/edit";
 const HISTORY: &str = "/admin/users/history";
 const CONFIRM: &str = "/admin/users/confirm";
 const CHANGE: &str = "/admin/users/change";
+const REVOKE: &str = "/admin/users/revoke";
 /// People of a page.
 const PER_PAGE: u32 = 50;
 /// Characters that are searched for.
 const MOST_TEXT: usize = 320;
 
-pub(super) static ROUTES: [Route; 10] = [
+pub(super) static ROUTES: [Route; 12] = [
     Route::get(PATH, Role::Viewer, |desk| Box::pin(list(desk))),
     Route::get(ONE, Role::Viewer, |desk| Box::pin(one::show(desk))),
     Route::get(HISTORY, Role::Viewer, |desk| Box::pin(one::history(desk))),
@@ -41,10 +43,26 @@ pub(super) static ROUTES: [Route; 10] = [
     Route::post(EDIT, Role::Operator, |desk| Box::pin(edit::submit(desk))),
     Route::get(CONFIRM, Role::Operator, |desk| Box::pin(one::confirm(desk))),
     Route::post(CHANGE, Role::Operator, |desk| Box::pin(one::change(desk))),
+    Route::get(REVOKE, Role::Operator, |desk| {
+        Box::pin(revoke::confirm(desk))
+    }),
+    Route::post(REVOKE, Role::Operator, |desk| {
+        Box::pin(revoke::revoke(desk))
+    }),
     Route::get(REPORT, Role::Operator, |desk| Box::pin(report(desk))),
 ];
 
 pub(super) static IMPORT_ROUTES: [Route; 5] = super::imports::routes::<People>();
+
+/// The page of somebody.
+pub(super) fn one_url(id: &AccountId) -> String {
+    link(ONE, &[("id", id.as_str())])
+}
+
+/// Asks before everything of somebody's is ended.
+pub(super) fn revoke_url(id: &AccountId) -> String {
+    link(REVOKE, &[("id", id.as_str())])
+}
 
 async fn list(desk: &Desk<'_>) -> Outcome {
     let query = desk.query();

@@ -1,7 +1,7 @@
 //! Somebody: what is known, where they are logged in, and what may be done.
 
 use super::super::visit::link;
-use super::super::{Desk, Outcome, Section, trail};
+use super::super::{Desk, Outcome, Section, sessions, trail};
 use super::{CHANGE, CONFIRM, EDIT, HISTORY, ONE, PATH, edit, fault_text, wanted};
 use crate::administration::users::{self, Change, UserError};
 use crate::endpoint::Trouble;
@@ -110,6 +110,7 @@ async fn page(desk: &Desk<'_>, person: Account, status: u16, error: Option<&User
             .map(|event| history::entry(event, now))
             .collect(),
         history_url: link(HISTORY, &[("id", &id)]),
+        holdings_url: sessions::held_by(&person.id),
         trail_url: link(trail::PATH, &[("subject", &users::subject(&person.id))]),
         back_url: PATH,
         actions: desk.may(Role::Operator).then(|| UserActions {
@@ -118,6 +119,7 @@ async fn page(desk: &Desk<'_>, person: Account, status: u16, error: Option<&User
             reset_url: confirm("reset_factors", ""),
             end_sessions_url: confirm("end_sessions", ""),
             no_password_url: confirm("no_password", ""),
+            revoke_url: super::revoke_url(&person.id),
             action_url: CHANGE,
         }),
         error: error

@@ -12,8 +12,8 @@ pub struct DeskSessionView {
     pub id: String,
     /// At which issuer.
     pub issuer: String,
-    /// Whose: the account's key.
-    pub account: String,
+    /// Whose, with their page.
+    pub person: Link,
     /// The level, in the visitor's language.
     pub level: String,
     /// `password totp`.
@@ -37,6 +37,8 @@ pub struct DeskSessionView {
 pub struct GrantView {
     /// Its key.
     pub id: String,
+    /// Whose, with their page.
+    pub person: Link,
     /// To whom.
     pub client_id: String,
     /// At which issuer.
@@ -57,7 +59,20 @@ pub struct GrantView {
     pub url: String,
 }
 
-/// Finds a session, code, token, subject or client. The form posts `sought`: what is looked for may be a code or token
+/// Somebody whose sessions or grants are listed.
+#[derive(Clone, Debug, Serialize)]
+pub struct HolderView {
+    /// Who, with their page.
+    pub person: Link,
+    /// What relying parties hold of them.
+    pub grants_url: String,
+    /// Their sessions.
+    pub sessions_url: String,
+    /// Asks before everything of theirs is ended; absent for whoever may not.
+    pub revoke_url: Option<String>,
+}
+
+/// Finds a session, code, token, subject, client or person. The form posts `sought`: what is looked for may be a code or token
 /// that is still good, and stands in no address.
 #[derive(Clone, Debug, Serialize)]
 pub struct SessionsPage {
@@ -71,6 +86,8 @@ pub struct SessionsPage {
     pub of: Option<&'static str>,
     /// Its identifier.
     pub of_value: String,
+    /// Whose sessions or grants these are, when they are one person's.
+    pub holder: Option<HolderView>,
     /// The same at other issuers.
     pub others: Vec<Link>,
     /// The session whose grants these are, unless it was removed.
@@ -136,8 +153,10 @@ pub struct TreePage {
     pub desk: DeskView,
     /// The grant.
     pub grant: GrantView,
-    /// The person's key.
-    pub account: String,
+    /// Whose, with their page.
+    pub person: Link,
+    /// All that relying parties hold of them.
+    pub account_url: String,
     /// How often tokens were refreshed.
     pub refreshes: i64,
     /// All grants of the same subject.

@@ -97,6 +97,8 @@ pub struct UserActions {
     pub end_sessions_url: String,
     /// Asks before it.
     pub no_password_url: String,
+    /// Asks before everything of theirs is ended, and for the reason.
+    pub revoke_url: String,
     /// Where the forms of this page post `id`, `change` and what the change needs.
     pub action_url: &'static str,
 }
@@ -132,6 +134,8 @@ pub struct UserPage {
     pub accesses: Vec<HistoryEntry>,
     /// All accesses.
     pub history_url: String,
+    /// What relying parties hold of them, and their sessions.
+    pub holdings_url: String,
     /// What was done to them.
     pub trail_url: String,
     /// The list.
