@@ -80,6 +80,7 @@ desk-rp-add = Relying Party registrieren
 desk-rp-edit = Relying Party bearbeiten
 desk-rp-rotate = Neues Geheimnis
 desk-rp-export = Exportieren
+desk-rp-export-more = Es sind mehr als { $most } registrierte Relying Parties, und eine Datei mit nur einem Teil wird nicht erstellt. Schränken Sie die Suche ein, zum Beispiel auf einen Anbieter, oder verwenden Sie den Befehl varco rp export, der keine Grenze hat.
 desk-rp-client-id-help = Wenn Sie es leer lassen, wird eine zufällige gewählt. Sie lässt sich später nicht ändern.
 desk-rp-client-id-wrong = Eine client_id hat 1 bis 255 ASCII-Buchstaben, Ziffern oder Zeichen und keine Leerzeichen.
 desk-rp-help-name = So kennen ihn die Nutzer: Sie lesen ihn bei der Anmeldung.

@@ -80,6 +80,7 @@ desk-rp-add = Register a relying party
 desk-rp-edit = Edit the relying party
 desk-rp-rotate = New secret
 desk-rp-export = Export
+desk-rp-export-more = There are more than { $most } registered relying parties, and a file with some of them is not made. Narrow the search, for example to one issuer, or use the command varco rp export, which has no limit.
 desk-rp-client-id-help = If you leave it empty, a random one is chosen. It cannot be changed later.
 desk-rp-client-id-wrong = A client_id has 1 to 255 ASCII letters, digits or signs, and no spaces.
 desk-rp-help-name = As people know it: they read it when they log in.

@@ -80,6 +80,7 @@ desk-rp-add = Registra un relying party
 desk-rp-edit = Modifica il relying party
 desk-rp-rotate = Nuovo segreto
 desk-rp-export = Esporta
+desk-rp-export-more = Le relying party registrate sono più di { $most }: un file con solo una parte non si fa. Restringa la ricerca, per esempio a un provider, oppure usi il comando varco rp export, che non ha limite.
 desk-rp-client-id-help = Se lo lascia vuoto, ne viene scelto uno a caso. Non si può cambiare in seguito.
 desk-rp-client-id-wrong = Il client_id ha da 1 a 255 lettere, cifre o segni ASCII, senza spazi.
 desk-rp-help-name = Come lo conoscono gli utenti: lo leggono quando accedono.

@@ -14,6 +14,7 @@ use crate::model::{
     RpToleranceOverride,
 };
 use crate::profile::{Profile, metadata};
+use crate::store::client::{ClientFilter, ClientOrder};
 use crate::store::{DbConn, StoreError, client, client_desk};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -84,6 +85,33 @@ pub fn entry(party: &RelyingParty) -> Value {
         entry.insert("jwks".into(), party.jwks.clone());
     }
     Value::Object(entry)
+}
+
+/// RPs read at once.
+const READ: u32 = 500;
+
+/// What a list shows, as entries of a file. `None`: these are more than `most`, and half a file is none.
+///
+/// # Errors
+/// The database's.
+pub fn entries_of(
+    conn: &mut DbConn,
+    filter: &ClientFilter,
+    most: usize,
+) -> Result<Option<Vec<Value>>, StoreError> {
+    let mut entries = Vec::new();
+    let mut after = None;
+    loop {
+        let page = client::search(conn, filter, ClientOrder::default(), after.as_ref(), READ)?;
+        entries.extend(page.rows.iter().map(entry));
+        if entries.len() > most {
+            return Ok(None);
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(Some(entries));
+        }
+    }
 }
 
 /// A file of these entries.

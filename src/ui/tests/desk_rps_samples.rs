@@ -46,6 +46,7 @@ fn list(texts: Texts, rows: Vec<RpRowView>, filtered: bool) -> RpsPage {
         add_url: Some("/admin/rps/add"),
         import_url: Some("/admin/rps/import"),
         export_url: texts.of("/admin/rps/export?issuer=oidc"),
+        error: filtered.then(|| texts.of("There are more than 20,000.")),
     }
 }
 

@@ -16,6 +16,7 @@ mod looking;
 mod operators;
 mod routes;
 pub mod rps;
+mod rps_exports;
 pub mod rps_forms;
 mod rps_imports;
 mod sessions;

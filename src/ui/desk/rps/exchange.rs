@@ -1,23 +1,34 @@
 //! RPs as a file; [`super::imports`] takes them in.
 
 use super::{list, of_query};
-use crate::administration::parties::exchange;
+use crate::administration::parties::exchange::{self, MOST_ENTRIES};
 use crate::endpoint::Reply;
-use crate::store::client::{self, ClientOrder, ClientOrigin};
+use crate::store::client::ClientOrigin;
 use crate::ui::desk::{Desk, Outcome};
-use crate::ui::visit::PageFailure;
-use serde_json::Value;
+use crate::ui::translate;
 
-/// RPs read at once.
-const READ: u32 = 500;
-/// RPs of a file that the desk makes; `varco rp export` has no end.
-const MOST_EXPORTED: usize = 5_000;
-
-/// `?issuer&client_id`: that one; else what an operator registered of what the list shows.
+/// `?issuer&client_id`: that one; else what an operator registered of what the list shows. As many as an import takes:
+/// where there are more the list says so, and names the command that has no end.
 pub(super) async fn export(desk: &Desk<'_>) -> Outcome {
     let entries = match desk.query().get("client_id") {
         Some(_) => vec![exchange::entry(&of_query(desk).await?.party)],
-        None => registered(desk).await?,
+        None => {
+            let mut filter = list::filter(desk);
+            filter.origin = Some(ClientOrigin::Registered);
+            let found = desk
+                .shared()
+                .store
+                .read(move |conn| exchange::entries_of(conn, &filter, MOST_ENTRIES))
+                .await?;
+            match found {
+                Some(entries) => entries,
+                None => {
+                    let arguments = [("most".into(), MOST_ENTRIES.into())].into();
+                    let error = translate(desk.locale(), "desk-rp-export-more", &arguments);
+                    return list::page(desk, 409, error.ok()).await;
+                }
+            }
+        }
     };
     let text = format!("{:#}\n", exchange::document(entries));
     Ok(Reply::bytes(200, "application/json", text.into_bytes())
@@ -26,26 +37,4 @@ pub(super) async fn export(desk: &Desk<'_>) -> Outcome {
             "Content-Disposition",
             "attachment; filename=\"relying-parties.json\"",
         ))
-}
-
-async fn registered(desk: &Desk<'_>) -> Result<Vec<Value>, PageFailure> {
-    let mut filter = list::filter(desk);
-    filter.origin = Some(ClientOrigin::Registered);
-    let mut entries = Vec::new();
-    let mut after = None;
-    loop {
-        let (searched, from) = (filter.clone(), after.take());
-        let page = desk
-            .shared()
-            .store
-            .read(move |conn| {
-                client::search(conn, &searched, ClientOrder::default(), from.as_ref(), READ)
-            })
-            .await?;
-        entries.extend(page.rows.iter().map(exchange::entry));
-        after = page.next;
-        if after.is_none() || entries.len() >= MOST_EXPORTED {
-            return Ok(entries);
-        }
-    }
 }

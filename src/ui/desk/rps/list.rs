@@ -69,6 +69,11 @@ pub(super) fn filter(desk: &Desk<'_>) -> ClientFilter {
 }
 
 pub(super) async fn show(desk: &Desk<'_>) -> Outcome {
+    page(desk, 200, None).await
+}
+
+/// The list, with what went wrong.
+pub(super) async fn page(desk: &Desk<'_>, status: u16, error: Option<String>) -> Outcome {
     let query = desk.query();
     let own = |name: &str| query.get(name).unwrap_or_default().trim().to_owned();
     let wanted = filter(desk);
@@ -125,8 +130,9 @@ pub(super) async fn show(desk: &Desk<'_>) -> Outcome {
         add_url: may.then_some(ADD),
         import_url: may.then_some(Parties::LIST),
         export_url: link(EXPORT, &kept),
+        error,
     };
-    desk.page(200, &page)
+    desk.page(status, &page)
 }
 
 /// The issuers of a menu.

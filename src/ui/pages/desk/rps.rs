@@ -70,6 +70,8 @@ pub struct RpsPage {
     pub import_url: Option<&'static str>,
     /// Where a file comes from.
     pub export_url: String,
+    /// Why there is no file.
+    pub error: Option<String>,
 }
 
 impl Page for RpsPage {
