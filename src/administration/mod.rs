@@ -12,6 +12,7 @@
 
 pub mod imports;
 pub mod keys;
+pub mod mails;
 mod office;
 pub mod operators;
 pub mod parties;

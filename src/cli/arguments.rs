@@ -1,5 +1,6 @@
 //! What can be typed.
 
+pub(super) mod mails;
 pub(super) mod operators;
 pub(super) mod parties;
 pub(super) mod sessions;
@@ -53,6 +54,9 @@ pub(super) enum Command {
     /// Sessions of citizens, and what relying parties hold of them
     #[command(subcommand)]
     Session(sessions::SessionCommand),
+    /// E-mails that wait, and those that were given up
+    #[command(subcommand)]
+    Mail(mails::MailCommand),
     /// Remove what has expired, once; `serve` does it by itself
     Purge,
 }

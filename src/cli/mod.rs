@@ -12,6 +12,7 @@ mod database;
 mod holdings;
 mod imports;
 mod keys;
+mod mails;
 mod operators;
 mod otp;
 mod output;
@@ -195,6 +196,10 @@ fn dispatch(arguments: Arguments, hooks: Hooks, console: &mut Console<'_>) -> Do
         Command::Session(command) => {
             let world = World::open(file, console)?;
             sessions::run(&world, command, console, &mut output)?;
+        }
+        Command::Mail(command) => {
+            let world = World::open(file, console)?;
+            mails::run(&world, command, &mut output)?;
         }
         Command::Keys(command) => keys::run(file, command, console, &mut output)?,
         Command::User(command) => users::run(file, command, console, &mut output)?,

@@ -150,7 +150,8 @@ impl Shell {
 fn every_command_has_help_and_a_wrong_one_has_status_two() {
     let shell = Shell::new();
     for command in [
-        "serve", "demo", "migrate", "config", "keys", "user", "rp", "operator", "session", "purge",
+        "serve", "demo", "migrate", "config", "keys", "user", "rp", "operator", "session", "mail",
+        "purge",
     ] {
         let outcome = shell.run(&[command, "--help"]).done();
         assert!(outcome.out.contains("Usage"), "{command}");

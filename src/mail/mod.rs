@@ -151,6 +151,12 @@ pub fn retry(tx: &mut DbConn, id: &str, now: UtcTime) -> Result<bool, StoreError
     mail_message::requeue(tx, id, now, now.plus_seconds(letter::PATIENCE_SECONDS))
 }
 
+/// Whether a letter of this kind may be tried again after it was given up: a one-time code nobody waits for.
+#[must_use]
+pub fn is_of_use_late(kind: &str) -> bool {
+    !Letter::is_worthless_late(kind)
+}
+
 /// The address of a person; none that is known not to be the person's.
 #[must_use]
 pub fn address_of(person: &Account, attributes: &[String]) -> Option<String> {

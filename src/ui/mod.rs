@@ -76,6 +76,7 @@ pub use pages::desk::keys::{
 };
 pub use pages::desk::login::{DeskCodePage, DeskLoginPage, OwnPasswordPage};
 pub use pages::desk::looking::{CheckProgressView, CheckStepView};
+pub use pages::desk::mails::{DeskMailView, DeskMailsPage};
 pub use pages::desk::operators::{OperatorAddPage, OperatorPage, OperatorView, OperatorsPage};
 pub use pages::desk::reasoned::ReasonedPage;
 pub use pages::desk::rps::{

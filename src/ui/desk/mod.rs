@@ -21,6 +21,7 @@ mod imports;
 mod keys;
 pub mod login;
 mod looking;
+mod mails;
 mod operators;
 mod own;
 mod published;
@@ -102,6 +103,7 @@ impl Route {
 /// Every address of the desk that needs a login, by section.
 pub static ROUTES: &[&[Route]] = &[
     &dashboard::ROUTES,
+    &mails::ROUTES,
     &rps::ROUTES,
     &rps::IMPORT_ROUTES,
     &users::ROUTES,
@@ -240,6 +242,9 @@ pub(super) const NOTICES: &[&str] = &[
     "user_changed",
     "user_unverified",
     "user_unlocked",
+    "mail_retried",
+    "mails_retried",
+    "mails_retried_some",
     "keys_changed",
     "keys_replanned",
     "rp_added",

@@ -98,6 +98,7 @@ const PREFIXES: &[&str] = &[
     "desk-ring-",
     "desk-document-",
     "desk-list-",
+    "desk-mails-",
     "desk-node-",
     "desk-revoke-",
     "desk-revoked-",

@@ -395,8 +395,44 @@ fn federation(texts: Texts, full: bool) -> FederationPage {
     }
 }
 
+fn mails(texts: Texts, state: &'static str, full: bool) -> DeskMailsPage {
+    let is_failed = state == "failed";
+    let mail = |can_be_retried: bool| DeskMailView {
+        id: texts.of("m4il"),
+        about: texts.of("New second factor registered"),
+        person: person(texts),
+        created_at: NOW,
+        attempts: 3,
+        at: NOW,
+        reason: can_be_retried.then(|| texts.of("the server answered 550")),
+        can_be_retried: can_be_retried && is_failed,
+    };
+    DeskMailsPage {
+        desk: view(texts, Section::Dashboard),
+        url: "/admin/mails",
+        state,
+        other_url: texts.of("/admin/mails?state=queued"),
+        error: (!full).then(|| texts.of("There is nothing to try again.")),
+        mails: [true, false]
+            .into_iter()
+            .filter(|_| full)
+            .map(mail)
+            .collect(),
+        may_retry_all: full && is_failed,
+        first_url: Some(texts.of("/admin/mails")),
+        next_url: full.then(|| texts.of("/admin/mails?after=x")),
+        back_url: "/admin/dashboard",
+    }
+}
+
 pub(super) fn all(texts: Texts) -> Vec<Sample> {
     let mut all = sections(texts);
+    all.extend([
+        Sample::new("desk-mails", mails(texts, "failed", true)),
+        Sample::new("desk-mails-queued", mails(texts, "queued", true)),
+        Sample::new("desk-mails-none", mails(texts, "failed", false)),
+        Sample::new("desk-mails-idle", mails(texts, "queued", false)),
+    ]);
     all.extend(asked_samples(texts));
     all
 }

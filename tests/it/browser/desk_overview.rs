@@ -1,9 +1,11 @@
 //! The desk's overview in a real browser, without logins and with some, and the desk without a mouse.
 
 use super::{Chromium, on};
+use crate::desk::mails::letter;
 use crate::harness::World;
 use varco::demo::LoginOptions;
 use varco::launch::OPERATOR;
+use varco::model::MailState;
 
 const LANGUAGES: [&str; 3] = ["it", "en", "de"];
 
@@ -27,6 +29,9 @@ async fn the_overview_draws_what_was_counted_and_leads_to_the_relying_party() {
     browser.log_in("ada", "ada-demo").await;
     browser.click("button[name=decision][value=deny]").await;
     browser.see(".notice-error, .steps").await;
+    for id in LANGUAGES {
+        letter(&world, id, "new_device", MailState::Failed);
+    }
     for language in LANGUAGES {
         for range in ["day", "week", "month", "year"] {
             let address = format!("/admin/dashboard?range={range}&lang={language}");
@@ -44,7 +49,17 @@ async fn the_overview_draws_what_was_counted_and_leads_to_the_relying_party() {
                 .inspect(&format!("desk-overview-{range}-{language}"))
                 .await;
         }
+        browser.click("a[href='/admin/mails']").await;
+        browser.see("button[name=id]").await;
+        browser.inspect(&format!("desk-mails-{language}")).await;
+        browser.click("button[name=id]").await;
+        browser.see(".notice-success").await;
+        browser
+            .inspect(&format!("desk-mails-retried-{language}"))
+            .await;
     }
+    browser.open(&world.url("/admin/dashboard")).await;
+    browser.see("#busiest").await;
     browser.click("#busiest ~ ol a").await;
     browser.see("#redirect-uris").await;
     browser.expect_quiet().await;

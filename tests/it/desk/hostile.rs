@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::form_urlencoded::{byte_serialize, parse};
 use varco::demo::LoginOptions;
 use varco::endpoint::Method;
+use varco::model::MailState;
 use varco::ui::desk::routes;
 
 const SEED: u64 = 20_260_115;
@@ -433,6 +434,7 @@ async fn furnish(world: &World) -> Vec<String> {
         .login(world.rp(), &issuer, &LoginOptions::default())
         .await;
     world.add_operator("vera", varco::model::Role::Viewer);
+    super::mails::letter(world, "given-up", "new_device", MailState::Failed);
     let mut olga = world.desk().await;
     super::rps_forms::add(world, &mut olga, &[]).await;
     let mut parties = super::rps_imports::exported(world, &mut olga).await;

@@ -13,6 +13,7 @@ mod keys;
 mod login;
 mod login_factors;
 mod looking;
+pub mod mails;
 mod operators;
 mod routes;
 pub mod rps;

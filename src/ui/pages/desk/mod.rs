@@ -6,6 +6,7 @@ pub mod imports;
 pub mod keys;
 pub mod login;
 pub mod looking;
+pub mod mails;
 pub mod operators;
 pub mod reasoned;
 pub mod rps;
