@@ -63,6 +63,7 @@ factors-title = Zweite Faktoren
 factors-explain = Dienste mit höherer Sicherheit verlangen neben dem Passwort einen Einmalcode oder einen Sicherheitsschlüssel. Wer Ihr Passwort erfährt, kann sich dort trotzdem nicht anmelden.
 factors-empty = Es ist kein zweiter Faktor registriert.
 factors-operator = Den ersten erhalten Sie vom Kundendienst von { $organization }.
+factors-no-proof = Um zu ändern, was Ihr Konto schützt, müssen Sie mit dem Passwort oder mit einem Sicherheitsschlüssel, der eine PIN oder den Fingerabdruck verlangt, bestätigen, dass Sie es sind; hier haben Sie keines von beiden. Wenden Sie sich an den Kundendienst von { $organization }: Er kann Ihnen ein Passwort geben.
 factors-add = Authentifizierungs-App hinzufügen
 factor-given = Vom Kundendienst registrierter Authentifikator
 factor-since = Registriert am { $time }

@@ -63,6 +63,7 @@ factors-title = Second factors
 factors-explain = Services with higher security ask for a one-time code or a security key beside the password. Whoever learns your password still cannot log in there.
 factors-empty = No second factor is registered.
 factors-operator = Please ask the help desk of { $organization } for the first one.
+factors-no-proof = To change what protects your account you have to confirm that it is you, with the password or with a security key that asks for a PIN or a fingerprint, and here you have neither. Please ask the help desk of { $organization }: it can give you a password.
 factors-add = Add an authenticator app
 factor-given = Authenticator registered by the help desk
 factor-since = Registered on { $time }

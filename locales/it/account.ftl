@@ -63,6 +63,7 @@ factors-title = Secondi fattori
 factors-explain = I servizi con sicurezza più alta richiedono, oltre alla password, un codice temporaneo o una chiave di sicurezza. Chi scopre la Sua password non può comunque accedervi.
 factors-empty = Nessun secondo fattore registrato.
 factors-operator = Chieda il primo all’assistenza di { $organization }.
+factors-no-proof = Per cambiare ciò che protegge il Suo account deve confermare di essere Lei con la password o con una chiave di sicurezza che chiede un PIN o l’impronta, e qui non ha né l’una né l’altra. Si rivolga all’assistenza di { $organization }: Le può dare una password.
 factors-add = Aggiungi un’app di autenticazione
 factor-given = Autenticatore registrato dall’assistenza
 factor-since = Registrato il { $time }

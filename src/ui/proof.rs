@@ -7,7 +7,7 @@ use crate::authn::password::{self, LoginFailure};
 use crate::authn::second_factor::{self, Available, Checked};
 use crate::authn::security_key::{self, KeyChecked};
 use crate::clock::UtcTime;
-use crate::model::{Method, Params};
+use crate::model::{Account, Method, Params};
 use crate::secret::Secret;
 use crate::store::StoreError;
 
@@ -135,6 +135,37 @@ pub(super) async fn available(
         .await?)
 }
 
+/// How somebody can prove, before a change, that it is them who is at the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// With the password, and the second factor of whoever has one.
+    Password,
+    /// Without a password: with a security key that verifies who holds it, which is two factors in one.
+    Key,
+}
+
+impl Way {
+    /// `None`: whoever has neither cannot.
+    pub(super) fn of(person: &Account, methods: &[Method]) -> Option<Self> {
+        match (
+            &person.password_hash,
+            methods.contains(&Method::VerifiedKey),
+        ) {
+            (Some(_), _) => Some(Self::Password),
+            (None, true) => Some(Self::Key),
+            (None, false) => None,
+        }
+    }
+
+    /// As what a key is asked for.
+    const fn key(self) -> Method {
+        match self {
+            Self::Password => Method::SecurityKey,
+            Self::Key => Method::VerifiedKey,
+        }
+    }
+}
+
 /// Where a session asks for a security key before a change.
 fn place(signed_in: &SignedIn) -> String {
     format!("change {}", signed_in.session.id)
@@ -146,7 +177,9 @@ pub(super) async fn ask_key(
     signed_in: &SignedIn,
     available: &Available,
 ) -> Result<Option<String>, PageFailure> {
-    if !available.methods.contains(&Method::SecurityKey) {
+    let way = Way::of(&signed_in.account, &available.methods);
+    let method = way.map_or(Method::SecurityKey, Way::key);
+    if !available.methods.contains(&method) {
         return Ok(None);
     }
     let (op, person, place) = (
@@ -160,36 +193,40 @@ pub(super) async fn ask_key(
         .store
         .write(move |tx| {
             let whose = (Some(&person), place.as_str());
-            security_key::ask(tx, &op, whose, Method::SecurityKey)
+            security_key::ask(tx, &op, whose, method)
         })
         .await?)
 }
 
 /// The password, and the second factor of whoever has one, proven with the form that asks for the change: a session that
-/// was left open, or stolen, changes nothing.
+/// was left open, or stolen, changes nothing. Whoever has no password proves with a security key alone ([`Way`]).
 pub(super) async fn prove(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
     form: &Params,
 ) -> Result<Result<(), ProofError>, PageFailure> {
-    let needs_more = available(visit, signed_in).await?.any();
+    let has = available(visit, signed_in).await?;
+    let Some(way) = Way::of(&signed_in.account, &has.methods) else {
+        return Ok(Err(ProofError::Missing));
+    };
+    let needs_more = has.any();
     let typed = form.get("password").unwrap_or_default();
     let code = form.get("otp").unwrap_or_default().trim().to_owned();
     let answer = form.get("answer").unwrap_or_default().to_owned();
-    if typed.is_empty() || (needs_more && code.is_empty() && answer.is_empty()) {
+    let misses = match way {
+        Way::Password => typed.is_empty() || (needs_more && code.is_empty() && answer.is_empty()),
+        Way::Key => answer.is_empty(),
+    };
+    if misses {
         return Ok(Err(ProofError::Missing));
     }
-    let username = &signed_in.account.username;
-    let typed = Secret::new(typed.to_owned());
-    match password::check(visit.op, username, typed, visit.inbound.address).await {
-        Ok(_) => {}
-        Err(LoginFailure::WrongCredentials) => return Ok(Err(ProofError::WrongPassword)),
-        Err(LoginFailure::Throttled { seconds }) => return Ok(Err(throttled(seconds))),
-        Err(LoginFailure::Busy) => return Ok(Err(ProofError::Busy)),
-        Err(LoginFailure::Store(error)) => return Err(error.into()),
-    }
-    if !needs_more {
-        return Ok(Ok(()));
+    if way == Way::Password {
+        if let Err(error) = prove_password(visit, signed_in, typed).await? {
+            return Ok(Err(error));
+        }
+        if !needs_more {
+            return Ok(Ok(()));
+        }
     }
     let (op, person, place) = (
         visit.op.clone(),
@@ -210,7 +247,7 @@ pub(super) async fn prove(
             }
             let (whose, what) = (
                 (Some(&person), place.as_str()),
-                (Method::SecurityKey, answer.as_str()),
+                (way.key(), answer.as_str()),
             );
             Ok(match security_key::check(tx, &op, whose, what)? {
                 KeyChecked::Proven { .. } => Ok(()),
@@ -219,4 +256,20 @@ pub(super) async fn prove(
         })
         .await
         .map_err(|error: StoreError| error.into())
+}
+
+async fn prove_password(
+    visit: &Visit<'_>,
+    signed_in: &SignedIn,
+    typed: &str,
+) -> Result<Result<(), ProofError>, PageFailure> {
+    let username = &signed_in.account.username;
+    let typed = Secret::new(typed.to_owned());
+    match password::check(visit.op, username, typed, visit.inbound.address).await {
+        Ok(_) => Ok(Ok(())),
+        Err(LoginFailure::WrongCredentials) => Ok(Err(ProofError::WrongPassword)),
+        Err(LoginFailure::Throttled { seconds }) => Ok(Err(throttled(seconds))),
+        Err(LoginFailure::Busy) => Ok(Err(ProofError::Busy)),
+        Err(LoginFailure::Store(error)) => Err(error.into()),
+    }
 }

@@ -5,11 +5,11 @@ use super::super::draft::Typed;
 use super::super::visit::{PageFailure, SignedIn, Visit, check_csrf, csrf_token};
 use super::super::{
     AccountChange, AccountNotice, ConfirmChangePage, Page as _, ProofError, account::citizen,
-    account::sender, proof,
+    account::sender, proof, proof::Way,
 };
 use super::{Outcome, PURPOSE, again, data, done, factor, key, may_add, sessions};
 use crate::accounts::password::is_long_enough;
-use crate::authn::enrolment;
+use crate::authn::{enrolment, security_key};
 use crate::config::Enrolment;
 use crate::endpoint::{Note, Reply, Trouble};
 use crate::mail::FactorChange;
@@ -72,7 +72,7 @@ pub(super) async fn submit(visit: &Visit<'_>, change: Change) -> Outcome {
     check_csrf(&form, citizen.session.id.as_str(), PURPOSE)?;
     let wanted = find(visit, &citizen, change).await?;
     if let Wanted::RemoveFactor(_, last) = wanted
-        && !may_remove(visit, last)
+        && !may_remove(visit, &citizen, last)
     {
         return page(visit, &citizen, (change, &wanted), None).await;
     }
@@ -110,6 +110,8 @@ async fn find(
     change: Change,
 ) -> Result<Wanted, PageFailure> {
     let has = proof::available(visit, citizen).await?;
+    // Nobody could confirm it: the page of the account says whom to ask.
+    Way::of(&citizen.account, &has.methods).ok_or(NOT_FOUND)?;
     let may_register = |method| may_add(visit, has.any()) && visit.op.accepts(method);
     match change {
         Change::AddFactor if may_register(Method::Totp) => Ok(Wanted::AddFactor),
@@ -118,7 +120,7 @@ async fn find(
             Ok(Wanted::RenewCodes)
         }
         Change::Password if citizen.account.password_hash.is_some() => Ok(Wanted::Password),
-        Change::Data if citizen.account.password_hash.is_some() => Ok(Wanted::Data),
+        Change::Data => Ok(Wanted::Data),
         Change::RemoveFactor => {
             let wanted = visit.query().get("id").unwrap_or_default().to_owned();
             let (person, now) = (citizen.account.id.clone(), visit.now());
@@ -128,25 +130,28 @@ async fn find(
                 .store
                 .read(move |conn| authenticator::search(conn, &person, now))
                 .await?;
-            let found = all.into_iter().filter(Authenticator::is_active);
-            let found = found.into_iter().find(|known| known.id == wanted);
-            let found = found.ok_or(NOT_FOUND)?;
-            Ok(Wanted::RemoveFactor(
-                Box::new(found),
-                has.authenticators == 1,
-            ))
+            let mut all: Vec<Authenticator> = all;
+            all.retain(Authenticator::is_active);
+            let at = all.iter().position(|known| known.id == wanted);
+            let found = all.swap_remove(at.ok_or(NOT_FOUND)?);
+            let is_last = match citizen.account.password_hash {
+                Some(_) => has.authenticators == 1,
+                // Without a key that confirms, nothing could be changed ever after.
+                None => !security_key::methods_of(visit.op, &all).contains(&Method::VerifiedKey),
+            };
+            Ok(Wanted::RemoveFactor(Box::new(found), is_last))
         }
-        Change::AddFactor
-        | Change::AddKey
-        | Change::RenewCodes
-        | Change::Password
-        | Change::Data => Err(NOT_FOUND),
+        Change::AddFactor | Change::AddKey | Change::RenewCodes | Change::Password => {
+            Err(NOT_FOUND)
+        }
     }
 }
 
-/// Whether somebody may remove a second factor: not the last one where they could not register another by themselves.
-fn may_remove(visit: &Visit<'_>, last: bool) -> bool {
-    !last || visit.op.settings.enrolment == Enrolment::Password
+/// Whether somebody may remove a second factor: not the last one where they could not register another by themselves, as
+/// nobody can without a password.
+fn may_remove(visit: &Visit<'_>, citizen: &SignedIn, last: bool) -> bool {
+    let has_password = citizen.account.password_hash.is_some();
+    !last || (has_password && visit.op.settings.enrolment == Enrolment::Password)
 }
 
 async fn page(
@@ -179,6 +184,7 @@ async fn page_with(
     };
     let has = proof::available(visit, citizen).await?;
     let key_options = proof::ask_key(visit, citizen, &has).await?;
+    let needs_password = citizen.account.password_hash.is_some();
     let page = ConfirmChangePage {
         change: match wanted {
             Wanted::AddFactor => AccountChange::AddFactor {
@@ -188,13 +194,14 @@ async fn page_with(
             Wanted::RemoveFactor(known, last) => AccountChange::RemoveFactor {
                 name: known.name.clone(),
                 last: *last,
-                allowed: may_remove(visit, *last),
+                allowed: may_remove(visit, citizen, *last),
             },
             Wanted::RenewCodes => AccountChange::RenewCodes,
             Wanted::Password => AccountChange::ChangePassword,
             Wanted::Data => AccountChange::DownloadData,
         },
-        needs_code: has.any() && (has.code() || key_options.is_none()),
+        needs_code: needs_password && has.any() && (has.code() || key_options.is_none()),
+        needs_password,
         key_options,
         username: citizen.account.username.clone(),
         restored: restored.is_some(),

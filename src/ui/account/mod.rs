@@ -1,7 +1,7 @@
 //! `/account`: what protects an account, and where it is open.
 //!
-//! Each change is a page that asks for the password, and for the second factor of whoever has one, and says what the
-//! change does (`change`); a new second factor goes on with a page that shows its secret (`factor`).
+//! Each change is a page that asks for the password, and for the second factor of whoever has one (or for a security key of
+//! whoever has no password), and says what the change does (`change`); a new second factor goes on with a page that shows its secret (`factor`).
 
 pub(super) mod again;
 mod change;
@@ -15,11 +15,13 @@ mod sessions;
 
 pub use change::Change;
 
+use super::proof::Way;
 use super::visit::{PageFailure, SignedIn, Visit, csrf_token};
 use super::{
     AccountNotice, AccountPage, FactorView, LanguageChoice, Level, Locale, Page as _, RecoveryView,
     RenamingView, SessionView,
 };
+use crate::authn::security_key;
 use crate::config::Enrolment;
 use crate::endpoint::Reply;
 use crate::model::{Authenticator, Method, Session};
@@ -189,7 +191,10 @@ fn page(
     let secret = citizen.session.id.as_str();
     let has_factor = !found.factors.is_empty() || found.recovery_left > 0;
     let may_add = may_add(visit, has_factor);
-    let may_register = |method| may_add && visit.op.accepts(method);
+    let keys = security_key::methods_of(visit.op, &found.factors);
+    // A change that nobody could confirm is not offered.
+    let can_prove = Way::of(&citizen.account, &keys).is_some();
+    let may_register = |method| can_prove && may_add && visit.op.accepts(method);
     let shown = usize::try_from(MOST_SESSIONS).unwrap_or(usize::MAX);
     let own_host = visit.op.key_scope().map(|(host, _)| host);
     AccountPage {
@@ -197,10 +202,11 @@ fn page(
         add_url: may_register(Method::Totp).then(|| visit.link("/account/factor/add", &[])),
         add_key_url: may_register(Method::SecurityKey).then(|| visit.link("/account/key/add", &[])),
         no_keys_at: visit.op.no_keys_at(),
-        ask_operator: !may_add,
+        ask_operator: can_prove && !may_add,
+        cannot_prove: !can_prove,
         recovery: (has_factor && visit.op.accepts(Method::Recovery)).then(|| RecoveryView {
             left: found.recovery_left,
-            renew_url: visit.link("/account/recovery", &[]),
+            renew_url: can_prove.then(|| visit.link("/account/recovery", &[])),
         }),
         factors: found
             .factors
@@ -213,7 +219,8 @@ fn page(
                     .filter(|host| own_host.as_deref() != Some(host)),
                 created_at: factor.created_at,
                 last_used_at: factor.last_used_at,
-                remove_url: visit.link("/account/factor/remove", &[("id", &factor.id)]),
+                remove_url: can_prove
+                    .then(|| visit.link("/account/factor/remove", &[("id", &factor.id)])),
                 renaming: renaming
                     .filter(|renaming| renaming.id == factor.id)
                     .map(|renaming| RenamingView {
@@ -242,11 +249,7 @@ fn page(
         languages: languages(visit, found.language.as_deref()),
         rename_url: visit.link("/account/factor/rename", &[]),
         language_url: visit.link("/account/language", &[]),
-        data_url: citizen
-            .account
-            .password_hash
-            .is_some()
-            .then(|| visit.link("/account/data", &[])),
+        data_url: can_prove.then(|| visit.link("/account/data", &[])),
         history_url: visit.link("/history", &[]),
         logout_url: visit.link("/logout", &[]),
         logout_csrf_token: csrf_token(secret, super::history::PURPOSE),

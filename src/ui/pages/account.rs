@@ -24,6 +24,8 @@ pub struct AccountPage {
     pub no_keys_at: Option<String>,
     /// Whether only an operator can give the first one.
     pub ask_operator: bool,
+    /// Whether the person has nothing to confirm a change with; then none is offered.
+    pub cannot_prove: bool,
     /// Recovery codes; absent without a second factor, or where they do not count.
     pub recovery: Option<RecoveryView>,
     /// Where the password is changed; absent for an account without one.
@@ -44,7 +46,7 @@ pub struct AccountPage {
     pub language_url: String,
     /// Where a second factor gets another name.
     pub rename_url: String,
-    /// Where all data can be downloaded; absent for an account without a password to prove.
+    /// Where all data can be downloaded; absent for somebody who cannot confirm it.
     pub data_url: Option<String>,
     /// The history of accesses.
     pub history_url: String,
@@ -86,8 +88,8 @@ pub struct FactorView {
     pub created_at: UtcTime,
     /// When it was last used.
     pub last_used_at: Option<UtcTime>,
-    /// Where it is removed.
-    pub remove_url: String,
+    /// Where it is removed; absent for somebody who cannot confirm it.
+    pub remove_url: Option<String>,
     /// In its form.
     pub id: String,
     /// What was typed as another name, if that form was sent.
@@ -108,8 +110,8 @@ pub struct RenamingView {
 pub struct RecoveryView {
     /// How many are left.
     pub left: i64,
-    /// Where new ones are made.
-    pub renew_url: String,
+    /// Where new ones are made; absent for somebody who cannot confirm it.
+    pub renew_url: Option<String>,
 }
 
 /// A session.
@@ -217,6 +219,8 @@ pub enum AccountChange {
 pub struct ConfirmChangePage {
     /// The change.
     pub change: AccountChange,
+    /// Whether the password is asked for; whoever has none confirms with a security key.
+    pub needs_password: bool,
     /// Whether a code is asked for.
     pub needs_code: bool,
     /// What the script hands to the browser to ask for a security key: JSON.

@@ -89,7 +89,7 @@ fn factor(texts: Texts, name: &str, used: bool) -> FactorView {
         for_host: used.then(|| texts.of("login.example.it")),
         created_at: NOW,
         last_used_at: used.then_some(NOW),
-        remove_url: texts.of("/spid/account/factor/remove?id=1"),
+        remove_url: Some(texts.of("/spid/account/factor/remove?id=1")),
         id: texts.of("factor-1"),
         renaming: used.then(|| RenamingView {
             name: texts.of("telefono"),
@@ -118,9 +118,10 @@ pub fn account(texts: Texts) -> AccountPage {
         add_key_url: Some(texts.of("/spid/account/key/add")),
         no_keys_at: Some(texts.of("http://127.0.0.1:8000/spid/")),
         ask_operator: false,
+        cannot_prove: false,
         recovery: Some(RecoveryView {
             left: 1,
-            renew_url: texts.of("/spid/account/recovery"),
+            renew_url: Some(texts.of("/spid/account/recovery")),
         }),
         password_url: Some(texts.of("/spid/account/password")),
         sessions: vec![session(texts, true), session(texts, false)],
@@ -150,6 +151,7 @@ pub fn account(texts: Texts) -> AccountPage {
 fn confirm(texts: Texts, change: AccountChange, error: Option<ProofError>) -> ConfirmChangePage {
     ConfirmChangePage {
         change,
+        needs_password: true,
         needs_code: true,
         key_options: error
             .is_none()
@@ -160,6 +162,27 @@ fn confirm(texts: Texts, change: AccountChange, error: Option<ProofError>) -> Co
         csrf_token: texts.of("csrf-10"),
         action_url: texts.of("/spid/account/password"),
         back_url: texts.of("/spid/account"),
+    }
+}
+
+/// Of somebody who logs in with a card.
+fn cannot_prove(texts: Texts) -> AccountPage {
+    AccountPage {
+        factors: vec![FactorView {
+            remove_url: None,
+            ..factor(texts, "telefono", false)
+        }],
+        add_url: None,
+        add_key_url: None,
+        no_keys_at: None,
+        cannot_prove: true,
+        recovery: Some(RecoveryView {
+            left: 3,
+            renew_url: None,
+        }),
+        password_url: None,
+        data_url: None,
+        ..account(texts)
     }
 }
 
@@ -181,6 +204,7 @@ fn accounts(texts: Texts) -> Vec<Sample> {
     let mut samples = vec![
         Sample::new("account", account(texts)),
         Sample::new("account-empty", empty),
+        Sample::new("account-cannot-prove", cannot_prove(texts)),
     ];
     for name in [
         "added", "removed", "password", "session", "others", "language",
@@ -189,7 +213,7 @@ fn accounts(texts: Texts) -> Vec<Sample> {
             notice: AccountNotice::from_name(name),
             recovery: Some(RecoveryView {
                 left: if name == "added" { 10 } else { 0 },
-                renew_url: texts.of("/spid/account/recovery"),
+                renew_url: Some(texts.of("/spid/account/recovery")),
             }),
             ..account(texts)
         };
@@ -262,6 +286,12 @@ fn changes(texts: Texts) -> Vec<Sample> {
         let page = confirm(texts, change, None);
         samples.push(Sample::new(&format!("account-change-{number}"), page));
     }
+    let with_a_key = ConfirmChangePage {
+        needs_password: false,
+        needs_code: false,
+        ..confirm(texts, AccountChange::RenewCodes, None)
+    };
+    samples.push(Sample::new("account-change-with-a-key", with_a_key));
     for error in ERRORS {
         let page = confirm(texts, AccountChange::ChangePassword, Some(error));
         samples.push(Sample::new(&name_of("account-change", error), page));

@@ -2,10 +2,12 @@
 
 use crate::harness::{ADA, Answer, Browser, LEVELS, SoftKey, World, answered, options_of};
 use serde_json::{Value, json};
+use varco::clock::Clock as _;
 use varco::config::Enrolment;
 use varco::demo::relying_party::{AuthorizationAnswer, unverified_claims};
 use varco::demo::{LoginOptions, PreparedRequest};
 use varco::model::Method;
+use varco::store::account;
 
 fn asking(prompt: &str, level: &str) -> LoginOptions {
     LoginOptions {
@@ -209,6 +211,93 @@ async fn a_change_of_the_account_is_confirmed_with_the_key_and_the_last_factor_s
         account.text()
     );
     assert!(!account.text().contains("chiave blu"));
+}
+
+/// The person has no password any more.
+fn forget_password(world: &World, username: &str) {
+    let (id, now) = (world.account(username).id, world.clock.now());
+    let store = &world.app.shared.store;
+    store
+        .write_blocking(move |tx| account::set_password(tx, &id, None, now))
+        .unwrap();
+}
+
+#[actix_web::test]
+async fn who_has_no_password_confirms_changes_with_a_key_that_verifies_its_holder() {
+    let world = World::with_keys().start();
+    let (mut browser, mut key) = (world.browser(), world.key());
+    register(&world, &mut browser, &mut key).await;
+    forget_password(&world, "ada");
+    let account = browser.get(&world.url("/spid/account")).await;
+    let remove = account.links("factor/remove")[0].clone();
+    // Neither a password, which nobody has, nor a code, nor nothing.
+    let renew = world.url("/spid/account/recovery");
+    let page = browser.get(&renew).await;
+    assert!(!page.body.contains("name=\"password\""), "{}", page.body);
+    assert!(!page.body.contains("name=\"otp\""), "{}", page.body);
+    assert_eq!(options_of(&page)["userVerification"], "required");
+    for (password, code) in [("", ""), ("ada-demo", ""), ("x", "123456")] {
+        let page = browser.get(&renew).await;
+        let form = answered(&page, "");
+        let form = form.with("password", password).with("otp", code);
+        let refused = browser.submit(&page, &form).await;
+        assert_eq!(refused.status, 422, "{}", refused.text());
+    }
+    // Whoever found the key knows no PIN.
+    let page = browser.get(&renew).await;
+    key.verifies = false;
+    let answer = key.sign(&options_of(&page));
+    let refused = browser.submit(&page, &answered(&page, &answer)).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    key.verifies = true;
+    // Another key than the person's.
+    let page = browser.get(&renew).await;
+    let answer = world.key().sign(&options_of(&page));
+    let refused = browser.submit(&page, &answered(&page, &answer)).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    let page = browser.get(&renew).await;
+    let answer = key.sign(&options_of(&page));
+    let form = answered(&page, &answer);
+    let renewed = browser.submit(&page, &form).await;
+    assert_eq!(renewed.status, 200, "{}", renewed.text());
+    // Once.
+    assert_eq!(browser.submit(&page, &form).await.status, 422);
+    // Without it nothing could be changed any more.
+    let page = browser.get(&remove).await;
+    assert!(page.text().contains("solo l’assistenza"), "{}", page.text());
+    assert!(!page.body.contains("data-options"), "{}", page.body);
+}
+
+#[actix_web::test]
+async fn who_can_confirm_nothing_is_offered_no_change_and_told_whom_to_ask() {
+    let world = World::with_keys().start();
+    let mut browser = world.browser();
+    world.enter(&mut browser, "spid", ADA).await;
+    world.give_app("ada");
+    forget_password(&world, "ada");
+    let account = browser.get(&world.url("/spid/account")).await;
+    assert_eq!(account.status, 200);
+    assert!(
+        account.text().contains("Le può dare una password"),
+        "{}",
+        account.text()
+    );
+    let changes = [
+        "/account/factor/add",
+        "/account/key/add",
+        "/account/factor/remove",
+        "/account/recovery",
+        "/account/password",
+        "/account/data",
+    ];
+    for path in changes {
+        assert!(!account.body.contains(path), "{path}");
+        let id = &world.factors("ada")[0].id;
+        let page = browser
+            .get(&world.url(&format!("/spid{path}?id={id}")))
+            .await;
+        assert_eq!(page.status, 404, "{path}: {}", page.text());
+    }
 }
 
 /// WebAuthn §5.1.3, step 8: an address is no name.
