@@ -10,7 +10,7 @@ use crate::administration::imports::{self, ImportFile, Importer, Judgement, Turn
 use crate::administration::users::custom_attributes;
 use crate::keys::{self, KeyError};
 use crate::model::{ImportKind, UserImport};
-use crate::store::user_import;
+use crate::store::{account, user_import};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Cursor, Read as _};
 use std::path::Path;
@@ -70,9 +70,12 @@ pub(super) fn run(
         Err(missing @ KeyError::NoKeyFile(_)) => {
             let records = Records::read(source.read()?, format, &custom);
             let records: Vec<UserRecord> = records.filter_map(|(_, found)| found.ok()).collect();
-            // Only secrets of one-time codes, and letters to those who are changed, are sealed for good.
+            // Only secrets of one-time codes, and letters to those who are changed, are sealed for good. In a new
+            // installation there is nobody to be told.
             let has_secrets = records.iter().any(|record| record.totp_secret.is_some());
-            if has_secrets || world.settings.mail.is_some() {
+            let may_write =
+                world.settings.mail.is_some() && world.store.read_blocking(account::count)? > 0;
+            if has_secrets || may_write {
                 return Err(missing.into());
             }
             let from = (name.as_ref(), judged.bad);
