@@ -74,7 +74,7 @@ async fn an_operator_schedules_a_rotation_and_looks_at_what_is_published() {
             .inspect(&format!("desk-rotate-wrong-{language}"))
             .await;
         browser.expect_status(422).await;
-        browser.fill("#day", "2031-12-31").await;
+        browser.fill("#day", "2026-12-31").await;
         browser.fill("#hour", "03:00").await;
         browser.click("main form.panel .btn-primary").await;
         browser.see(".notice-success").await;
