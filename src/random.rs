@@ -27,10 +27,16 @@ pub fn token() -> String {
     BASE64URL_NOPAD.encode(&bytes::<32>())
 }
 
-/// 128 random bits as 22 base64url characters: row keys that are no secret.
+/// 128 random bits as 22 base64url characters: row keys that are no secret. People copy them into commands, so that none
+/// begins with a hyphen, as options do.
 #[must_use]
 pub fn identifier() -> String {
-    BASE64URL_NOPAD.encode(&bytes::<16>())
+    loop {
+        let drawn = BASE64URL_NOPAD.encode(&bytes::<16>());
+        if !drawn.starts_with('-') {
+            return drawn;
+        }
+    }
 }
 
 /// A version 4 UUID (RFC 9562), the form SPID/CIE TK-4 asks of `jti`.
@@ -48,4 +54,19 @@ fn fill(out: &mut [u8]) {
         reason = "the one place that asks for randomness; without it the process must stop"
     )]
     openssl::rand::rand_bytes(out).expect("the system's random generator works");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_is_no_option_of_a_command() {
+        // One in 64 would be.
+        for _ in 0..4_096 {
+            let drawn = identifier();
+            assert_eq!(drawn.len(), 22);
+            assert!(!drawn.starts_with('-'), "{drawn}");
+        }
+    }
 }
