@@ -2,9 +2,10 @@
 //! wait. Where there is little nothing is kept, and pages show what is there at the moment.
 //!
 //! ```text
-//! busiest RPs:    a task of every node, every few minutes: login_count::busiest ─► keep_busiest ─► busiest
-//! bars that have  the page that needs them first: login_count::series, refusals ─► keep_past ─► past, for a minute
-//! ended:          (the bar of the moment is summed up for every page)
+//! a task of every node,    login_count::busiest ──────────► keep_busiest ─► busiest
+//! every few minutes:       login_count::series, refusals ─► keep_past ────► past: the bars that have ended
+//!                                                              ▲
+//! the first page when another bar began ───────────────────────┘   (the bar of the moment is summed up for every page)
 //! ```
 
 use crate::clock::UtcTime;
@@ -12,10 +13,8 @@ use crate::store::login_count::{BusyClient, LoginSum, RefusalSum};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Older busiest RPs are not shown: the task has stopped, or the clock jumped.
-const BUSIEST_SECONDS: i64 = 900;
-/// So long bars that have ended are not summed up again: who was late to count in one is seen then.
-const PAST_SECONDS: i64 = 60;
+/// What is older is not shown: the task has stopped, or the clock jumped.
+const KEPT_SECONDS: i64 = 900;
 /// So many counters are summed up on the spot.
 const ON_THE_SPOT: i64 = 2_000;
 /// So many sums are read on the spot.
@@ -54,7 +53,7 @@ impl OverviewSums {
     /// The busiest RPs; `None`: they have to be, and can be, summed up now.
     #[must_use]
     pub fn busiest(&self, name: &str, now: UtcTime) -> Option<Vec<BusyClient>> {
-        self.busiest.of(name, now, BUSIEST_SECONDS)
+        self.busiest.of(name, now)
     }
 
     /// Keeps bars that have ended, if they are many.
@@ -66,7 +65,7 @@ impl OverviewSums {
     /// The bars of these times; `None`: they have to be summed up now.
     #[must_use]
     pub fn past(&self, name: &str, times: (UtcTime, UtcTime), now: UtcTime) -> Option<Arc<Past>> {
-        let known = self.past.of(name, now, PAST_SECONDS)?;
+        let known = self.past.of(name, now)?;
         (known.times == times).then_some(known)
     }
 }
@@ -89,11 +88,11 @@ impl<T: Clone> Sums<T> {
         };
     }
 
-    fn of(&self, name: &str, now: UtcTime, seconds: i64) -> Option<T> {
+    fn of(&self, name: &str, now: UtcTime) -> Option<T> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, sums) = all.get(name)?;
         let age = now.seconds_since(*at);
-        (0..seconds).contains(&age).then(|| sums.clone())
+        (0..KEPT_SECONDS).contains(&age).then(|| sums.clone())
     }
 }
 
@@ -119,15 +118,15 @@ mod tests {
         assert_eq!(known.busiest("month", NOW), None);
         let at = |seconds: i64| known.busiest("year", NOW.plus_seconds(seconds));
         assert_eq!(at(0), Some(one()));
-        assert_eq!(at(BUSIEST_SECONDS - 1), Some(one()));
-        assert_eq!(at(BUSIEST_SECONDS), None);
+        assert_eq!(at(KEPT_SECONDS - 1), Some(one()));
+        assert_eq!(at(KEPT_SECONDS), None);
         assert_eq!(at(-1), None, "the clock jumped");
         known.keep_busiest("year", (Vec::new(), 3), NOW);
         assert_eq!(at(0), None, "it takes no longer any more");
     }
 
     #[test]
-    fn bars_that_have_ended_are_kept_a_minute_where_they_are_many() {
+    fn bars_that_have_ended_are_kept_for_a_while_where_they_are_many() {
         let known = OverviewSums::default();
         let times = (NOW.plus_seconds(-3_600), NOW);
         let past = |number: usize| {
@@ -149,8 +148,8 @@ mod tests {
         known.keep_past("day", &past(FEW_SUMS), NOW);
         assert_eq!(known.past("day", times, NOW), None, "read on the spot");
         let at = |seconds: i64| known.past("year", times, NOW.plus_seconds(seconds));
-        assert_eq!(at(PAST_SECONDS - 1), Some(many));
-        assert_eq!(at(PAST_SECONDS), None);
+        assert_eq!(at(KEPT_SECONDS - 1), Some(many));
+        assert_eq!(at(KEPT_SECONDS), None);
         let other = (times.0, NOW.plus_seconds(1));
         assert_eq!(known.past("year", other, NOW), None, "another bar began");
     }

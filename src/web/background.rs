@@ -33,7 +33,7 @@ const IMPORT_POLL: Duration = Duration::from_secs(1);
 const REFUSAL_FLUSH: Duration = Duration::from_secs(1);
 /// How often expired rows and ending chains are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
-/// How old what the dashboard shows of the busiest RPs may be, where there are many.
+/// How old what the overview shows of the busiest RPs, and of bars that have ended, may be, where there is much.
 const SUMMING: Duration = Duration::from_secs(300);
 
 /// Runs until the server stops.

@@ -111,17 +111,22 @@ fn buckets(number: i64, seconds: i64, now: UtcTime) -> Buckets {
     }
 }
 
-/// Sums up the busiest RPs of every time that can be looked at, for those who look at it in the next minutes. Blocks.
+/// Sums up the busiest RPs of every time that can be looked at, and the bars that have ended, for those who look at it in the
+/// next minutes. Blocks.
 ///
 /// # Errors
 /// The database's.
 pub fn sum_up(shared: &Shared) -> Result<(), StoreError> {
     for range in &RANGES {
         let now = shared.clock.now();
-        let found = shared.store.read_blocking(|conn| {
-            login_count::busiest(conn, range.span_of_rps, range.times_of_rps(now), SHORT)
+        let [times, _current] = range.times(now);
+        let (busiest, past) = shared.store.read_blocking(|conn| {
+            let of_rps = (range.span_of_rps, range.times_of_rps(now));
+            let busiest = login_count::busiest(conn, of_rps.0, of_rps.1, SHORT)?;
+            Ok::<_, StoreError>((busiest, sums(conn, range, times)?))
         })?;
-        shared.overview.keep_busiest(range.key, found, now);
+        shared.overview.keep_busiest(range.key, busiest, now);
+        shared.overview.keep_past(range.key, &Arc::new(past), now);
     }
     Ok(())
 }
